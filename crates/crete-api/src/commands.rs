@@ -1,0 +1,166 @@
+//! The command table: each command once, with its name, request and answer.
+//!
+//! From this one list come the trait a router implements, the dispatch by name, and the
+//! TypeScript interface of the page.
+
+use crate::types::*;
+use crete_model::{HostReport, ImageChoice, ImagePlan, MachineDraft, Problem, Settings};
+use serde_json::Value;
+use std::future::Future;
+use ts_rs::{Config, TS, TypeVisitor};
+
+/// A command as the page's types see it.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandInfo {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// TypeScript name of the request.
+    pub request: fn(&Config) -> String,
+    /// TypeScript name of the answer.
+    pub response: fn(&Config) -> String,
+}
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $name:literal $method:ident($request:ty) -> $response:ty;)+) => {
+        /// What a router can do: one method a command.
+        pub trait Handlers: Send + Sync {
+            $(
+                $(#[doc = $doc])+
+                fn $method(&self, request: $request)
+                    -> impl Future<Output = Result<$response, Problem>> + Send;
+            )+
+        }
+
+        /// All commands, in the order of the table.
+        pub const COMMANDS: &[CommandInfo] = &[
+            $(CommandInfo {
+                name: $name,
+                doc: concat!($($doc),+),
+                request: |config| <$request as TS>::name(config),
+                response: |config| <$response as TS>::name(config),
+            }),+
+        ];
+
+        /// Shows every request and answer type to a collector.
+        pub(crate) fn visit_types(visitor: &mut impl TypeVisitor) {
+            $(
+                visitor.visit::<$request>();
+                visitor.visit::<$response>();
+            )+
+        }
+
+        /// Carries out one command by name.
+        ///
+        /// # Errors
+        /// `bad_request` when there is no such command or its request does not parse;
+        /// otherwise what the command itself answers.
+        pub async fn dispatch<H: Handlers>(handlers: &H, name: &str, request: Value)
+            -> Result<Value, Problem>
+        {
+            match name {
+                $($name => {
+                    let request: $request = parse(name, request)?;
+                    render(name, handlers.$method(request).await?)
+                })+
+                _ => Err(unknown(name)),
+            }
+        }
+    };
+}
+
+commands! {
+    /// What runs, and on what.
+    "app.info" app_info(Nothing) -> AppInfo;
+    /// Tells whether the page can be seen; live figures stop while it cannot.
+    "app.visible" app_visible(Visibility) -> Nothing;
+    /// Keeps a mistake of the page in the program's log.
+    "app.fault" app_fault(PageFault) -> Nothing;
+    /// Checks this computer again. The `host` topic carries the result too.
+    "host.check" host_check(Nothing) -> HostReport;
+    /// The factory's Talos versions.
+    "factory.versions" factory_versions(VersionsRequest) -> VersionsAnswer;
+    /// What will be asked of the factory for a choice. Sends nothing.
+    "image.plan" image_plan(ImageChoice) -> ImagePlan;
+    /// Downloads an image, or goes on with it.
+    "image.download" image_download(ImageChoice) -> DownloadStarted;
+    /// Goes on with an incomplete image.
+    "image.resume" image_resume(ImageRef) -> DownloadStarted;
+    /// What deleting an image would lose.
+    "image.loss" image_loss(ImageRef) -> LossPreview;
+    /// Moves an image to the trash. Refused while machines use it.
+    "image.delete" image_delete(ImageRef) -> Trashed;
+    /// Suggests a machine for an image.
+    "machine.offer" machine_offer(ImageRef) -> DraftOffer;
+    /// Checks a draft field by field.
+    "machine.check" machine_check(MachineDraft) -> DraftVerdict;
+    /// Creates a machine. It is off until started.
+    "machine.create" machine_create(MachineDraft) -> Created;
+    /// Starts a machine.
+    "machine.start" machine_start(MachineRef) -> JobStarted;
+    /// Stops a machine, gently first.
+    "machine.stop" machine_stop(MachineRef) -> JobStarted;
+    /// Ends a machine at once.
+    "machine.force_off" machine_force_off(MachineRef) -> Nothing;
+    /// What deleting a machine would lose.
+    "machine.loss" machine_loss(MachineRef) -> LossPreview;
+    /// Moves a machine to the trash.
+    "machine.delete" machine_delete(MachineRef) -> Trashed;
+    /// The YAML and the command behind a machine.
+    "machine.reveal" machine_reveal(MachineRef) -> Reveal;
+    /// Saves what ttyS0 printed to a file the person chooses.
+    "console.save" console_save(SaveConsole) -> Saved;
+    /// Gives something back from the trash.
+    "trash.restore" trash_restore(TrashRef) -> Nothing;
+    /// A job with its kept log.
+    "job.details" job_details(JobRef) -> JobDetails;
+    /// Cancels a job.
+    "job.cancel" job_cancel(JobRef) -> Nothing;
+    /// The person's preferences.
+    "settings.get" settings_get(Nothing) -> Settings;
+    /// Changes preferences.
+    "settings.set" settings_set(SettingsChange) -> Settings;
+    /// Lets the person choose a folder.
+    "dialog.folder" dialog_folder(Nothing) -> Picked;
+    /// Lets the person choose a file.
+    "dialog.file" dialog_file(Nothing) -> Picked;
+    /// Opens something outside the page.
+    "open" open(OpenTarget) -> Nothing;
+    /// Moves, sizes or closes the window.
+    "window.action" window_action(WindowAction) -> Nothing;
+    /// Whether practice mode can be entered.
+    "practice.status" practice_status(Nothing) -> PracticeStatus;
+    /// Enters or leaves practice mode.
+    "practice.switch" practice_switch(PracticeSwitch) -> Nothing;
+    /// Takes note of bytes the page has taken in, so that more may come.
+    "stream.ack" stream_ack(StreamAck) -> Nothing;
+    /// Closes a byte stream.
+    "stream.close" stream_close(StreamRef) -> Nothing;
+}
+
+fn unknown(name: &str) -> Problem {
+    bad_request(name, "there is no such command")
+}
+
+fn parse<T: serde::de::DeserializeOwned>(name: &str, request: Value) -> Result<T, Problem> {
+    serde_json::from_value(request).map_err(|error| bad_request(name, &error.to_string()))
+}
+
+fn render<T: serde::Serialize>(name: &str, answer: T) -> Result<Value, Problem> {
+    serde_json::to_value(answer).map_err(|error| {
+        Problem::new(
+            crete_model::ErrorCode::Internal,
+            crete_model::params! { "command" => name, "text" => error },
+        )
+    })
+}
+
+fn bad_request(name: &str, text: &str) -> Problem {
+    Problem::new(
+        crete_model::ErrorCode::BadRequest,
+        crete_model::params! { "command" => name },
+    )
+    .with_detail(text)
+    .with_remedy(crete_model::Remedy::Report)
+}

@@ -1,0 +1,1 @@
+//! The application: machine driver, jobs, store, inventory, event bus.

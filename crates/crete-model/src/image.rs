@@ -1,0 +1,144 @@
+//! Images: a recipe, and the file it became.
+
+use crate::{Arch, ImageId, JobId, MachineId, Problem, Schematic, TalosVersion};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// How machines boot from an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BootMedium {
+    /// A disk with Talos on it: fast.
+    DiskImage,
+    /// A CD, like real hardware; Talos is installed to the disk later.
+    Iso,
+}
+
+/// What a person chooses in the first step of the studio.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ImageChoice {
+    /// Talos version.
+    pub version: TalosVersion,
+    /// Processor architecture.
+    pub arch: Arch,
+    /// Disk image or ISO.
+    pub medium: BootMedium,
+}
+
+/// What will be asked of the factory for a choice, before anything is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ImagePlan {
+    /// The schematic.
+    pub schematic: Schematic,
+    /// Its canonical YAML.
+    pub yaml: String,
+    /// Its id, computed here.
+    pub schematic_id: String,
+    /// File name at the factory, for example `metal-amd64.raw.zst`.
+    pub asset: String,
+    /// The whole address.
+    pub url: String,
+    /// Estimated bytes of the download; 0 when unknown.
+    #[ts(type = "number")]
+    pub estimated_size: u64,
+    /// The image that already exists for exactly this choice.
+    pub existing: Option<ImageId>,
+}
+
+/// An image as wanted, on disk as `images/<id>/spec.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ImageSpec {
+    /// Version of this record's form.
+    pub schema_version: u32,
+    /// The image's id.
+    pub id: ImageId,
+    /// What the person chose.
+    pub choice: ImageChoice,
+    /// The recipe.
+    pub schematic: Schematic,
+    /// The id the factory confirmed; the predicted one until then.
+    pub schematic_id: String,
+    /// The factory's base address at creation.
+    pub factory: String,
+    /// File name at the factory.
+    pub asset: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Set once, when the file is complete and ready.
+    pub file: Option<ImageFile>,
+}
+
+/// The complete file of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ImageFile {
+    /// File name in the image's folder.
+    pub name: String,
+    /// `raw`, `qcow2` or `iso`.
+    pub format: ImageFormat,
+    /// Bytes that were downloaded.
+    #[ts(type = "number")]
+    pub downloaded: u64,
+    /// SHA-256 of what was downloaded, lower-case hexadecimal; recorded at first use.
+    pub sha256: String,
+    /// Bytes a machine sees.
+    #[ts(type = "number")]
+    pub virtual_size: u64,
+}
+
+/// Format of an image's file as QEMU opens it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageFormat {
+    /// Raw disk.
+    Raw,
+    /// QEMU's own.
+    Qcow2,
+    /// CD.
+    Iso,
+}
+
+/// How an image stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ImageState {
+    /// A job is making it; its stages tell how far.
+    Working {
+        /// The job.
+        job: JobId,
+    },
+    /// Complete.
+    Ready,
+    /// Not complete, and nobody is working on it. What arrived is kept.
+    Incomplete {
+        /// Bytes that are there.
+        #[ts(type = "number")]
+        received: u64,
+        /// Why it stopped, unless the program was simply closed.
+        problem: Option<Problem>,
+    },
+}
+
+/// An image as observed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ImageView {
+    /// As wanted.
+    pub spec: ImageSpec,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: ImageState,
+    /// Machines that boot from it.
+    pub used_by: Vec<MachineId>,
+    /// Why a machine of it cannot start here, where that is so.
+    pub not_runnable: Option<Problem>,
+}
+
+/// An object of whatever kind whose folder does not parse. Listed, never hidden or deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct BrokenView {
+    /// `images`, `machines` or `jobs`.
+    pub kind: String,
+    /// Absolute path of its folder.
+    pub path: String,
+    /// What is wrong with it, in the parser's words.
+    pub error: String,
+}

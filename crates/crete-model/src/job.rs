@@ -1,0 +1,191 @@
+//! Jobs: long work that can be watched, cancelled, and picked up again after a crash.
+//!
+//! ```text
+//! Queued ──▶ Running ──▶ Done
+//!              │ ├─────▶ Failed
+//!              │ └─────▶ Cancelled
+//!              └─(program died)─▶ Interrupted, found at the next start
+//! ```
+
+use crate::{ImageId, JobId, MachineId, Params, Problem};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What was asked: enough to do it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobRequest {
+    /// Make an image's file.
+    Download {
+        /// The image.
+        image: ImageId,
+    },
+    /// Start a machine.
+    Start {
+        /// The machine.
+        machine: MachineId,
+    },
+    /// Stop a machine.
+    Stop {
+        /// The machine.
+        machine: MachineId,
+    },
+}
+
+/// What a stage does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StageCode {
+    /// Send the recipe to the factory.
+    Schematic,
+    /// Wait until the factory has built the file and transfer it.
+    Transfer,
+    /// Check that the file is what its name says.
+    Verify,
+    /// Unpack to a read-only base.
+    Unpack,
+    /// Make disk, firmware store and sockets.
+    Prepare,
+    /// Start QEMU.
+    Spawn,
+    /// Wait until the processors run.
+    Run,
+    /// Wait for the first text on the console.
+    Console,
+    /// Press the power button and wait.
+    PowerButton,
+    /// End QEMU.
+    End,
+}
+
+/// What a stage waits for at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockerCode {
+    /// An answer of the factory (`host`).
+    FactoryAnswer,
+    /// The factory builds the file and sends nothing meanwhile (`host`).
+    FactoryBuilds,
+    /// Bytes (`host`).
+    Bytes,
+    /// Another job works on the same file.
+    SameFile,
+    /// The next try (`seconds`, `reason`).
+    Retry,
+    /// QEMU's greeting.
+    QemuGreeting,
+    /// The guest's first output.
+    FirstOutput,
+    /// The guest's reaction to the power button.
+    GuestShutdown,
+    /// The end of a process.
+    ProcessEnd,
+}
+
+/// What is awaited, on whom, since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Blocker {
+    /// What is awaited.
+    pub code: BlockerCode,
+    /// Values for the sentence.
+    pub params: Params,
+    /// RFC 3339.
+    pub since: String,
+}
+
+/// How a stage or a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Not begun.
+    Queued,
+    /// In progress.
+    Running,
+    /// Ended well.
+    Done,
+    /// Ended badly.
+    Failed,
+    /// Ended because the person asked.
+    Cancelled,
+    /// The program died in the middle.
+    Interrupted,
+}
+
+impl JobState {
+    /// True when nothing more will happen.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// Bytes done and to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Progress {
+    /// Done.
+    #[ts(type = "number")]
+    pub done: u64,
+    /// In all; 0 when unknown.
+    #[ts(type = "number")]
+    pub total: u64,
+    /// Bytes a second, smoothed; 0 when unknown.
+    #[ts(type = "number")]
+    pub rate: u64,
+    /// Seconds left; absent when unknown.
+    pub left_s: Option<u32>,
+}
+
+/// One stage of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Stage {
+    /// What it does.
+    pub code: StageCode,
+    /// Share of the whole work, any unit.
+    pub weight: u32,
+    /// How it stands.
+    pub state: JobState,
+    /// Bytes, where bytes are what it moves.
+    pub progress: Option<Progress>,
+    /// What it waits for.
+    pub blocker: Option<Blocker>,
+    /// RFC 3339.
+    pub started_at: Option<String>,
+    /// RFC 3339.
+    pub ended_at: Option<String>,
+}
+
+/// A job, on disk as `jobs/<id>.json` and on the page alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Job {
+    /// Version of this record's form.
+    pub schema_version: u32,
+    /// Its id.
+    pub id: JobId,
+    /// What was asked.
+    pub request: JobRequest,
+    /// The object's name at that time, for the title.
+    pub subject: String,
+    /// How it stands.
+    pub state: JobState,
+    /// Its plan.
+    pub stages: Vec<Stage>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub ended_at: Option<String>,
+    /// Why it failed.
+    pub problem: Option<Problem>,
+    /// True while it can be cancelled.
+    pub cancellable: bool,
+}
+
+/// A line of a job's kept log. Exact words for the expert, not a sentence for the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct JobLogLine {
+    /// RFC 3339.
+    pub at: String,
+    /// The stage it belongs to.
+    pub stage: Option<StageCode>,
+    /// The text.
+    pub text: String,
+}

@@ -1,0 +1,199 @@
+//! What went wrong, in the one form that reaches the page and the disk.
+
+use crate::Params;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What went wrong. The page decides only on this, and makes its sentence from it.
+///
+/// A code exists when the page has a sentence or a remedy of its own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A defect of Crete: `detail` says where. Never used for what a person can mend.
+    Internal,
+    /// The page sent something the command does not take.
+    BadRequest,
+    /// Fields of a form are not acceptable: see `fields`.
+    Invalid,
+    /// There is no object with this id (`kind`, `id`).
+    NotFound,
+    /// The object is in a state in which this cannot be done (`reason`).
+    Denied,
+    /// The person cancelled the work.
+    Cancelled,
+    /// The program was closed or killed in the middle of the work.
+    Interrupted,
+    /// The factory's name does not resolve (`host`).
+    FactoryUnknownHost,
+    /// Nothing answers at the factory's address (`host`).
+    FactoryUnreachable,
+    /// The factory's certificate is not trusted, or TLS failed (`host`).
+    FactoryTls,
+    /// Something answers, but it is no Image Factory (`host`).
+    NotAFactory,
+    /// The factory answered with an error (`status`, `text`).
+    FactoryRefused,
+    /// The factory computed another id than Crete (`ours`, `theirs`).
+    SchematicDiffers,
+    /// The transfer ended early or stalled (`received`, `expected`).
+    DownloadInterrupted,
+    /// The file is not what its name says, or has another length (`path`, `reason`).
+    DownloadCorrupt,
+    /// Not enough space on the disk (`path`, `needed`, `free`).
+    DiskFull,
+    /// A file or folder could not be read or written (`path`).
+    File,
+    /// No QEMU for this architecture was found (`arch`).
+    QemuMissing,
+    /// QEMU is older than Crete can drive (`version`, `needed`).
+    QemuTooOld,
+    /// No UEFI firmware was found (`arch`).
+    FirmwareMissing,
+    /// QEMU ended before the machine ran; `detail` holds QEMU's own words.
+    QemuFailed,
+    /// QEMU runs but does not answer (`seconds`).
+    QemuSilent,
+    /// Machines of this architecture cannot run here (`arch`).
+    ArchNotRunnable,
+    /// Not enough free memory (`needed`, `free`).
+    MemoryShort,
+    /// The image is used by machines (`machines`).
+    ImageInUse,
+    /// The image has no complete file.
+    ImageNotReady,
+    /// Another process holds the object (`path`).
+    Locked,
+    /// The practice images are not on this computer (`path`).
+    PracticeMissing,
+    /// A setting has a value that cannot be used (`setting`).
+    Setting,
+}
+
+/// What a person can do about a problem. The page makes a button or a sentence of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Remedy {
+    /// Do the same again.
+    Retry,
+    /// Go on in practice mode, which needs no internet.
+    EnterPractice,
+    /// Look at the settings page.
+    OpenSettings,
+    /// Look at the checks of this computer.
+    OpenHostCheck,
+    /// Free some space in this folder.
+    FreeSpace {
+        /// The folder.
+        path: String,
+    },
+    /// Run this command; Crete notices when it was done.
+    RunCommand {
+        /// The command line to copy.
+        command: String,
+        /// True when it asks for the administrator's password.
+        privileged: bool,
+    },
+    /// Log out of the desktop and in again.
+    LogInAgain,
+    /// Switch on virtualization in the computer's firmware.
+    EnableInFirmware,
+    /// Stop another program first.
+    StopProgram {
+        /// The program's name.
+        name: String,
+    },
+    /// Stop other machines, or make this one smaller.
+    UseLessMemory,
+    /// Download the image again.
+    DownloadAgain,
+    /// Open this folder.
+    OpenFolder {
+        /// The folder.
+        path: String,
+    },
+    /// Make a report: this should not happen.
+    Report,
+}
+
+/// A problem with one field of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FieldProblem {
+    /// The field's path in the request, for example `memory_mib`.
+    pub field: String,
+    /// What is wrong with it.
+    pub code: FieldCode,
+    /// Values for the sentence.
+    pub params: Params,
+}
+
+/// What can be wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    /// Nothing was given.
+    Missing,
+    /// Longer than allowed (`max`).
+    TooLong,
+    /// Holds characters that are not allowed.
+    Characters,
+    /// Another object has this name (`name`).
+    Taken,
+    /// Below the least (`min`).
+    TooSmall,
+    /// Above the most (`max`).
+    TooLarge,
+    /// Not a web address.
+    NotAUrl,
+    /// Not an absolute path.
+    NotAPath,
+    /// There is no such object.
+    Unknown,
+    /// Not readable at all (`reason`).
+    Unreadable,
+}
+
+/// An error as the page and the job log get it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Problem {
+    /// What went wrong.
+    pub code: ErrorCode,
+    /// Values for the sentence.
+    pub params: Params,
+    /// The exact words of the system, of QEMU or of a server; shown folded.
+    pub detail: Option<String>,
+    /// Field by field, for `invalid`.
+    pub fields: Vec<FieldProblem>,
+    /// What can be done, best first. Never empty for an error a person can meet.
+    pub remedies: Vec<Remedy>,
+    /// Ties the error on the page to the line in the log. Empty until it leaves the engine.
+    pub id: String,
+}
+
+impl Problem {
+    /// A problem with parameters and nothing else.
+    #[must_use]
+    pub fn new(code: ErrorCode, params: Params) -> Self {
+        Self { code, params, detail: None, fields: Vec::new(), remedies: Vec::new(), id: String::new() }
+    }
+
+    /// Adds the system's own words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a remedy behind those already there.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: Remedy) -> Self {
+        self.remedies.push(remedy);
+        self
+    }
+
+    /// A form's problem.
+    #[must_use]
+    pub fn invalid(fields: Vec<FieldProblem>) -> Self {
+        Self { fields, ..Self::new(ErrorCode::Invalid, Params::new()) }
+    }
+}

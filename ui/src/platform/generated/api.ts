@@ -1,0 +1,1565 @@
+// Written by `cargo xtask types` from crates/crete-api and crates/crete-model.
+// Do not edit: the drift check compares it with the Rust types.
+
+/**
+ * How QEMU executes guest code.
+ */
+export type Accelerator = "kvm" | "tcg";
+
+/**
+ * An action and whether it can be done now.
+ */
+export type ActionView = { 
+/**
+ * The action.
+ */
+action: MachineAction, 
+/**
+ * Why not; absent when it can be done.
+ */
+denied: DenyReason | null, };
+
+/**
+ * What runs, and on what.
+ */
+export type AppInfo = { 
+/**
+ * Crete's version.
+ */
+version: string, 
+/**
+ * Which host shows the page.
+ */
+host: HostKind, 
+/**
+ * True in practice mode: nothing here is Talos.
+ */
+practice: boolean, 
+/**
+ * Where images and machines are kept.
+ */
+data_dir: string, 
+/**
+ * Where the log of this program is.
+ */
+log_dir: string, 
+/**
+ * This computer's architecture.
+ */
+arch: Arch, 
+/**
+ * What happened before the page was there and a person should know.
+ */
+notices: Array<StartNotice>, };
+
+/**
+ * A processor architecture, by Talos' names.
+ */
+export type Arch = "amd64" | "arm64";
+
+/**
+ * What is awaited, on whom, since when.
+ */
+export type Blocker = { 
+/**
+ * What is awaited.
+ */
+code: BlockerCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * RFC 3339.
+ */
+since: string, };
+
+/**
+ * What a stage waits for at this moment.
+ */
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "retry" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end";
+
+/**
+ * How machines boot from an image.
+ */
+export type BootMedium = "disk_image" | "iso";
+
+/**
+ * What a machine says about itself on its console, as far as Crete understood it.
+ */
+export type BootStage = "silent" | "firmware" | "kernel" | "talos" | "maintenance" | "panic";
+
+/**
+ * Where a machine's boot stands, from its console.
+ */
+export type BootView = { 
+/**
+ * The stage.
+ */
+stage: BootStage, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * Bytes ttyS0 printed since this start.
+ */
+console_bytes: number, };
+
+/**
+ * Boot loaders the factory knows.
+ */
+export type Bootloader = "none" | "dual-boot" | "sd-boot" | "grub";
+
+/**
+ * An object of whatever kind whose folder does not parse. Listed, never hidden or deleted.
+ */
+export type BrokenView = { 
+/**
+ * `images`, `machines` or `jobs`.
+ */
+kind: string, 
+/**
+ * Absolute path of its folder.
+ */
+path: string, 
+/**
+ * What is wrong with it, in the parser's words.
+ */
+error: string, };
+
+/**
+ * Why a check is not good; one sentence each in the page's catalogue. `fine` where it is good.
+ */
+export type CauseCode = "fine" | "cpu_too_old" | "cpu_unknown" | "no_cpu_flag" | "inside_virtual_machine" | "module_not_loaded" | "no_permission" | "log_in_again" | "fake_kvm" | "busy" | "api_version" | "create_vm_failed" | "not_installed" | "too_old" | "no_answer" | "short";
+
+/**
+ * One change of a topic.
+ */
+export type Change = { "kind": "init" } | { "kind": "item", 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * Its value.
+ */
+value: unknown, } | { "kind": "init_done" } | { "kind": "upsert", 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * Its value.
+ */
+value: unknown, } | { "kind": "remove", 
+/**
+ * Its key.
+ */
+key: string, };
+
+/**
+ * One check.
+ */
+export type Check = { 
+/**
+ * What was checked.
+ */
+code: CheckCode, 
+/**
+ * How it ended.
+ */
+state: CheckState, 
+/**
+ * Why.
+ */
+cause: CauseCode, 
+/**
+ * Values for the sentence: of the cause, and of the good state (`version`, `path`, `bytes` …).
+ */
+params: { [key in string]: string }, 
+/**
+ * What was looked at.
+ */
+evidence: Array<Evidence>, 
+/**
+ * What can be done, best first.
+ */
+remedies: Array<Remedy>, };
+
+/**
+ * What is checked. Order is the order on the page.
+ */
+export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" | "memory" | "disk";
+
+/**
+ * How a check ended.
+ */
+export type CheckState = "ok" | "limited" | "failed";
+
+/**
+ * A machine that was created.
+ */
+export type Created = { 
+/**
+ * Its id.
+ */
+machine: MachineId, };
+
+/**
+ * What the image holds beyond the plain one.
+ */
+export type Customization = { 
+/**
+ * Machine configuration inside the image (Talos 1.12 and later).
+ */
+embeddedMachineConfiguration: string, 
+/**
+ * Appended to the kernel command line; `-name` removes a default.
+ */
+extraKernelArgs: Array<string>, 
+/**
+ * Values of the META partition.
+ */
+meta: Array<MetaValue>, 
+/**
+ * System extensions.
+ */
+systemExtensions: SystemExtensions, 
+/**
+ * Boot loader; absent means the factory decides.
+ */
+bootloader: Bootloader | null, 
+/**
+ * SecureBoot options.
+ */
+secureboot: SecureBoot, 
+/**
+ * Disk image options.
+ */
+diskImage: DiskImage, };
+
+/**
+ * Why an action cannot be done now.
+ */
+export type DenyReason = "not_running" | "still_running" | "stopping" | "starting" | "image_not_ready" | "arch_not_runnable" | "deleting";
+
+/**
+ * Disk image options.
+ */
+export type DiskImage = { 
+/**
+ * Bytes; 0 means the default of 512.
+ */
+sectorSize: number, };
+
+/**
+ * Pages of Talos' documentation that Crete links to.
+ */
+export type DocsPage = "whats_new" | "support_matrix";
+
+/**
+ * A download that began, or was already there.
+ */
+export type DownloadStarted = { 
+/**
+ * The image.
+ */
+image: ImageId, 
+/**
+ * The job; absent when the image was ready already.
+ */
+job: JobId | null, };
+
+/**
+ * A draft with suggested values, and what this computer allows.
+ */
+export type DraftOffer = { 
+/**
+ * Every field filled: the form can be sent as it opens.
+ */
+draft: MachineDraft, 
+/**
+ * Most virtual processors.
+ */
+max_vcpus: number, 
+/**
+ * Most memory, MiB.
+ */
+max_memory_mib: number, 
+/**
+ * Least disk for the image, GiB.
+ */
+min_disk_gib: number, };
+
+/**
+ * How a draft stands: no problem means it can be created.
+ */
+export type DraftVerdict = { 
+/**
+ * Field by field.
+ */
+fields: Array<FieldProblem>, };
+
+/**
+ * What went wrong. The page decides only on this, and makes its sentence from it.
+ *
+ * A code exists when the page has a sentence or a remedy of its own for it.
+ */
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_tls" | "not_a_factory" | "factory_refused" | "schematic_differs" | "download_interrupted" | "download_corrupt" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting";
+
+/**
+ * A change with its topic and generation.
+ */
+export type EventFrame = { 
+/**
+ * The topic.
+ */
+topic: Topic, 
+/**
+ * Grows with each frame of this topic; a smaller one is old news.
+ */
+generation: number, 
+/**
+ * What changed.
+ */
+change: Change, };
+
+/**
+ * A fact behind a check: what was looked at, and what was there. Exact words for the expert.
+ */
+export type Evidence = { 
+/**
+ * What was looked at: a path, a command, a flag.
+ */
+what: string, 
+/**
+ * What was found.
+ */
+found: string, };
+
+/**
+ * Why a machine is off.
+ */
+export type ExitReason = { "reason": "never_started" } | { "reason": "guest_shutdown" } | { "reason": "stopped", 
+/**
+ * The rung that worked.
+ */
+rung: StopRung, } | { "reason": "qemu_exited", 
+/**
+ * Exit status, when it ended by itself.
+ */
+status: number | null, 
+/**
+ * Signal, when it was killed.
+ */
+signal: number | null, 
+/**
+ * QEMU's own last words.
+ */
+words: string, } | { "reason": "gone_while_away" } | { "reason": "start_failed", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * What can be wrong with a field.
+ */
+export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable";
+
+/**
+ * A problem with one field of a form.
+ */
+export type FieldProblem = { 
+/**
+ * The field's path in the request, for example `memory_mib`.
+ */
+field: string, 
+/**
+ * What is wrong with it.
+ */
+code: FieldCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, };
+
+/**
+ * A pair of UEFI firmware files.
+ */
+export type FirmwareInfo = { 
+/**
+ * The code, read-only.
+ */
+code: string, 
+/**
+ * The template of the variable store.
+ */
+vars_template: string, 
+/**
+ * Format of both: `raw` or `qcow2`.
+ */
+format: string, 
+/**
+ * Which architecture it is for.
+ */
+arch: Arch, };
+
+/**
+ * Which host shows the page.
+ */
+export type HostKind = "window" | "browser";
+
+/**
+ * Everything found out about this computer at one moment.
+ */
+export type HostReport = { 
+/**
+ * Can machines run?
+ */
+verdict: Verdict, 
+/**
+ * The accelerator machines will use.
+ */
+accelerator: Accelerator, 
+/**
+ * This computer's own architecture.
+ */
+arch: Arch, 
+/**
+ * All checks, in the order of the page.
+ */
+checks: Array<Check>, 
+/**
+ * QEMU per architecture, where found.
+ */
+qemu: Array<QemuInfo>, 
+/**
+ * `qemu-img`, where found.
+ */
+qemu_img: string | null, 
+/**
+ * Firmware per architecture, where found.
+ */
+firmware: Array<FirmwareInfo>, 
+/**
+ * RFC 3339.
+ */
+checked_at: string, };
+
+/**
+ * Live figures of this computer.
+ */
+export type HostUsage = { 
+/**
+ * Bytes.
+ */
+memory_total: number, 
+/**
+ * Bytes.
+ */
+memory_used: number, 
+/**
+ * Bytes that Crete's machines hold (resident).
+ */
+memory_machines: number, 
+/**
+ * 0 to 100, over all processors.
+ */
+cpu_percent: number, 
+/**
+ * Logical processors.
+ */
+cpus: number, 
+/**
+ * Bytes free where Crete keeps its files.
+ */
+disk_free: number, 
+/**
+ * Bytes of that file system.
+ */
+disk_total: number, };
+
+/**
+ * What a person chooses in the first step of the studio.
+ */
+export type ImageChoice = { 
+/**
+ * Talos version.
+ */
+version: TalosVersion, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Disk image or ISO.
+ */
+medium: BootMedium, };
+
+/**
+ * The complete file of an image.
+ */
+export type ImageFile = { 
+/**
+ * File name in the image's folder.
+ */
+name: string, 
+/**
+ * `raw`, `qcow2` or `iso`.
+ */
+format: ImageFormat, 
+/**
+ * Bytes that were downloaded.
+ */
+downloaded: number, 
+/**
+ * SHA-256 of what was downloaded, lower-case hexadecimal; recorded at first use.
+ */
+sha256: string, 
+/**
+ * Bytes a machine sees.
+ */
+virtual_size: number, };
+
+/**
+ * Format of an image's file as QEMU opens it.
+ */
+export type ImageFormat = "raw" | "qcow2" | "iso";
+
+/**
+ * An image: a recipe and its downloaded file.
+ */
+export type ImageId = string;
+
+/**
+ * What will be asked of the factory for a choice, before anything is sent.
+ */
+export type ImagePlan = { 
+/**
+ * The schematic.
+ */
+schematic: Schematic, 
+/**
+ * Its canonical YAML.
+ */
+yaml: string, 
+/**
+ * Its id, computed here.
+ */
+schematic_id: string, 
+/**
+ * File name at the factory, for example `metal-amd64.raw.zst`.
+ */
+asset: string, 
+/**
+ * The whole address.
+ */
+url: string, 
+/**
+ * Estimated bytes of the download; 0 when unknown.
+ */
+estimated_size: number, 
+/**
+ * The image that already exists for exactly this choice.
+ */
+existing: ImageId | null, };
+
+/**
+ * Names one image.
+ */
+export type ImageRef = { 
+/**
+ * The image.
+ */
+image: ImageId, };
+
+/**
+ * An image as wanted, on disk as `images/<id>/spec.json`.
+ */
+export type ImageSpec = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * The image's id.
+ */
+id: ImageId, 
+/**
+ * What the person chose.
+ */
+choice: ImageChoice, 
+/**
+ * The recipe.
+ */
+schematic: Schematic, 
+/**
+ * The id the factory confirmed; the predicted one until then.
+ */
+schematic_id: string, 
+/**
+ * The factory's base address at creation.
+ */
+factory: string, 
+/**
+ * File name at the factory.
+ */
+asset: string, 
+/**
+ * RFC 3339.
+ */
+created_at: string, 
+/**
+ * Set once, when the file is complete and ready.
+ */
+file: ImageFile | null, };
+
+/**
+ * An image as observed.
+ */
+export type ImageView = { 
+/**
+ * As wanted.
+ */
+spec: ImageSpec, 
+/**
+ * Machines that boot from it.
+ */
+used_by: Array<MachineId>, 
+/**
+ * Why a machine of it cannot start here, where that is so.
+ */
+not_runnable: Problem | null, } & ({ "state": "working", 
+/**
+ * The job.
+ */
+job: JobId, } | { "state": "ready" } | { "state": "incomplete", 
+/**
+ * Bytes that are there.
+ */
+received: number, 
+/**
+ * Why it stopped, unless the program was simply closed.
+ */
+problem: Problem | null, });
+
+/**
+ * A job, on disk as `jobs/<id>.json` and on the page alike.
+ */
+export type Job = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id.
+ */
+id: JobId, 
+/**
+ * What was asked.
+ */
+request: JobRequest, 
+/**
+ * The object's name at that time, for the title.
+ */
+subject: string, 
+/**
+ * How it stands.
+ */
+state: JobState, 
+/**
+ * Its plan.
+ */
+stages: Array<Stage>, 
+/**
+ * RFC 3339.
+ */
+created_at: string, 
+/**
+ * RFC 3339.
+ */
+ended_at: string | null, 
+/**
+ * Why it failed.
+ */
+problem: Problem | null, 
+/**
+ * True while it can be cancelled.
+ */
+cancellable: boolean, };
+
+/**
+ * A job with its kept log.
+ */
+export type JobDetails = { 
+/**
+ * The job.
+ */
+job: Job, 
+/**
+ * Its log, oldest first.
+ */
+log: Array<JobLogLine>, };
+
+/**
+ * A job: one persisted piece of long work.
+ */
+export type JobId = string;
+
+/**
+ * A line of a job's kept log. Exact words for the expert, not a sentence for the person.
+ */
+export type JobLogLine = { 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * The stage it belongs to.
+ */
+stage: StageCode | null, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * Names one job.
+ */
+export type JobRef = { 
+/**
+ * The job.
+ */
+job: JobId, };
+
+/**
+ * What was asked: enough to do it again.
+ */
+export type JobRequest = { "kind": "download", 
+/**
+ * The image.
+ */
+image: ImageId, } | { "kind": "start", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "stop", 
+/**
+ * The machine.
+ */
+machine: MachineId, };
+
+/**
+ * A job that began; absent when there was nothing to do.
+ */
+export type JobStarted = { 
+/**
+ * The job.
+ */
+job: JobId | null, };
+
+/**
+ * How a stage or a job stands.
+ */
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/**
+ * What would be lost by deleting something, counted before it happens.
+ */
+export type LossPreview = { 
+/**
+ * Bytes on this computer.
+ */
+bytes: number, 
+/**
+ * Names of machines that depend on it.
+ */
+machines: Array<string>, };
+
+/**
+ * What can be asked of a machine.
+ */
+export type MachineAction = "start" | "stop" | "force_off" | "delete";
+
+/**
+ * What a form sends; nothing in it has been checked.
+ */
+export type MachineDraft = { 
+/**
+ * A DNS label.
+ */
+name: string, 
+/**
+ * The image it boots from.
+ */
+image: ImageId, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory, MiB.
+ */
+memory_mib: number, 
+/**
+ * Disk, GiB.
+ */
+disk_gib: number, };
+
+/**
+ * A machine. Also its SMBIOS UUID, so that the guest and QMP report the same value.
+ */
+export type MachineId = string;
+
+/**
+ * Names one machine.
+ */
+export type MachineRef = { 
+/**
+ * The machine.
+ */
+machine: MachineId, };
+
+/**
+ * The expert's view of a machine: what is on disk, and the command that runs it.
+ */
+export type MachineReveal = { 
+/**
+ * The spec as YAML.
+ */
+yaml: string, 
+/**
+ * QEMU's command line, one argument pair a line, shell-quoted for reading.
+ */
+command: string, 
+/**
+ * Folder of the machine.
+ */
+folder: string, };
+
+/**
+ * A machine as wanted, on disk as `machines/<id>/spec.json`.
+ */
+export type MachineSpec = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id, which is also its SMBIOS UUID.
+ */
+id: MachineId, 
+/**
+ * A DNS label, unique.
+ */
+name: string, 
+/**
+ * The image it boots from.
+ */
+image: ImageId, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * Memory, MiB.
+ */
+memory_mib: number, 
+/**
+ * Disk, GiB.
+ */
+disk_gib: number, 
+/**
+ * MAC address of its network card, `52:54:00:…`.
+ */
+mac: string, 
+/**
+ * Appended to the kernel command line through SMBIOS (UEFI and UKI boots only).
+ */
+kernel_args: Array<string>, 
+/**
+ * RFC 3339.
+ */
+created_at: string, };
+
+/**
+ * A machine as observed.
+ */
+export type MachineView = { 
+/**
+ * As wanted.
+ */
+spec: MachineSpec, 
+/**
+ * How QEMU executes it, while it runs.
+ */
+accelerator: Accelerator | null, 
+/**
+ * QEMU's process id, while it runs.
+ */
+pid: number | null, 
+/**
+ * Where its boot stands, while it runs.
+ */
+boot: BootView | null, 
+/**
+ * What can be asked of it now.
+ */
+actions: Array<ActionView>, 
+/**
+ * The job that works on it.
+ */
+job: JobId | null, 
+/**
+ * Bytes its disk takes on this computer.
+ */
+disk_used: number, 
+/**
+ * Bytes of memory QEMU holds, while it runs.
+ */
+memory_used: number, } & ({ "state": "stopped", 
+/**
+ * Why.
+ */
+exit: ExitReason, } | { "state": "preparing", 
+/**
+ * RFC 3339.
+ */
+since: string, } | { "state": "starting", 
+/**
+ * RFC 3339.
+ */
+since: string, } | { "state": "running", 
+/**
+ * RFC 3339.
+ */
+since: string, 
+/**
+ * True when it was found running at the program's start.
+ */
+adopted: boolean, } | { "state": "stopping", 
+/**
+ * The step in progress.
+ */
+rung: StopRung, 
+/**
+ * RFC 3339: when this step began.
+ */
+since: string, 
+/**
+ * Seconds from `since` until the next, harder step.
+ */
+deadline_s: number, });
+
+/**
+ * One META value.
+ */
+export type MetaValue = { 
+/**
+ * 0 to 255.
+ */
+key: number, 
+/**
+ * Any text.
+ */
+value: string, };
+
+/**
+ * No request, or no answer.
+ */
+export type Nothing = Record<string, never>;
+
+/**
+ * What a host may open outside the page. An allow-list, not an address.
+ */
+export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "machine", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "image", 
+/**
+ * The image.
+ */
+image: ImageId, } | { "kind": "talos_docs", 
+/**
+ * `major.minor`.
+ */
+minor: string, 
+/**
+ * Which page.
+ */
+page: DocsPage, };
+
+/**
+ * Extra parts a board needs to boot.
+ */
+export type Overlay = { 
+/**
+ * Part of the id, not used to find the overlay.
+ */
+image: string, 
+/**
+ * Name in the version's overlay list.
+ */
+name: string, 
+/**
+ * Interpreted by the overlay.
+ */
+options: Record<string, unknown>, };
+
+/**
+ * A mistake of the page itself, kept in the program's log.
+ */
+export type PageFault = { 
+/**
+ * What happened, with the stack; cut to 4,000 characters.
+ */
+text: string, };
+
+/**
+ * A folder chosen in the desktop's dialog; absent when it was closed.
+ */
+export type Picked = { 
+/**
+ * Absolute path.
+ */
+path: string | null, };
+
+/**
+ * Whether practice mode can be entered at once.
+ */
+export type PracticeStatus = { 
+/**
+ * True in practice mode.
+ */
+active: boolean, 
+/**
+ * The practice images are on this computer.
+ */
+images_ready: boolean, 
+/**
+ * The practice factory's program was found.
+ */
+factory_found: boolean, 
+/**
+ * The command that builds what is missing; empty when nothing is.
+ */
+build_command: string, };
+
+/**
+ * Enters or leaves practice mode. The page reloads itself after the answer.
+ */
+export type PracticeSwitch = { 
+/**
+ * True to enter.
+ */
+on: boolean, };
+
+/**
+ * An error as the page and the job log get it.
+ */
+export type Problem = { 
+/**
+ * What went wrong.
+ */
+code: ErrorCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * The exact words of the system, of QEMU or of a server; shown folded.
+ */
+detail: string | null, 
+/**
+ * Field by field, for `invalid`.
+ */
+fields: Array<FieldProblem>, 
+/**
+ * What can be done, best first. Never empty for an error a person can meet.
+ */
+remedies: Array<Remedy>, 
+/**
+ * Ties the error on the page to the line in the log. Empty until it leaves the engine.
+ */
+id: string, };
+
+/**
+ * Bytes done and to do.
+ */
+export type Progress = { 
+/**
+ * Done.
+ */
+done: number, 
+/**
+ * In all; 0 when unknown.
+ */
+total: number, 
+/**
+ * Bytes a second, smoothed; 0 when unknown.
+ */
+rate: number, 
+/**
+ * Seconds left; absent when unknown.
+ */
+left_s: number | null, };
+
+/**
+ * A QEMU found on this computer.
+ */
+export type QemuInfo = { 
+/**
+ * Absolute path of the program.
+ */
+path: string, 
+/**
+ * `major.minor.micro`, as QEMU says.
+ */
+version: string, 
+/**
+ * Which architecture it emulates.
+ */
+arch: Arch, 
+/**
+ * Accelerators QEMU itself lists.
+ */
+accelerators: Array<Accelerator>, };
+
+/**
+ * What a person can do about a problem. The page makes a button or a sentence of it.
+ */
+export type Remedy = { "kind": "retry" } | { "kind": "enter_practice" } | { "kind": "open_settings" } | { "kind": "open_host_check" } | { "kind": "free_space", 
+/**
+ * The folder.
+ */
+path: string, } | { "kind": "run_command", 
+/**
+ * The command line to copy.
+ */
+command: string, 
+/**
+ * True when it asks for the administrator's password.
+ */
+privileged: boolean, } | { "kind": "log_in_again" } | { "kind": "enable_in_firmware" } | { "kind": "stop_program", 
+/**
+ * The program's name.
+ */
+name: string, } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "open_folder", 
+/**
+ * The folder.
+ */
+path: string, } | { "kind": "report" };
+
+/**
+ * An edge or a corner of the window.
+ */
+export type ResizeEdge = "north" | "north_east" | "east" | "south_east" | "south" | "south_west" | "west" | "north_west";
+
+/**
+ * Saves a console's text.
+ */
+export type SaveConsole = { 
+/**
+ * The machine.
+ */
+machine: MachineId, };
+
+/**
+ * Where something was saved; absent when the person closed the dialog.
+ */
+export type Saved = { 
+/**
+ * Absolute path.
+ */
+path: string | null, };
+
+/**
+ * A schematic. Field order is the canonical order of the factory.
+ */
+export type Schematic = { 
+/**
+ * Owner; Enterprise factories only.
+ */
+owner: string, 
+/**
+ * Overlay of a single board computer.
+ */
+overlay: Overlay | null, 
+/**
+ * Everything else.
+ */
+customization: Customization, };
+
+/**
+ * SecureBoot options.
+ */
+export type SecureBoot = { 
+/**
+ * `off`, `manual`, `if-safe`, `force`; any text is accepted at creation.
+ */
+enrollKeys: string, 
+/**
+ * Enrol Microsoft's certificates too.
+ */
+includeWellKnownCertificates: boolean, };
+
+/**
+ * A serial port.
+ */
+export type SerialPort = "ttyS0" | "ttyS1";
+
+/**
+ * All preferences. Unknown keys of a newer version are dropped only when a person saves.
+ */
+export type Settings = { 
+/**
+ * Base address of the Image Factory.
+ */
+factory_url: string, 
+/**
+ * Proxy for the factory; empty means the system's.
+ */
+proxy: string, 
+/**
+ * A PEM file of extra certificate authorities; empty means none.
+ */
+extra_ca: string, 
+/**
+ * Where images and machines are kept; empty means the default. Used from the next start on.
+ */
+data_dir: string, 
+/**
+ * Light or dark.
+ */
+theme: Theme, 
+/**
+ * Offered for a new machine.
+ */
+default_vcpus: number, 
+/**
+ * Offered for a new machine, MiB.
+ */
+default_memory_mib: number, 
+/**
+ * Offered for a new machine, GiB.
+ */
+default_disk_gib: number, 
+/**
+ * Console font size, px.
+ */
+console_font_px: number, };
+
+/**
+ * New preferences, checked before they are kept.
+ */
+export type SettingsChange = { 
+/**
+ * All of them.
+ */
+settings: Settings, };
+
+/**
+ * One stage of a job.
+ */
+export type Stage = { 
+/**
+ * What it does.
+ */
+code: StageCode, 
+/**
+ * Share of the whole work, any unit.
+ */
+weight: number, 
+/**
+ * How it stands.
+ */
+state: JobState, 
+/**
+ * Bytes, where bytes are what it moves.
+ */
+progress: Progress | null, 
+/**
+ * What it waits for.
+ */
+blocker: Blocker | null, 
+/**
+ * RFC 3339.
+ */
+started_at: string | null, 
+/**
+ * RFC 3339.
+ */
+ended_at: string | null, };
+
+/**
+ * What a stage does.
+ */
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end";
+
+/**
+ * Something found at start-up.
+ */
+export type StartNotice = { "kind": "adopted", 
+/**
+ * Their names.
+ */
+names: Array<string>, } | { "kind": "settings_restored" };
+
+/**
+ * One step of stopping a machine, gentlest first.
+ */
+export type StopRung = "acpi" | "quit" | "terminate" | "kill";
+
+/**
+ * Bytes of a stream that the page has taken in, or its end.
+ */
+export type StreamAck = { 
+/**
+ * The stream, as numbered by the page.
+ */
+stream: number, 
+/**
+ * Bytes since the last acknowledgement.
+ */
+bytes: number, };
+
+/**
+ * Names one byte stream.
+ */
+export type StreamRef = { 
+/**
+ * The stream, as numbered by the page.
+ */
+stream: number, };
+
+/**
+ * What a page asks to be streamed.
+ */
+export type StreamRequest = { "kind": "console", 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The port.
+ */
+port: SerialPort, };
+
+/**
+ * System extensions by name.
+ */
+export type SystemExtensions = { 
+/**
+ * Names such as `siderolabs/qemu-guest-agent`. Their order is part of the id.
+ */
+officialExtensions: Array<string>, };
+
+/**
+ * A Talos version. Written `v1.13.9` in paths and APIs, read with or without the `v`.
+ */
+export type TalosVersion = string;
+
+/**
+ * Light or dark.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
+ * A set of items that is kept live.
+ */
+export type Topic = "images" | "machines" | "jobs" | "broken" | "host" | "usage";
+
+/**
+ * Names one thing in the trash.
+ */
+export type TrashRef = { 
+/**
+ * From [`Trashed`].
+ */
+trash_id: string, };
+
+/**
+ * Something went to the trash.
+ */
+export type Trashed = { 
+/**
+ * Gives it back with `trash.restore`.
+ */
+trash_id: string, 
+/**
+ * Its name, for the sentence.
+ */
+name: string, };
+
+/**
+ * The answer to "can this computer run machines?".
+ */
+export type Verdict = "ready" | "slow" | "blocked";
+
+/**
+ * The versions of one minor release.
+ */
+export type VersionGroup = { 
+/**
+ * `major.minor`.
+ */
+minor: string, 
+/**
+ * Newest first.
+ */
+versions: Array<TalosVersion>, };
+
+/**
+ * Versions as the page offers them.
+ */
+export type VersionGroups = { 
+/**
+ * The newest stable version: preselected.
+ */
+recommended: TalosVersion | null, 
+/**
+ * Stable versions by minor, newest first.
+ */
+stable: Array<VersionGroup>, 
+/**
+ * Alphas, betas and release candidates, newest first.
+ */
+prerelease: Array<TalosVersion>, };
+
+/**
+ * The factory's versions, and how old this list is.
+ */
+export type VersionsAnswer = { 
+/**
+ * Grouped for the page.
+ */
+groups: VersionGroups, 
+/**
+ * RFC 3339: when the factory gave this list.
+ */
+fetched_at: string, 
+/**
+ * Why a newer list could not be had; the old one is shown then.
+ */
+stale: Problem | null, 
+/**
+ * The factory's host.
+ */
+host: string, };
+
+/**
+ * Asks for the versions.
+ */
+export type VersionsRequest = { 
+/**
+ * True to ask the factory even if the list is fresh.
+ */
+refresh: boolean, };
+
+/**
+ * A fact about what is seen: hidden pages are not fed live figures.
+ */
+export type Visibility = { 
+/**
+ * True while the page can be seen.
+ */
+visible: boolean, };
+
+/**
+ * What the page asks of the window.
+ */
+export type WindowAction = { "kind": "drag" } | { "kind": "resize", 
+/**
+ * Which one.
+ */
+edge: ResizeEdge, } | { "kind": "minimize" } | { "kind": "toggle_maximize" } | { "kind": "close" };
+
+/** Every command: its request and its answer. */
+export interface Commands {
+  /** What runs, and on what. */
+  "app.info": { request: Nothing; response: AppInfo };
+  /** Tells whether the page can be seen; live figures stop while it cannot. */
+  "app.visible": { request: Visibility; response: Nothing };
+  /** Keeps a mistake of the page in the program's log. */
+  "app.fault": { request: PageFault; response: Nothing };
+  /** Checks this computer again. The `host` topic carries the result too. */
+  "host.check": { request: Nothing; response: HostReport };
+  /** The factory's Talos versions. */
+  "factory.versions": { request: VersionsRequest; response: VersionsAnswer };
+  /** What will be asked of the factory for a choice. Sends nothing. */
+  "image.plan": { request: ImageChoice; response: ImagePlan };
+  /** Downloads an image, or goes on with it. */
+  "image.download": { request: ImageChoice; response: DownloadStarted };
+  /** Goes on with an incomplete image. */
+  "image.resume": { request: ImageRef; response: DownloadStarted };
+  /** What deleting an image would lose. */
+  "image.loss": { request: ImageRef; response: LossPreview };
+  /** Moves an image to the trash. Refused while machines use it. */
+  "image.delete": { request: ImageRef; response: Trashed };
+  /** Suggests a machine for an image. */
+  "machine.offer": { request: ImageRef; response: DraftOffer };
+  /** Checks a draft field by field. */
+  "machine.check": { request: MachineDraft; response: DraftVerdict };
+  /** Creates a machine. It is off until started. */
+  "machine.create": { request: MachineDraft; response: Created };
+  /** Starts a machine. */
+  "machine.start": { request: MachineRef; response: JobStarted };
+  /** Stops a machine, gently first. */
+  "machine.stop": { request: MachineRef; response: JobStarted };
+  /** Ends a machine at once. */
+  "machine.force_off": { request: MachineRef; response: Nothing };
+  /** What deleting a machine would lose. */
+  "machine.loss": { request: MachineRef; response: LossPreview };
+  /** Moves a machine to the trash. */
+  "machine.delete": { request: MachineRef; response: Trashed };
+  /** The YAML and the command behind a machine. */
+  "machine.reveal": { request: MachineRef; response: MachineReveal };
+  /** Saves what ttyS0 printed to a file the person chooses. */
+  "console.save": { request: SaveConsole; response: Saved };
+  /** Gives something back from the trash. */
+  "trash.restore": { request: TrashRef; response: Nothing };
+  /** A job with its kept log. */
+  "job.details": { request: JobRef; response: JobDetails };
+  /** Cancels a job. */
+  "job.cancel": { request: JobRef; response: Nothing };
+  /** The person's preferences. */
+  "settings.get": { request: Nothing; response: Settings };
+  /** Changes preferences. */
+  "settings.set": { request: SettingsChange; response: Settings };
+  /** Lets the person choose a folder. */
+  "dialog.folder": { request: Nothing; response: Picked };
+  /** Lets the person choose a file. */
+  "dialog.file": { request: Nothing; response: Picked };
+  /** Opens something outside the page. */
+  "open": { request: OpenTarget; response: Nothing };
+  /** Moves, sizes or closes the window. */
+  "window.action": { request: WindowAction; response: Nothing };
+  /** Whether practice mode can be entered. */
+  "practice.status": { request: Nothing; response: PracticeStatus };
+  /** Enters or leaves practice mode. */
+  "practice.switch": { request: PracticeSwitch; response: Nothing };
+  /** Takes note of bytes the page has taken in, so that more may come. */
+  "stream.ack": { request: StreamAck; response: Nothing };
+  /** Closes a byte stream. */
+  "stream.close": { request: StreamRef; response: Nothing };
+}
+
+/** The items of every topic. */
+export interface TopicItems {
+  images: ImageView;
+  machines: MachineView;
+  jobs: Job;
+  broken: BrokenView;
+  host: HostReport;
+  usage: HostUsage;
+}
+
+/** Bytes of a stream that may be under way without an acknowledgement. */
+export const WINDOW_BYTES = 262144;
