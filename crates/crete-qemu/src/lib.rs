@@ -1,0 +1,12 @@
+//! QEMU machines: arguments, QMP, processes, serial consoles, disks.
+//!
+//! This crate knows how to run one QEMU and listen to it. It knows neither images nor jobs, and
+//! nothing of Talos beyond what a console prints.
+
+pub mod args;
+pub mod boot;
+pub mod disk;
+pub mod process;
+pub mod qmp;
+pub mod screen;
+pub mod serial;

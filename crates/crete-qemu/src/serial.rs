@@ -1,0 +1,249 @@
+//! The first serial port. The file QEMU itself appends to is the one truth of what was printed:
+//! it is complete whether anybody listened or not, and whoever reads too slowly reads it later.
+//!
+//! The socket is only the signal that there is more to read. It is always read, because a guest
+//! whose console nobody takes in stands still.
+//!
+//! ```text
+//! guest ─▶ QEMU ─┬─▶ console.log ─▶ any number of readers, each at its own place
+//!                └─▶ socket ─▶ "there is more" (at most every 16 ms)
+//! ```
+
+use bytes::Bytes;
+use rustix::fs::FallocateFlags;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes that arrive within this time are told of together.
+const COALESCE: Duration = Duration::from_millis(16);
+/// QEMU writes the file just after the socket: when less arrived than was signalled, look again.
+const LOOK_AGAIN: Duration = Duration::from_millis(60);
+/// The most one chunk holds.
+const CHUNK: usize = 64 * 1024;
+/// What is always kept of the beginning: the first boot.
+const KEEP_FIRST: u64 = 1 << 20;
+/// What is always kept of the end.
+const KEEP_LAST: u64 = 32 << 20;
+/// Size on disk above which the middle is given up.
+const MOST: u64 = 64 << 20;
+
+/// The length of a console's file; 0 while there is none.
+#[must_use]
+pub fn length(log: &Path) -> u64 {
+    std::fs::metadata(log).map_or(0, |meta| meta.len())
+}
+
+/// Follows the socket of a running machine and tells how long the file is, until QEMU closes the
+/// socket or `cancel` is called.
+///
+/// # Errors
+/// When the socket cannot be reached at all.
+pub async fn follow(
+    socket: &Path,
+    log: &Path,
+    told: &watch::Sender<u64>,
+    cancel: &CancellationToken,
+) -> io::Result<()> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let mut buffer = vec![0; CHUNK];
+    told.send_replace(length(log));
+    loop {
+        let read = tokio::select! {
+            read = stream.read(&mut buffer) => read.unwrap_or(0),
+            () = cancel.cancelled() => break,
+        };
+        if read == 0 {
+            break;
+        }
+        let before = *told.borrow();
+        let mut signalled = read as u64;
+        let pause = tokio::time::sleep(COALESCE);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                read = stream.read(&mut buffer) => match read {
+                    Ok(read) if read > 0 => signalled += read as u64,
+                    _ => break,
+                },
+            }
+        }
+        told.send_replace(length(log));
+        if length(log) < before + signalled {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            told.send_replace(length(log));
+        }
+        if let Err(error) = bound(log) {
+            tracing::warn!(path = %log.display(), %error, "the console's file cannot be bounded");
+        }
+    }
+    told.send_replace(length(log));
+    Ok(())
+}
+
+/// Gives up the middle of a file that has grown too large, by a hole: QEMU goes on appending all
+/// the while, and not a byte of the beginning or the end is lost.
+fn bound(log: &Path) -> io::Result<()> {
+    let meta = std::fs::metadata(log)?;
+    if meta.blocks() * 512 <= MOST {
+        return Ok(());
+    }
+    punch(log, KEEP_FIRST, meta.len().saturating_sub(KEEP_LAST))
+}
+
+fn punch(log: &Path, from: u64, to: u64) -> io::Result<()> {
+    if to <= from {
+        return Ok(());
+    }
+    let file = File::options().write(true).open(log)?;
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    rustix::fs::fallocate(&file, flags, from, to - from)?;
+    Ok(())
+}
+
+/// One reader's place in a console's file.
+#[derive(Debug)]
+pub struct Reader {
+    log: PathBuf,
+    file: Option<File>,
+    position: u64,
+}
+
+impl Reader {
+    /// A reader at `position`; the file need not be there yet.
+    #[must_use]
+    pub fn new(log: PathBuf, position: u64) -> Self {
+        Self {
+            log,
+            file: None,
+            position,
+        }
+    }
+
+    /// The next chunk with its place, or `None` when everything was read. Skips what was given up.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn next(&mut self) -> io::Result<Option<(u64, Bytes)>> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => match File::open(&self.log) {
+                Ok(file) => self.file.insert(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            },
+        };
+        let length = file.metadata()?.len();
+        if self.position >= length {
+            return Ok(None);
+        }
+        let (start, end) = data_at(file, self.position, length);
+        let wanted = usize::try_from(end - start).unwrap_or(CHUNK).min(CHUNK);
+        let mut buffer = vec![0; wanted];
+        let read = file.read_at(&mut buffer, start)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        buffer.truncate(read);
+        self.position = start + read as u64;
+        Ok(Some((start, Bytes::from(buffer))))
+    }
+}
+
+/// The next stretch of data at or after `position`. Where the file system knows no holes,
+/// everything is data.
+fn data_at(file: &File, position: u64, length: u64) -> (u64, u64) {
+    use rustix::fs::{SeekFrom, seek};
+    let start = seek(file, SeekFrom::Data(position))
+        .unwrap_or(position)
+        .min(length);
+    let end = seek(file, SeekFrom::Hole(start))
+        .unwrap_or(length)
+        .min(length);
+    if end > start {
+        (start, end)
+    } else {
+        (start, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixListener;
+
+    fn read_all(log: &Path) -> Vec<(u64, Vec<u8>)> {
+        let mut reader = Reader::new(log.to_owned(), 0);
+        let mut chunks = Vec::new();
+        while let Some((at, bytes)) = reader.next().unwrap() {
+            chunks.push((at, bytes.to_vec()));
+        }
+        chunks
+    }
+
+    #[test]
+    fn a_hole_is_skipped_and_shows_as_a_gap() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("console.log");
+        let block = 64 * 1024;
+        let mut file = File::create(&log).unwrap();
+        for fill in [b'a', b'b', b'c'] {
+            file.write_all(&vec![fill; block]).unwrap();
+        }
+        punch(&log, block as u64, 2 * block as u64).unwrap();
+        file.write_all(b"more").unwrap();
+        let chunks = read_all(&log);
+        let seen: String = chunks
+            .iter()
+            .flat_map(|(_, bytes)| bytes)
+            .map(|byte| *byte as char)
+            .collect();
+        assert!(seen.starts_with('a') && seen.ends_with("cmore"));
+        assert!(!seen.contains('b') && !seen.contains('\0'));
+        assert!(chunks.iter().any(|(at, _)| *at == 2 * block as u64));
+    }
+
+    #[test]
+    fn no_file_is_an_empty_console() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read_all(&folder.path().join("none")).is_empty());
+    }
+
+    /// What is signalled on the socket is found in the file, whichever was written first.
+    #[tokio::test]
+    async fn readers_hear_of_all_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, socket) = (folder.path().join("log"), folder.path().join("tty"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let (told, mut heard) = watch::channel(0);
+        let cancel = CancellationToken::new();
+        let following = tokio::spawn({
+            let (log, cancel) = (log.clone(), cancel.clone());
+            async move { follow(&socket, &log, &told, &cancel).await }
+        });
+        let (mut qemu, _) = listener.accept().await.unwrap();
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        qemu.write_all(b"hello ").await.unwrap();
+        file.write_all(b"hello ").unwrap();
+        heard.wait_for(|length| *length == 6).await.unwrap();
+        qemu.write_all(b"world").await.unwrap();
+        file.write_all(b"world").unwrap();
+        heard.wait_for(|length| *length == 11).await.unwrap();
+        drop(qemu);
+        following.await.unwrap().unwrap();
+        assert_eq!(read_all(&log), [(0, b"hello world".to_vec())]);
+    }
+}
