@@ -39,7 +39,9 @@ pub fn check_machine_name(name: &str) -> Result<(), NameFault> {
     if name.len() > 63 {
         return Err(NameFault::TooLong);
     }
-    let inner = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let inner = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !inner || name.starts_with('-') || name.ends_with('-') {
         return Err(NameFault::Characters);
     }
@@ -73,7 +75,10 @@ mod tests {
 
     #[test]
     fn the_network_name_has_one_shape() {
-        assert_eq!(network_name("node1", Some("knossos")), "node1.knossos.crete.test");
+        assert_eq!(
+            network_name("node1", Some("knossos")),
+            "node1.knossos.crete.test"
+        );
         assert_eq!(network_name("node1", None), "node1.crete.test");
     }
 }

@@ -174,7 +174,14 @@ impl Problem {
     /// A problem with parameters and nothing else.
     #[must_use]
     pub fn new(code: ErrorCode, params: Params) -> Self {
-        Self { code, params, detail: None, fields: Vec::new(), remedies: Vec::new(), id: String::new() }
+        Self {
+            code,
+            params,
+            detail: None,
+            fields: Vec::new(),
+            remedies: Vec::new(),
+            id: String::new(),
+        }
     }
 
     /// Adds the system's own words.
@@ -194,6 +201,9 @@ impl Problem {
     /// A form's problem.
     #[must_use]
     pub fn invalid(fields: Vec<FieldProblem>) -> Self {
-        Self { fields, ..Self::new(ErrorCode::Invalid, Params::new()) }
+        Self {
+            fields,
+            ..Self::new(ErrorCode::Invalid, Params::new())
+        }
     }
 }

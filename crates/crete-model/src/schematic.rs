@@ -84,12 +84,10 @@ impl SystemExtensions {
     }
 }
 
-/// Boot loaders the factory knows.
+/// Boot loaders that can be asked for. The factory's `none` is the same as leaving the key out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bootloader {
-    /// No boot loader.
-    None,
     /// GRUB for BIOS and systemd-boot for UEFI.
     DualBoot,
     /// systemd-boot.
@@ -132,7 +130,10 @@ impl DiskImage {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }

@@ -45,7 +45,9 @@ impl FromStr for TalosVersion {
     type Err = NotAVersion;
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
         let plain = text.strip_prefix('v').unwrap_or(text);
-        semver::Version::parse(plain).map(Self).map_err(|_| NotAVersion(text.to_owned()))
+        semver::Version::parse(plain)
+            .map(Self)
+            .map_err(|_| NotAVersion(text.to_owned()))
     }
 }
 
@@ -63,7 +65,9 @@ impl Serialize for TalosVersion {
 
 impl<'de> Deserialize<'de> for TalosVersion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -129,13 +133,28 @@ mod tests {
 
     #[test]
     fn a_version_reads_with_and_without_v_and_orders_prereleases_below_releases() {
-        let mut versions: Vec<TalosVersion> = ["v1.14.0", "1.9.6", "v1.14.0-rc.1", "v1.14.0-alpha.2", "v1.13.10"]
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
+        let mut versions: Vec<TalosVersion> = [
+            "v1.14.0",
+            "1.9.6",
+            "v1.14.0-rc.1",
+            "v1.14.0-alpha.2",
+            "v1.13.10",
+        ]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
         versions.sort();
         let sorted: Vec<String> = versions.iter().map(ToString::to_string).collect();
-        assert_eq!(sorted, ["v1.9.6", "v1.13.10", "v1.14.0-alpha.2", "v1.14.0-rc.1", "v1.14.0"]);
+        assert_eq!(
+            sorted,
+            [
+                "v1.9.6",
+                "v1.13.10",
+                "v1.14.0-alpha.2",
+                "v1.14.0-rc.1",
+                "v1.14.0"
+            ]
+        );
     }
 
     #[test]

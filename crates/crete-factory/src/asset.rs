@@ -1,0 +1,104 @@
+//! Asset names, addresses and sizes. Pure.
+
+use crate::client::FactoryError;
+use crete_model::{Arch, BootMedium, Customization, Schematic, TalosVersion};
+use url::Url;
+
+/// What an image is booted from; the model's own word.
+pub type ImageMedium = BootMedium;
+
+const MIB: u64 = 1 << 20;
+
+/// The factory's name of a bare metal image.
+#[must_use]
+pub fn asset_name(arch: Arch, medium: ImageMedium, _version: &TalosVersion) -> String {
+    match medium {
+        BootMedium::DiskImage => format!("metal-{arch}.raw.zst"),
+        BootMedium::Iso => format!("metal-{arch}.iso"),
+    }
+}
+
+/// Checks a factory's base address.
+///
+/// # Errors
+/// When it is no web address.
+pub fn parse_base(text: &str) -> Result<Url, FactoryError> {
+    let invalid = || FactoryError::BadAddress {
+        text: text.to_owned(),
+    };
+    let mut url = Url::parse(text.trim()).map_err(|_| invalid())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(invalid());
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+/// An address below the base; a path in the base is kept.
+pub(crate) fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// The address of an image.
+#[must_use]
+pub fn image_url(base: &Url, schematic_id: &str, version: &TalosVersion, asset: &str) -> Url {
+    below(base, &format!("image/{schematic_id}/{version}/{asset}"))
+}
+
+/// About how many bytes will be downloaded, by the published sizes of plain images.
+#[must_use]
+pub fn estimated_size(arch: Arch, medium: ImageMedium, version: &TalosVersion) -> u64 {
+    let dual_boot = version.at_least(1, 10);
+    match (medium, arch) {
+        (BootMedium::Iso, Arch::Amd64) if dual_boot => 301 * MIB,
+        (BootMedium::Iso, Arch::Arm64) if version.at_least(1, 13) => 201 * MIB,
+        (BootMedium::Iso, Arch::Arm64) if dual_boot => 274 * MIB,
+        (BootMedium::Iso, _) => 101 * MIB,
+        (BootMedium::DiskImage, Arch::Amd64) if dual_boot => 192 * MIB,
+        (BootMedium::DiskImage, Arch::Arm64) if dual_boot => 86 * MIB,
+        (BootMedium::DiskImage, _) => 96 * MIB,
+    }
+}
+
+/// The plain image with its log on the serial port: metal images print nothing there since 1.8,
+/// and a console among the arguments replaces the built-in one, so both are asked for.
+#[must_use]
+pub fn serial_console_schematic(arch: Arch) -> Schematic {
+    let serial = match arch {
+        Arch::Amd64 => "console=ttyS0",
+        Arch::Arm64 => "console=ttyAMA0",
+    };
+    Schematic {
+        customization: Customization {
+            extra_kernel_args: vec!["console=tty0".to_owned(), serial.to_owned()],
+            ..Customization::default()
+        },
+        ..Schematic::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_the_bases_path() {
+        let version = "1.13.9".parse().unwrap();
+        let base = parse_base("https://mirror.example/factory/").unwrap();
+        let url = image_url(&base, "abc", &version, "metal-amd64.iso");
+        assert_eq!(
+            url.as_str(),
+            "https://mirror.example/factory/image/abc/v1.13.9/metal-amd64.iso"
+        );
+    }
+
+    #[test]
+    fn only_web_addresses_are_bases() {
+        for bad in ["", "factory", "ftp://x", "file:///etc", "http://"] {
+            assert!(parse_base(bad).is_err(), "{bad}");
+        }
+    }
+}

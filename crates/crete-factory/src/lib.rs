@@ -1,0 +1,15 @@
+//! The Image Factory: its catalogue, schematics and their ids, asset names, and a client.
+//!
+//! The schematic's canonical text and id are computed here, offline; the factory confirms them.
+//! This crate downloads no images and knows nothing of machines.
+
+mod asset;
+mod client;
+pub mod schematic;
+mod versions;
+
+pub use asset::{
+    ImageMedium, asset_name, estimated_size, image_url, parse_base, serial_console_schematic,
+};
+pub use client::{Client, Created, FactoryError};
+pub use versions::group_versions;
