@@ -6,8 +6,12 @@
 //!
 //! A page can rebuild its whole view at any time by opening the channel again.
 
+use crete_engine::{Engine, Live, LiveChange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::future::Future;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
 
 /// A set of items that is kept live.
@@ -69,4 +73,90 @@ pub struct EventFrame {
     pub generation: u64,
     /// What changed.
     pub change: Change,
+}
+
+/// Frames of all topics, in batches, until the receiver is dropped.
+///
+/// A topic whose reader fell behind is sent again from `Init`.
+#[must_use]
+pub fn event_frames(engine: &Engine, cancel: &CancellationToken) -> mpsc::Receiver<Vec<EventFrame>> {
+    let (sender, receiver) = mpsc::channel(BATCHES);
+    let tasks = &engine.tasks;
+    tasks.spawn(topic(Topic::Machines, engine.machines.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, cancel));
+    receiver
+}
+
+/// Batches that may wait for a slow page.
+const BATCHES: usize = 32;
+
+fn topic<T>(
+    topic: Topic,
+    live: Live<T>,
+    sender: &mpsc::Sender<Vec<EventFrame>>,
+    cancel: &CancellationToken,
+) -> impl Future<Output = ()> + Send + use<T>
+where
+    T: Clone + PartialEq + Serialize + Send + 'static,
+{
+    let (sender, cancel) = (sender.clone(), cancel.clone());
+    async move {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = sender.closed() => {}
+            () = follow(topic, live, &sender) => {}
+        }
+    }
+}
+
+async fn follow<T>(topic: Topic, live: Live<T>, sender: &mpsc::Sender<Vec<EventFrame>>)
+where
+    T: Clone + PartialEq + Serialize,
+{
+    loop {
+        let mut subscription = live.subscribe();
+        let generation = subscription.generation;
+        let frame = |generation, change| EventFrame { topic, generation, change };
+        let mut batch = vec![frame(generation, Change::Init)];
+        for (key, value) in subscription.items {
+            batch.push(frame(generation, Change::Item { key, value: to_value(&value) }));
+        }
+        batch.push(frame(generation, Change::InitDone));
+        if sender.send(batch).await.is_err() {
+            return;
+        }
+        loop {
+            let first = match subscription.changes.recv().await {
+                Ok(change) => change,
+                Err(broadcast::error::RecvError::Lagged(_)) => break,
+                Err(broadcast::error::RecvError::Closed) => return,
+            };
+            let mut batch = vec![render(topic, first)];
+            // Whatever else is there already goes in the same message.
+            while let Ok(change) = subscription.changes.try_recv() {
+                batch.push(render(topic, change));
+            }
+            if sender.send(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn render<T: Serialize>(topic: Topic, change: LiveChange<T>) -> EventFrame {
+    let LiveChange { generation, key, value } = change;
+    let change = match value {
+        Some(value) => Change::Upsert { key, value: to_value(&value) },
+        None => Change::Remove { key },
+    };
+    EventFrame { topic, generation, change }
+}
+
+/// Model types are plain data: they always render.
+fn to_value<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
 }

@@ -1,1 +1,39 @@
-//! The application: machine driver, jobs, store, inventory, event bus.
+//! The application: images, machines and jobs of one data folder, without a window.
+//!
+//! The engine knows neither JSON nor windows. Its readers watch live sets ([`Live`]); its callers
+//! use the methods of [`Engine`]. Every machine is owned by exactly one task; every task is owned
+//! by the engine and joined by [`Engine::close`]. Machines themselves are processes of their own
+//! and go on when the engine closes.
+
+mod catalogue;
+mod clock;
+mod engine;
+mod error;
+mod host;
+mod images;
+mod jobs;
+mod live;
+mod machine;
+mod paths;
+mod places;
+mod practice;
+mod settings;
+mod store;
+mod trash;
+
+pub use catalogue::VersionList;
+pub use clock::{Clock, SystemClock};
+pub use engine::{Config, Engine};
+pub use error::EngineError;
+pub use live::{Live, LiveChange, Subscription};
+pub use machine::{MachineOffer, copy_console};
+pub use paths::Roots;
+pub use places::Places;
+pub use practice::{PracticeFactory, PracticeParts};
+pub use settings::check_settings;
+
+/// An id that ties an error on the page to its line in the log.
+#[must_use]
+pub fn error_id() -> String {
+    crete_model::JobId(uuid::Uuid::new_v4()).short()
+}

@@ -1,0 +1,368 @@
+//! From a command to a call of the engine or of the host. No logic of the domain.
+
+use crate::commands::Handlers;
+use crate::host::Host;
+use crate::streams::Flow;
+use crate::types::*;
+use crate::{ByteChunk, ByteStream, StreamRequest};
+use crete_engine::{Engine, EngineError};
+use crete_model::{
+    ErrorCode, HostReport, ImageChoice, ImagePlan, MachineDraft, Params, Problem, Remedy, Settings,
+};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tokio_util::sync::CancellationToken;
+
+/// The router of one program.
+#[derive(Debug)]
+pub struct Router<H> {
+    host: Arc<H>,
+    /// Replaced as a whole when practice mode is entered or left.
+    engine: RwLock<Arc<Engine>>,
+    settings_restored: bool,
+    flows: Mutex<HashMap<u32, Flow>>,
+}
+
+impl<H: Host> Router<H> {
+    /// Opens the engine and makes a router for it.
+    ///
+    /// # Errors
+    /// When the engine cannot be opened.
+    pub async fn open(host: Arc<H>, practice: bool) -> Result<Self, Problem> {
+        let (_, settings_restored) = host.load_settings();
+        let engine = host.open_engine(practice).await?;
+        Ok(Self {
+            host,
+            engine: RwLock::new(engine),
+            settings_restored,
+            flows: Mutex::new(HashMap::new()),
+        })
+    }
+
+    /// The engine in use.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The host.
+    pub fn host(&self) -> &Arc<H> {
+        &self.host
+    }
+
+    fn flows(&self) -> MutexGuard<'_, HashMap<u32, Flow>> {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a byte stream under the page's number for it.
+    ///
+    /// The stream waits when [`crate::WINDOW_BYTES`] are under way without an acknowledgement.
+    ///
+    /// # Errors
+    /// When there is no such machine or port.
+    pub async fn open_stream(
+        &self,
+        stream: u32,
+        request: StreamRequest,
+        cancel: CancellationToken,
+    ) -> Result<ByteStream, Problem> {
+        let StreamRequest::Console { machine, port } = request;
+        let engine = self.engine();
+        let mut source = engine.console(machine, port).await.map_err(EngineError::problem)?;
+        let flow = Flow::new(cancel.child_token());
+        // A page that was reloaded numbers from one again: the old stream ends.
+        if let Some(old) = self.flows().insert(stream, flow.clone()) {
+            old.close();
+        }
+        let (sender, receiver) = tokio::sync::mpsc::channel(16);
+        engine.tasks.spawn(async move {
+            let pump = async {
+                while let Some((offset, bytes)) = source.recv().await {
+                    flow.take(bytes.len()).await;
+                    if sender.send(ByteChunk { offset, bytes }).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            tokio::select! {
+                () = flow.closed() => {}
+                () = sender.closed() => {}
+                () = pump => {}
+            }
+        });
+        Ok(receiver)
+    }
+}
+
+/// Turns an engine's answer into the page's.
+fn page<T>(result: Result<T, EngineError>) -> Result<T, Problem> {
+    result.map_err(|error| {
+        let mut problem = error.problem();
+        if problem.id.is_empty() {
+            problem.id = crete_engine::error_id();
+        }
+        tracing::warn!(id = %problem.id, code = ?problem.code, detail = ?problem.detail, "a command failed");
+        problem
+    })
+}
+
+impl<H: Host> Handlers for Router<H> {
+    async fn app_info(&self, _: Nothing) -> Result<AppInfo, Problem> {
+        let engine = self.engine();
+        let mut notices = Vec::new();
+        if self.settings_restored {
+            notices.push(StartNotice::SettingsRestored);
+        }
+        let names = engine.adopted();
+        if !names.is_empty() {
+            notices.push(StartNotice::Adopted { names });
+        }
+        Ok(AppInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: self.host.kind(),
+            practice: engine.is_practice(),
+            data_dir: engine.data_dir().display().to_string(),
+            log_dir: self.host.log_dir().display().to_string(),
+            arch: engine.arch(),
+            notices,
+        })
+    }
+
+    async fn app_visible(&self, request: Visibility) -> Result<Nothing, Problem> {
+        self.engine().set_visible(request.visible);
+        Ok(Nothing {})
+    }
+
+    async fn app_fault(&self, request: PageFault) -> Result<Nothing, Problem> {
+        let text: String = request.text.chars().take(4000).collect();
+        tracing::error!(text, "the page reported a fault");
+        Ok(Nothing {})
+    }
+
+    async fn host_check(&self, _: Nothing) -> Result<HostReport, Problem> {
+        Ok(self.engine().check_host().await)
+    }
+
+    async fn factory_versions(&self, request: VersionsRequest) -> Result<VersionsAnswer, Problem> {
+        let list = page(self.engine().versions(request.refresh).await)?;
+        Ok(VersionsAnswer {
+            groups: list.groups,
+            fetched_at: list.fetched_at,
+            stale: list.stale,
+            host: list.host,
+        })
+    }
+
+    async fn image_plan(&self, request: ImageChoice) -> Result<ImagePlan, Problem> {
+        page(self.engine().plan(&request))
+    }
+
+    async fn image_download(&self, request: ImageChoice) -> Result<DownloadStarted, Problem> {
+        let (image, job) = page(self.engine().download(&request))?;
+        Ok(DownloadStarted { image, job })
+    }
+
+    async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
+        let job = page(self.engine().resume(request.image))?;
+        Ok(DownloadStarted { image: request.image, job })
+    }
+
+    async fn image_loss(&self, request: ImageRef) -> Result<LossPreview, Problem> {
+        let (bytes, machines) = page(self.engine().image_loss(request.image))?;
+        Ok(LossPreview { bytes, machines })
+    }
+
+    async fn image_delete(&self, request: ImageRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_image(request.image))?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn machine_offer(&self, request: ImageRef) -> Result<DraftOffer, Problem> {
+        let offer = page(self.engine().offer(request.image))?;
+        Ok(DraftOffer {
+            draft: offer.draft,
+            max_vcpus: offer.max_vcpus,
+            max_memory_mib: offer.max_memory_mib,
+            min_disk_gib: offer.min_disk_gib,
+        })
+    }
+
+    async fn machine_check(&self, request: MachineDraft) -> Result<DraftVerdict, Problem> {
+        Ok(DraftVerdict { fields: self.engine().check_draft(&request) })
+    }
+
+    async fn machine_create(&self, request: MachineDraft) -> Result<Created, Problem> {
+        let machine = page(self.engine().create_machine(&request))?;
+        Ok(Created { machine })
+    }
+
+    async fn machine_start(&self, request: MachineRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().start(request.machine).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn machine_stop(&self, request: MachineRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().stop(request.machine).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn machine_force_off(&self, request: MachineRef) -> Result<Nothing, Problem> {
+        page(self.engine().force_off(request.machine).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn machine_loss(&self, request: MachineRef) -> Result<LossPreview, Problem> {
+        let bytes = page(self.engine().machine_loss(request.machine))?;
+        Ok(LossPreview { bytes, machines: Vec::new() })
+    }
+
+    async fn machine_delete(&self, request: MachineRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_machine(request.machine).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn machine_reveal(&self, request: MachineRef) -> Result<Reveal, Problem> {
+        page(self.engine().reveal(request.machine))
+    }
+
+    async fn console_save(&self, request: SaveConsole) -> Result<Saved, Problem> {
+        let (name, log) = page(self.engine().console_log(request.machine))?;
+        let Some(path) = self.host.save_path(&format!("{name}-console.log")).await? else {
+            return Ok(Saved { path: None });
+        };
+        page(crete_engine::copy_console(&log, &path).await)?;
+        Ok(Saved { path: Some(path.display().to_string()) })
+    }
+
+    async fn trash_restore(&self, request: TrashRef) -> Result<Nothing, Problem> {
+        page(self.engine().restore(&request.trash_id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn job_details(&self, request: JobRef) -> Result<JobDetails, Problem> {
+        let (job, log) = page(self.engine().job_details(request.job))?;
+        Ok(JobDetails { job, log })
+    }
+
+    async fn job_cancel(&self, request: JobRef) -> Result<Nothing, Problem> {
+        page(self.engine().cancel_job(request.job))?;
+        Ok(Nothing {})
+    }
+
+    async fn settings_get(&self, _: Nothing) -> Result<Settings, Problem> {
+        Ok(self.engine().settings())
+    }
+
+    async fn settings_set(&self, request: SettingsChange) -> Result<Settings, Problem> {
+        let fields = crete_engine::check_settings(&request.settings);
+        if !fields.is_empty() {
+            return Err(Problem::invalid(fields));
+        }
+        self.host.save_settings(&request.settings).await?;
+        page(self.engine().apply_settings(request.settings))
+    }
+
+    async fn dialog_folder(&self, _: Nothing) -> Result<Picked, Problem> {
+        let path = self.host.pick_folder().await?;
+        Ok(Picked { path: path.map(|path| path.display().to_string()) })
+    }
+
+    async fn dialog_file(&self, _: Nothing) -> Result<Picked, Problem> {
+        let path = self.host.pick_file().await?;
+        Ok(Picked { path: path.map(|path| path.display().to_string()) })
+    }
+
+    async fn open(&self, request: OpenTarget) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        match request {
+            OpenTarget::DataFolder => self.host.open_folder(engine.data_dir()).await?,
+            OpenTarget::LogFolder => self.host.open_folder(&self.host.log_dir()).await?,
+            OpenTarget::Machine { machine } => {
+                self.host.open_folder(&page(engine.machine_folder(machine))?).await?;
+            }
+            OpenTarget::Image { image } => {
+                self.host.open_folder(&page(engine.image_folder(image))?).await?;
+            }
+            OpenTarget::TalosDocs { minor, page } => {
+                self.host.open_address(&docs_address(&minor, page)?).await?;
+            }
+        }
+        Ok(Nothing {})
+    }
+
+    async fn window_action(&self, request: WindowAction) -> Result<Nothing, Problem> {
+        self.host.window(request).await?;
+        Ok(Nothing {})
+    }
+
+    async fn practice_status(&self, _: Nothing) -> Result<PracticeStatus, Problem> {
+        let engine = self.engine();
+        let practice = engine.practice_parts();
+        Ok(PracticeStatus {
+            active: engine.is_practice(),
+            images_ready: practice.images_ready(),
+            factory_found: practice.factory_found(),
+            build_command: practice.build_command(),
+        })
+    }
+
+    async fn practice_switch(&self, request: PracticeSwitch) -> Result<Nothing, Problem> {
+        if self.engine().is_practice() == request.on {
+            return Ok(Nothing {});
+        }
+        let new = self.host.open_engine(request.on).await?;
+        let old = {
+            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *engine, new)
+        };
+        for (_, flow) in self.flows().drain() {
+            flow.close();
+        }
+        // Machines go on: only this program's hold on them ends.
+        old.close().await;
+        Ok(Nothing {})
+    }
+
+    async fn stream_ack(&self, request: StreamAck) -> Result<Nothing, Problem> {
+        if let Some(flow) = self.flows().get(&request.stream) {
+            flow.give(request.bytes);
+        }
+        Ok(Nothing {})
+    }
+
+    async fn stream_close(&self, request: StreamRef) -> Result<Nothing, Problem> {
+        if let Some(flow) = self.flows().remove(&request.stream) {
+            flow.close();
+        }
+        Ok(Nothing {})
+    }
+}
+
+/// The address of a page of Talos' documentation. The minor version is checked, because it
+/// becomes part of an address that the desktop opens.
+fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let known = minor.split_once('.').is_some_and(|(major, minor)| digits(major) && digits(minor));
+    if !known {
+        return Err(Problem::new(ErrorCode::BadRequest, Params::new())
+            .with_detail("a minor version such as 1.13 is needed")
+            .with_remedy(Remedy::Report));
+    }
+    let page = match page {
+        DocsPage::WhatsNew => "what's-new-in-talos",
+        DocsPage::SupportMatrix => "support-matrix",
+    };
+    Ok(format!("https://docs.siderolabs.com/talos/v{minor}/getting-started/{page}/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_minor_versions_become_addresses() {
+        assert!(docs_address("1.13", DocsPage::WhatsNew).is_ok());
+        for bad in ["", "1", "1.13/../..", "1.x", "@evil.example/"] {
+            assert!(docs_address(bad, DocsPage::SupportMatrix).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The engine: what all parts share, opening and closing.
+
+use crate::clock::Clock;
+use crate::error::{EngineError, Result};
+use crate::jobs::Jobs;
+use crate::live::Live;
+use crate::machine::Handles;
+use crate::paths::Roots;
+use crate::practice::{PracticeFactory, PracticeParts};
+use crate::store;
+use crete_host::World;
+use crete_model::{
+    Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
+    MachineSpec, MachineView, Settings,
+};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+/// What a host passes in.
+#[derive(Debug)]
+pub struct Config {
+    /// Data folder: images, machines, jobs, trash.
+    pub data: PathBuf,
+    /// Runtime folder: sockets and process records, gone after a reboot.
+    pub runtime: PathBuf,
+    /// The person's preferences.
+    pub settings: Settings,
+    /// This computer, or a recorded one.
+    pub world: Arc<dyn World>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the parts of practice mode are.
+    pub practice_parts: PracticeParts,
+    /// The practice factory, in practice mode.
+    pub practice: Option<PracticeFactory>,
+}
+
+/// The application of one data folder. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Shared>);
+
+/// What all parts share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Images by id.
+    pub images: Live<ImageView>,
+    /// Machines by id.
+    pub machines: Live<MachineView>,
+    /// Jobs by id.
+    pub jobs: Live<Job>,
+    /// Objects that cannot be read, by path.
+    pub broken: Live<BrokenView>,
+    /// The last report of this computer, key `host`.
+    pub host: Live<HostReport>,
+    /// Live figures, key `usage`.
+    pub usage: Live<HostUsage>,
+    /// Every task of the engine.
+    pub tasks: TaskTracker,
+    pub(crate) roots: Roots,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) world: Arc<dyn World>,
+    pub(crate) job_book: Jobs,
+    pub(crate) handles: Handles,
+    /// Cancelled when the engine closes.
+    pub(crate) closing: CancellationToken,
+    pub(crate) visible: watch::Sender<bool>,
+    pub(crate) checking: tokio::sync::Mutex<()>,
+    pub(crate) adopted: Mutex<Vec<String>>,
+    settings: RwLock<Settings>,
+    practice_url: Option<Url>,
+    practice: Mutex<Option<PracticeFactory>>,
+    practice_parts: PracticeParts,
+    closed: AtomicBool,
+    /// Held for as long as the engine lives, so that no second one owns the same machines.
+    _lock: File,
+}
+
+impl std::ops::Deref for Engine {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Engine {
+    /// Opens a data folder: reads what is there, takes back machines that run, and begins to watch.
+    ///
+    /// # Errors
+    /// When folders cannot be made or read, or another engine holds them.
+    pub async fn open(config: Config) -> Result<Self> {
+        let roots = Roots::open(config.data, config.runtime)?;
+        let lock = lock(&roots.lock())?;
+        let job_book = Jobs::open(roots.clone(), config.clock.clone())?;
+        let engine = Self(Arc::new(Shared {
+            images: Live::new(),
+            machines: Live::new(),
+            jobs: job_book.live.clone(),
+            broken: Live::new(),
+            host: Live::new(),
+            usage: Live::new(),
+            tasks: TaskTracker::new(),
+            clock: config.clock,
+            world: config.world,
+            job_book,
+            handles: Handles::default(),
+            closing: CancellationToken::new(),
+            visible: watch::Sender::new(true),
+            checking: tokio::sync::Mutex::new(()),
+            adopted: Mutex::new(Vec::new()),
+            settings: RwLock::new(config.settings),
+            practice_url: config.practice.as_ref().map(|practice| practice.url.clone()),
+            practice: Mutex::new(config.practice),
+            practice_parts: config.practice_parts,
+            closed: AtomicBool::new(false),
+            _lock: lock,
+            roots,
+        }));
+        engine.load().await?;
+        engine.watch_computer();
+        Ok(engine)
+    }
+
+    async fn load(&self) -> Result<()> {
+        for found in store::list::<ImageSpec>(&self.roots.images())? {
+            self.load_image(&found.folder, found.record);
+        }
+        for found in store::list::<MachineSpec>(&self.roots.machines())? {
+            self.load_machine(&found.folder, found.record).await;
+        }
+        self.refresh_images();
+        Ok(())
+    }
+
+    /// Lets go of everything and joins all tasks. Machines go on.
+    pub async fn close(&self) {
+        if self.closed.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            return;
+        }
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(practice) = practice {
+            practice.stop().await;
+        }
+    }
+
+    /// True in practice mode.
+    #[must_use]
+    pub fn is_practice(&self) -> bool {
+        self.practice_url.is_some()
+    }
+
+    /// Where the parts of practice mode are.
+    #[must_use]
+    pub fn practice_parts(&self) -> &PracticeParts {
+        &self.practice_parts
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.roots.data()
+    }
+
+    /// This computer's architecture.
+    #[must_use]
+    pub fn arch(&self) -> Arch {
+        self.world.arch()
+    }
+
+    /// Names of machines that were found running and taken back at the start.
+    #[must_use]
+    pub fn adopted(&self) -> Vec<String> {
+        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The preferences in use.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses new preferences from now on. They have been checked.
+    ///
+    /// # Errors
+    /// Never yet; a setting that needs work to apply would say so here.
+    pub fn apply_settings(&self, new: Settings) -> Result<Settings> {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new.clone();
+        Ok(new)
+    }
+
+    /// Base address of the factory in use.
+    pub(crate) fn factory_base(&self) -> String {
+        match &self.practice_url {
+            // The port differs at each start; images must be found again.
+            Some(_) => "practice".to_owned(),
+            None => self.settings().factory_url,
+        }
+    }
+
+    /// Base address of the factory in use, as it is reached now.
+    pub(crate) fn factory_url(&self) -> Result<Url> {
+        if let Some(url) = &self.practice_url {
+            return Ok(url.clone());
+        }
+        crete_factory::parse_base(&self.settings().factory_url)
+            .map_err(|error| error.problem().into())
+    }
+
+    /// A client that honours proxy and extra certificates.
+    pub(crate) fn http(&self) -> Result<reqwest::Client> {
+        let settings = self.settings();
+        let options = crete_fetch::HttpOptions {
+            // The practice factory is on this computer: no proxy stands in between.
+            proxy: (!self.is_practice() && !settings.proxy.is_empty())
+                .then(|| Url::parse(&settings.proxy).ok())
+                .flatten(),
+            extra_ca: (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca)),
+            ..crete_fetch::HttpOptions::default()
+        };
+        crete_fetch::client(&options).map_err(|error| crate::error::internal(error))
+    }
+
+    /// A client of the factory in use.
+    pub(crate) fn factory(&self) -> Result<crete_factory::Client> {
+        Ok(crete_factory::Client::new(self.factory_url()?, self.http()?))
+    }
+
+    /// The factory's Talos versions.
+    ///
+    /// # Errors
+    /// When the factory cannot be asked and no list is remembered.
+    pub async fn versions(&self, refresh: bool) -> Result<crate::VersionList> {
+        let client = self.factory()?;
+        let base = self.factory_base();
+        crate::catalogue::versions(&self.roots, &self.clock, &client, &base, refresh).await
+    }
+
+    /// A job with its kept log.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    pub fn job_details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
+        self.job_book.details(id)
+    }
+
+    /// Asks a job to end.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    pub fn cancel_job(&self, id: JobId) -> Result<()> {
+        self.job_book.cancel(id)
+    }
+
+    /// Gives something back from the trash.
+    ///
+    /// # Errors
+    /// When there is no such thing, or its folder cannot be moved.
+    pub async fn restore(&self, trash_id: &str) -> Result<()> {
+        let origin = crate::trash::take(&self.roots, trash_id)?;
+        let parent =
+            if origin.kind == "images" { self.roots.images() } else { self.roots.machines() };
+        let folder = parent.join(&origin.id);
+        let spec = folder.join(store::SPEC);
+        if origin.kind == "images" {
+            self.load_image(&folder, store::read(&spec));
+        } else {
+            self.load_machine(&folder, store::read(&spec)).await;
+        }
+        self.refresh_images();
+        Ok(())
+    }
+
+    /// Lists an object that cannot be read. Nothing is hidden, nothing deleted.
+    pub(crate) fn show_broken(&self, kind: &str, folder: &Path, error: &EngineError) {
+        let path = folder.display().to_string();
+        let view =
+            BrokenView { kind: kind.to_owned(), path: path.clone(), error: error.to_string() };
+        self.broken.set(path, view);
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file = |source| EngineError::File { path: path.to_owned(), source };
+    let lock = File::options().create(true).truncate(false).write(true).open(path).map_err(file)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(EngineError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(file(source)),
+    }
+}

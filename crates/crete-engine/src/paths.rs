@@ -1,0 +1,107 @@
+//! Where things are. Everything below two roots that the host passes in.
+
+use crate::error::EngineError;
+use crete_model::{ImageId, JobId, MachineId};
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The two roots and the folders below them.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    data: PathBuf,
+    runtime: PathBuf,
+}
+
+/// The longest name of a socket below a machine's runtime folder.
+const LONGEST_SOCKET: usize = "/12345678abcd/agent.sock".len();
+/// `sun_path` holds 108 bytes, the last of which is zero.
+const SUN_PATH: usize = 107;
+
+impl Roots {
+    /// Makes the folders, all of them private to the person.
+    ///
+    /// # Errors
+    /// When a folder cannot be made, or sockets below `runtime` would have too long a path.
+    pub fn open(data: PathBuf, runtime: PathBuf) -> Result<Self, EngineError> {
+        if runtime.as_os_str().len() + LONGEST_SOCKET > SUN_PATH {
+            return Err(EngineError::RuntimePathTooLong { path: runtime });
+        }
+        let roots = Self { data, runtime };
+        for folder in [
+            roots.data.clone(),
+            roots.images(),
+            roots.machines(),
+            roots.jobs(),
+            roots.trash(),
+            roots.runtime.clone(),
+        ] {
+            private_folder(&folder)?;
+        }
+        Ok(roots)
+    }
+
+    /// The data root.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub(crate) fn images(&self) -> PathBuf {
+        self.data.join("images")
+    }
+
+    pub(crate) fn machines(&self) -> PathBuf {
+        self.data.join("machines")
+    }
+
+    pub(crate) fn jobs(&self) -> PathBuf {
+        self.data.join("jobs")
+    }
+
+    pub(crate) fn trash(&self) -> PathBuf {
+        self.data.join("trash")
+    }
+
+    pub(crate) fn versions(&self) -> PathBuf {
+        self.data.join("versions.json")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.data.join(".lock")
+    }
+
+    /// An image's folder.
+    #[must_use]
+    pub fn image(&self, id: ImageId) -> PathBuf {
+        self.images().join(id.to_string())
+    }
+
+    /// A machine's folder.
+    #[must_use]
+    pub fn machine(&self, id: MachineId) -> PathBuf {
+        self.machines().join(id.to_string())
+    }
+
+    pub(crate) fn job(&self, id: JobId) -> PathBuf {
+        self.jobs().join(format!("{id}.json"))
+    }
+
+    pub(crate) fn job_log(&self, id: JobId) -> PathBuf {
+        self.jobs().join(format!("{id}.log"))
+    }
+
+    /// A machine's sockets and process record: gone after a reboot by design.
+    pub(crate) fn machine_runtime(&self, id: MachineId) -> PathBuf {
+        self.runtime.join(id.short())
+    }
+}
+
+/// Makes a folder with mode 0700, or narrows an existing one to it.
+pub(crate) fn private_folder(path: &Path) -> Result<(), EngineError> {
+    let make = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+    };
+    make().map_err(|source| EngineError::File { path: path.to_owned(), source })
+}
