@@ -79,10 +79,18 @@ pub struct EventFrame {
 ///
 /// A topic whose reader fell behind is sent again from `Init`.
 #[must_use]
-pub fn event_frames(engine: &Engine, cancel: &CancellationToken) -> mpsc::Receiver<Vec<EventFrame>> {
+pub fn event_frames(
+    engine: &Engine,
+    cancel: &CancellationToken,
+) -> mpsc::Receiver<Vec<EventFrame>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
     let tasks = &engine.tasks;
-    tasks.spawn(topic(Topic::Machines, engine.machines.clone(), &sender, cancel));
+    tasks.spawn(topic(
+        Topic::Machines,
+        engine.machines.clone(),
+        &sender,
+        cancel,
+    ));
     tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, cancel));
@@ -120,10 +128,20 @@ where
     loop {
         let mut subscription = live.subscribe();
         let generation = subscription.generation;
-        let frame = |generation, change| EventFrame { topic, generation, change };
+        let frame = |generation, change| EventFrame {
+            topic,
+            generation,
+            change,
+        };
         let mut batch = vec![frame(generation, Change::Init)];
         for (key, value) in subscription.items {
-            batch.push(frame(generation, Change::Item { key, value: to_value(&value) }));
+            batch.push(frame(
+                generation,
+                Change::Item {
+                    key,
+                    value: to_value(&value),
+                },
+            ));
         }
         batch.push(frame(generation, Change::InitDone));
         if sender.send(batch).await.is_err() {
@@ -148,12 +166,23 @@ where
 }
 
 fn render<T: Serialize>(topic: Topic, change: LiveChange<T>) -> EventFrame {
-    let LiveChange { generation, key, value } = change;
+    let LiveChange {
+        generation,
+        key,
+        value,
+    } = change;
     let change = match value {
-        Some(value) => Change::Upsert { key, value: to_value(&value) },
+        Some(value) => Change::Upsert {
+            key,
+            value: to_value(&value),
+        },
         None => Change::Remove { key },
     };
-    EventFrame { topic, generation, change }
+    EventFrame {
+        topic,
+        generation,
+        change,
+    }
 }
 
 /// Model types are plain data: they always render.

@@ -41,7 +41,10 @@ impl<H: Host> Router<H> {
 
     /// The engine in use.
     pub fn engine(&self) -> Arc<Engine> {
-        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.engine
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The host.
@@ -67,7 +70,10 @@ impl<H: Host> Router<H> {
     ) -> Result<ByteStream, Problem> {
         let StreamRequest::Console { machine, port } = request;
         let engine = self.engine();
-        let mut source = engine.console(machine, port).await.map_err(EngineError::problem)?;
+        let mut source = engine
+            .console(machine, port)
+            .await
+            .map_err(EngineError::problem)?;
         let flow = Flow::new(cancel.child_token());
         // A page that was reloaded numbers from one again: the old stream ends.
         if let Some(old) = self.flows().insert(stream, flow.clone()) {
@@ -163,7 +169,10 @@ impl<H: Host> Handlers for Router<H> {
 
     async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
         let job = page(self.engine().resume(request.image))?;
-        Ok(DownloadStarted { image: request.image, job })
+        Ok(DownloadStarted {
+            image: request.image,
+            job,
+        })
     }
 
     async fn image_loss(&self, request: ImageRef) -> Result<LossPreview, Problem> {
@@ -187,7 +196,9 @@ impl<H: Host> Handlers for Router<H> {
     }
 
     async fn machine_check(&self, request: MachineDraft) -> Result<DraftVerdict, Problem> {
-        Ok(DraftVerdict { fields: self.engine().check_draft(&request) })
+        Ok(DraftVerdict {
+            fields: self.engine().check_draft(&request),
+        })
     }
 
     async fn machine_create(&self, request: MachineDraft) -> Result<Created, Problem> {
@@ -212,7 +223,10 @@ impl<H: Host> Handlers for Router<H> {
 
     async fn machine_loss(&self, request: MachineRef) -> Result<LossPreview, Problem> {
         let bytes = page(self.engine().machine_loss(request.machine))?;
-        Ok(LossPreview { bytes, machines: Vec::new() })
+        Ok(LossPreview {
+            bytes,
+            machines: Vec::new(),
+        })
     }
 
     async fn machine_delete(&self, request: MachineRef) -> Result<Trashed, Problem> {
@@ -230,7 +244,9 @@ impl<H: Host> Handlers for Router<H> {
             return Ok(Saved { path: None });
         };
         page(crete_engine::copy_console(&log, &path).await)?;
-        Ok(Saved { path: Some(path.display().to_string()) })
+        Ok(Saved {
+            path: Some(path.display().to_string()),
+        })
     }
 
     async fn trash_restore(&self, request: TrashRef) -> Result<Nothing, Problem> {
@@ -263,12 +279,16 @@ impl<H: Host> Handlers for Router<H> {
 
     async fn dialog_folder(&self, _: Nothing) -> Result<Picked, Problem> {
         let path = self.host.pick_folder().await?;
-        Ok(Picked { path: path.map(|path| path.display().to_string()) })
+        Ok(Picked {
+            path: path.map(|path| path.display().to_string()),
+        })
     }
 
     async fn dialog_file(&self, _: Nothing) -> Result<Picked, Problem> {
         let path = self.host.pick_file().await?;
-        Ok(Picked { path: path.map(|path| path.display().to_string()) })
+        Ok(Picked {
+            path: path.map(|path| path.display().to_string()),
+        })
     }
 
     async fn open(&self, request: OpenTarget) -> Result<Nothing, Problem> {
@@ -277,10 +297,14 @@ impl<H: Host> Handlers for Router<H> {
             OpenTarget::DataFolder => self.host.open_folder(engine.data_dir()).await?,
             OpenTarget::LogFolder => self.host.open_folder(&self.host.log_dir()).await?,
             OpenTarget::Machine { machine } => {
-                self.host.open_folder(&page(engine.machine_folder(machine))?).await?;
+                self.host
+                    .open_folder(&page(engine.machine_folder(machine))?)
+                    .await?;
             }
             OpenTarget::Image { image } => {
-                self.host.open_folder(&page(engine.image_folder(image))?).await?;
+                self.host
+                    .open_folder(&page(engine.image_folder(image))?)
+                    .await?;
             }
             OpenTarget::TalosDocs { minor, page } => {
                 self.host.open_address(&docs_address(&minor, page)?).await?;
@@ -341,7 +365,9 @@ impl<H: Host> Handlers for Router<H> {
 /// becomes part of an address that the desktop opens.
 fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let known = minor.split_once('.').is_some_and(|(major, minor)| digits(major) && digits(minor));
+    let known = minor
+        .split_once('.')
+        .is_some_and(|(major, minor)| digits(major) && digits(minor));
     if !known {
         return Err(Problem::new(ErrorCode::BadRequest, Params::new())
             .with_detail("a minor version such as 1.13 is needed")
@@ -351,7 +377,9 @@ fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
         DocsPage::WhatsNew => "what's-new-in-talos",
         DocsPage::SupportMatrix => "support-matrix",
     };
-    Ok(format!("https://docs.siderolabs.com/talos/v{minor}/getting-started/{page}/"))
+    Ok(format!(
+        "https://docs.siderolabs.com/talos/v{minor}/getting-started/{page}/"
+    ))
 }
 
 #[cfg(test)]

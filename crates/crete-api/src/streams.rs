@@ -60,12 +60,17 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub fn new(end: CancellationToken) -> Self {
-        Self { window: Arc::new(Semaphore::new(WINDOW_BYTES as usize)), end }
+        Self {
+            window: Arc::new(Semaphore::new(WINDOW_BYTES as usize)),
+            end,
+        }
     }
 
     /// Waits until `bytes` may be sent.
     pub async fn take(&self, bytes: usize) {
-        let bytes = u32::try_from(bytes).unwrap_or(WINDOW_BYTES).min(WINDOW_BYTES);
+        let bytes = u32::try_from(bytes)
+            .unwrap_or(WINDOW_BYTES)
+            .min(WINDOW_BYTES);
         // The semaphore is never closed, so this only ends with a permit.
         if let Ok(permit) = self.window.acquire_many(bytes).await {
             permit.forget();
@@ -104,7 +109,11 @@ mod tests {
 
     #[test]
     fn a_chunk_carries_its_place() {
-        let wire = ByteChunk { offset: 258, bytes: Bytes::from_static(b"ab") }.encode();
+        let wire = ByteChunk {
+            offset: 258,
+            bytes: Bytes::from_static(b"ab"),
+        }
+        .encode();
         assert_eq!(wire, [2, 1, 0, 0, 0, 0, 0, 0, b'a', b'b']);
     }
 }

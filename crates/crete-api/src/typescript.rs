@@ -24,7 +24,8 @@ impl TypeVisitor for Collector<'_> {
             return;
         }
         let docs = T::docs().unwrap_or_default();
-        self.found.insert(name, format!("{docs}export {}\n", T::decl(self.config)));
+        self.found
+            .insert(name, format!("{docs}export {}\n", T::decl(self.config)));
         T::visit_dependencies(self);
         T::visit_generics(self);
     }
@@ -34,7 +35,10 @@ impl TypeVisitor for Collector<'_> {
 #[must_use]
 pub fn typescript() -> String {
     let config = Config::default();
-    let mut collector = Collector { config: &config, found: BTreeMap::new() };
+    let mut collector = Collector {
+        config: &config,
+        found: BTreeMap::new(),
+    };
     visit_types(&mut collector);
     collector.visit::<EventFrame>();
     collector.visit::<StreamRequest>();
@@ -53,7 +57,9 @@ pub fn typescript() -> String {
         text.push_str(declaration);
         text.push('\n');
     }
-    text.push_str("/** Every command: its request and its answer. */\nexport interface Commands {\n");
+    text.push_str(
+        "/** Every command: its request and its answer. */\nexport interface Commands {\n",
+    );
     for command in COMMANDS {
         // Writing to a String cannot fail.
         let _ = write!(

@@ -39,7 +39,11 @@ impl Host for Browser {
 
     async fn open_engine(&self, practice: bool) -> Result<Arc<Engine>, Problem> {
         let settings = self.load_settings().0;
-        self.places.open(settings, practice).await.map(Arc::new).map_err(EngineError::problem)
+        self.places
+            .open(settings, practice)
+            .await
+            .map(Arc::new)
+            .map_err(EngineError::problem)
     }
 
     fn load_settings(&self) -> (Settings, bool) {

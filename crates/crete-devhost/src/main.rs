@@ -42,7 +42,11 @@ struct Options {
 }
 
 fn options(args: impl Iterator<Item = String>) -> Result<Options> {
-    let mut options = Options { page: PathBuf::from("ui/dist"), port: 0, practice: false };
+    let mut options = Options {
+        page: PathBuf::from("ui/dist"),
+        port: 0,
+        practice: false,
+    };
     let mut args = args.skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value"));
@@ -66,18 +70,32 @@ async fn main() -> Result<()> {
     let program = std::env::current_exe()?;
     let places = Places::from_environment(|name| std::env::var(name).ok(), &program);
     let host = Arc::new(Browser::new(places));
-    let router = crete_api::Router::open(host, options.practice).await.map_err(|problem| {
-        anyhow::anyhow!("{:?} {:?} {:?}", problem.code, problem.params, problem.detail)
-    })?;
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))
+    let router = crete_api::Router::open(host, options.practice)
         .await
-        .context("the dev host's port")?;
+        .map_err(|problem| {
+            anyhow::anyhow!(
+                "{:?} {:?} {:?}",
+                problem.code,
+                problem.params,
+                problem.detail
+            )
+        })?;
+    let listener =
+        tokio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))
+            .await
+            .context("the dev host's port")?;
     let authority = listener.local_addr()?.to_string();
     let token = uuid::Uuid::new_v4().simple().to_string();
     println!("dev host listening on http://{authority}/?token={token}");
-    let shared = Arc::new(Shared { router, token, authority });
+    let shared = Arc::new(Shared {
+        router,
+        token,
+        authority,
+    });
     let app = routes(shared.clone(), &options.page);
-    axum::serve(listener, app).with_graceful_shutdown(ended()).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(ended())
+        .await?;
     shared.router.engine().close().await;
     Ok(())
 }
@@ -98,7 +116,8 @@ async fn ended() {
 
 fn routes(shared: Arc<Shared>, page: &std::path::Path) -> Router {
     let index = ServeFile::new(page.join("index.html"));
-    let policy = |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
+    let policy =
+        |name, value| SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value));
     Router::new()
         .route("/rpc/{name}", post(rpc))
         .route("/ws", get(socket::open))
@@ -113,7 +132,9 @@ fn routes(shared: Arc<Shared>, page: &std::path::Path) -> Router {
 impl Shared {
     /// True for our own page only: the right token, and the address it was given under.
     fn admits(&self, token: Option<&str>, headers: &HeaderMap) -> bool {
-        let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let named = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
         token == Some(self.token.as_str()) && named == Some(self.authority.as_str())
     }
 }

@@ -73,7 +73,9 @@ async fn serve(shared: Arc<Shared>, socket: WebSocket) {
     };
     let from_page = async {
         while let Some(Ok(message)) = read.next().await {
-            let Message::Text(text) = message else { continue };
+            let Message::Text(text) = message else {
+                continue;
+            };
             match serde_json::from_str(&text) {
                 Ok(FromPage::Open(open)) => start(&shared, open, &sender, &end).await,
                 Err(error) => tracing::warn!(%error, "the page sent something unknown"),
@@ -94,7 +96,11 @@ async fn start(
 ) {
     let sender = sender.clone();
     let over = Message::binary(stream.to_le_bytes().to_vec());
-    match shared.router.open_stream(stream, request, end.clone()).await {
+    match shared
+        .router
+        .open_stream(stream, request, end.clone())
+        .await
+    {
         Ok(mut chunks) => {
             shared.router.engine().tasks.spawn(async move {
                 while let Some(chunk) = chunks.recv().await {

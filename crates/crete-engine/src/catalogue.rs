@@ -62,8 +62,12 @@ pub(crate) async fn versions(
     }
     match client.versions().await {
         Ok(versions) => {
-            let new =
-                Kept { schema_version: 1, factory: factory.to_owned(), fetched_at: now, versions };
+            let new = Kept {
+                schema_version: 1,
+                factory: factory.to_owned(),
+                fetched_at: now,
+                versions,
+            };
             store::write(&roots.versions(), &new)?;
             Ok(answer(new, None))
         }

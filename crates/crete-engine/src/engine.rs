@@ -114,7 +114,10 @@ impl Engine {
             checking: tokio::sync::Mutex::new(()),
             adopted: Mutex::new(Vec::new()),
             settings: RwLock::new(config.settings),
-            practice_url: config.practice.as_ref().map(|practice| practice.url.clone()),
+            practice_url: config
+                .practice
+                .as_ref()
+                .map(|practice| practice.url.clone()),
             practice: Mutex::new(config.practice),
             practice_parts: config.practice_parts,
             closed: AtomicBool::new(false),
@@ -145,7 +148,11 @@ impl Engine {
         self.closing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        let practice = self.practice.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let practice = self
+            .practice
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(practice) = practice {
             practice.stop().await;
         }
@@ -178,13 +185,19 @@ impl Engine {
     /// Names of machines that were found running and taken back at the start.
     #[must_use]
     pub fn adopted(&self) -> Vec<String> {
-        self.adopted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.adopted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The preferences in use.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Uses new preferences from now on. They have been checked.
@@ -192,7 +205,10 @@ impl Engine {
     /// # Errors
     /// Never yet; a setting that needs work to apply would say so here.
     pub fn apply_settings(&self, new: Settings) -> Result<Settings> {
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new.clone();
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = new.clone();
         Ok(new)
     }
 
@@ -225,12 +241,15 @@ impl Engine {
             extra_ca: (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca)),
             ..crete_fetch::HttpOptions::default()
         };
-        crete_fetch::client(&options).map_err(|error| crate::error::internal(error))
+        crete_fetch::client(&options).map_err(crate::error::internal)
     }
 
     /// A client of the factory in use.
     pub(crate) fn factory(&self) -> Result<crete_factory::Client> {
-        Ok(crete_factory::Client::new(self.factory_url()?, self.http()?))
+        Ok(crete_factory::Client::new(
+            self.factory_url()?,
+            self.http()?,
+        ))
     }
 
     /// The factory's Talos versions.
@@ -265,8 +284,11 @@ impl Engine {
     /// When there is no such thing, or its folder cannot be moved.
     pub async fn restore(&self, trash_id: &str) -> Result<()> {
         let origin = crate::trash::take(&self.roots, trash_id)?;
-        let parent =
-            if origin.kind == "images" { self.roots.images() } else { self.roots.machines() };
+        let parent = if origin.kind == "images" {
+            self.roots.images()
+        } else {
+            self.roots.machines()
+        };
         let folder = parent.join(&origin.id);
         let spec = folder.join(store::SPEC);
         if origin.kind == "images" {
@@ -281,18 +303,31 @@ impl Engine {
     /// Lists an object that cannot be read. Nothing is hidden, nothing deleted.
     pub(crate) fn show_broken(&self, kind: &str, folder: &Path, error: &EngineError) {
         let path = folder.display().to_string();
-        let view =
-            BrokenView { kind: kind.to_owned(), path: path.clone(), error: error.to_string() };
+        let view = BrokenView {
+            kind: kind.to_owned(),
+            path: path.clone(),
+            error: error.to_string(),
+        };
         self.broken.set(path, view);
     }
 }
 
 fn lock(path: &Path) -> Result<File> {
-    let file = |source| EngineError::File { path: path.to_owned(), source };
-    let lock = File::options().create(true).truncate(false).write(true).open(path).map_err(file)?;
+    let file = |source| EngineError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(file)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(EngineError::Locked { path: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(EngineError::Locked {
+            path: path.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(file(source)),
     }
 }

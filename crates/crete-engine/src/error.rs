@@ -88,18 +88,20 @@ impl EngineError {
                     .with_remedy(Remedy::Report)
             }
             Self::Locked { path } => {
-                Problem::new(ErrorCode::Locked, params! { "path" => path.display() })
-                    .with_remedy(Remedy::StopProgram { name: "Crete".to_owned() })
+                Problem::new(ErrorCode::Locked, params! { "path" => path.display() }).with_remedy(
+                    Remedy::StopProgram {
+                        name: "Crete".to_owned(),
+                    },
+                )
             }
             Self::NotFound { kind, id } => {
                 Problem::new(ErrorCode::NotFound, params! { "kind" => kind, "id" => id })
                     .with_remedy(Remedy::Retry)
             }
-            Self::Denied { reason, .. } => Problem::new(
-                ErrorCode::Denied,
-                params! { "reason" => wire_name(reason) },
-            )
-            .with_remedy(Remedy::Retry),
+            Self::Denied { reason, .. } => {
+                Problem::new(ErrorCode::Denied, params! { "reason" => wire_name(reason) })
+                    .with_remedy(Remedy::Retry)
+            }
             Self::Invalid(fields) => Problem::invalid(fields),
             Self::Problem(problem) => *problem,
         }
@@ -114,7 +116,9 @@ pub(crate) fn file_problem(path: &Path, source: &io::Error) -> Problem {
             params! { "path" => path.display(), "needed" => 0, "free" => 0 },
         )
         .with_detail(source.to_string())
-        .with_remedy(Remedy::FreeSpace { path: path.display().to_string() });
+        .with_remedy(Remedy::FreeSpace {
+            path: path.display().to_string(),
+        });
     }
     Problem::new(ErrorCode::File, params! { "path" => path.display() })
         .with_detail(source.to_string())
@@ -124,7 +128,9 @@ pub(crate) fn file_problem(path: &Path, source: &io::Error) -> Problem {
 
 fn open_folder(path: &Path) -> Remedy {
     let folder = path.parent().unwrap_or(path);
-    Remedy::OpenFolder { path: folder.display().to_string() }
+    Remedy::OpenFolder {
+        path: folder.display().to_string(),
+    }
 }
 
 /// A value's name on the wire, for use as a parameter.

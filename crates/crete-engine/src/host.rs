@@ -46,7 +46,9 @@ impl Engine {
     }
 
     async fn meter(&self) {
-        let Some(meter) = UsageMeter::new() else { return };
+        let Some(meter) = UsageMeter::new() else {
+            return;
+        };
         let meter = std::sync::Arc::new(Mutex::new(meter));
         let mut visible = self.visible.subscribe();
         loop {
@@ -57,8 +59,12 @@ impl Engine {
             let (engine, meter) = (self.clone(), meter.clone());
             // Reading /proc of many processes blocks, so it is kept off the runtime's threads.
             let sample = tokio::task::spawn_blocking(move || {
-                let pids: Vec<i32> =
-                    engine.machines.all().iter().filter_map(|view| view.pid).collect();
+                let pids: Vec<i32> = engine
+                    .machines
+                    .all()
+                    .iter()
+                    .filter_map(|view| view.pid)
+                    .collect();
                 let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
                 meter.sample(engine.data_dir(), &pids)
             });

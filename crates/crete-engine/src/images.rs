@@ -70,7 +70,12 @@ impl Engine {
 
     fn asset_url(&self, schematic_id: &str, choice: &ImageChoice, asset: &str) -> Result<Url> {
         let base = self.factory_url()?;
-        Ok(crete_factory::image_url(&base, schematic_id, &choice.version, asset))
+        Ok(crete_factory::image_url(
+            &base,
+            schematic_id,
+            &choice.version,
+            asset,
+        ))
     }
 
     /// Downloads an image, or goes on with the one of the same choice.
@@ -97,7 +102,13 @@ impl Engine {
         crate::paths::private_folder(&folder)?;
         store::write(&folder.join(store::SPEC), &spec)?;
         let id = spec.id;
-        self.show_image(spec, ImageState::Incomplete { received: 0, problem: None });
+        self.show_image(
+            spec,
+            ImageState::Incomplete {
+                received: 0,
+                problem: None,
+            },
+        );
         Ok((id, self.resume(id)?))
     }
 
@@ -118,12 +129,17 @@ impl Engine {
             (StageCode::Verify, 4),
             (StageCode::Unpack, 15),
         ];
-        let job =
-            self.job_book.begin(JobRequest::Download { image: id }, &title(&view.spec), &plan, true)?;
+        let job = self.job_book.begin(
+            JobRequest::Download { image: id },
+            &title(&view.spec),
+            &plan,
+            true,
+        )?;
         let job_id = job.id();
         self.show_image(view.spec.clone(), ImageState::Working { job: job_id });
         let engine = self.clone();
-        self.tasks.spawn(async move { engine.run_download(view.spec, job).await });
+        self.tasks
+            .spawn(async move { engine.run_download(view.spec, job).await });
         Ok(Some(job_id))
     }
 
@@ -144,9 +160,14 @@ impl Engine {
             Err(problem) => {
                 let received = crete_fetch::partial(&self.download_path(&spec))
                     .map_or(0, |partial| partial.received);
-                let shown =
-                    (problem.code != ErrorCode::Cancelled).then(|| problem.clone());
-                self.show_image(spec, ImageState::Incomplete { received, problem: shown });
+                let shown = (problem.code != ErrorCode::Cancelled).then(|| problem.clone());
+                self.show_image(
+                    spec,
+                    ImageState::Incomplete {
+                        received,
+                        problem: shown,
+                    },
+                );
                 job.end(Err(problem));
             }
         }
@@ -157,7 +178,11 @@ impl Engine {
         self.roots.image(spec.id).join(&spec.asset)
     }
 
-    async fn make_file(&self, spec: &mut ImageSpec, job: &JobHandle) -> std::result::Result<(), Problem> {
+    async fn make_file(
+        &self,
+        spec: &mut ImageSpec,
+        job: &JobHandle,
+    ) -> std::result::Result<(), Problem> {
         job.enter(StageCode::Schematic);
         self.confirm_schematic(spec, job).await?;
 
@@ -232,7 +257,10 @@ impl Engine {
         job: &JobHandle,
     ) -> std::result::Result<(), Problem> {
         let client = self.factory().map_err(EngineError::problem)?;
-        job.wait_for(Some((BlockerCode::FactoryAnswer, params! { "host" => client.host() })));
+        job.wait_for(Some((
+            BlockerCode::FactoryAnswer,
+            params! { "host" => client.host() },
+        )));
         let created = tokio::select! {
             created = client.create_schematic(&spec.schematic) => {
                 created.map_err(|error| error.problem())?
@@ -241,7 +269,10 @@ impl Engine {
         };
         job.wait_for(None);
         if created.id != spec.schematic_id {
-            job.log(format!("the factory's id {} differs from {}", created.id, spec.schematic_id));
+            job.log(format!(
+                "the factory's id {} differs from {}",
+                created.id, spec.schematic_id
+            ));
             spec.schematic_id = created.id;
             store::write(&self.roots.image(spec.id).join(store::SPEC), spec)
                 .map_err(EngineError::problem)?;
@@ -253,7 +284,10 @@ impl Engine {
     pub(crate) fn image(&self, id: ImageId) -> Result<ImageView> {
         self.images
             .get(&id.to_string())
-            .ok_or_else(|| EngineError::NotFound { kind: "image", id: id.to_string() })
+            .ok_or_else(|| EngineError::NotFound {
+                kind: "image",
+                id: id.to_string(),
+            })
     }
 
     /// An image's folder.
@@ -270,7 +304,10 @@ impl Engine {
     /// When there is no such image.
     pub fn image_loss(&self, id: ImageId) -> Result<(u64, Vec<String>)> {
         self.image(id)?;
-        Ok((store::allocated(&self.roots.image(id)), self.machine_names_of(id)))
+        Ok((
+            store::allocated(&self.roots.image(id)),
+            self.machine_names_of(id),
+        ))
     }
 
     /// Moves an image to the trash; returns the trash id and the image's title.
@@ -293,8 +330,14 @@ impl Engine {
         }
         let name = title(&view.spec);
         let folder = self.roots.image(id);
-        let trash_id =
-            trash::put(&self.roots, "images", &id.to_string(), &name, &folder, &self.clock.text())?;
+        let trash_id = trash::put(
+            &self.roots,
+            "images",
+            &id.to_string(),
+            &name,
+            &folder,
+            &self.clock.text(),
+        )?;
         self.images.remove(&id.to_string());
         Ok((trash_id, name))
     }
@@ -320,9 +363,22 @@ impl Engine {
     pub(crate) fn show_image(&self, spec: ImageSpec, state: ImageState) {
         let id = spec.id;
         let not_runnable = self.why_not_runnable(spec.choice.arch);
-        let used_by =
-            self.machines.all().iter().filter(|m| m.spec.image == id).map(|m| m.spec.id).collect();
-        self.images.set(id.to_string(), ImageView { spec, state, used_by, not_runnable });
+        let used_by = self
+            .machines
+            .all()
+            .iter()
+            .filter(|m| m.spec.image == id)
+            .map(|m| m.spec.id)
+            .collect();
+        self.images.set(
+            id.to_string(),
+            ImageView {
+                spec,
+                state,
+                used_by,
+                not_runnable,
+            },
+        );
     }
 
     /// Shows all images again, after machines or the host's report changed.
@@ -347,7 +403,10 @@ fn title(spec: &ImageSpec) -> String {
         BootMedium::DiskImage => "disk image",
         BootMedium::Iso => "ISO",
     };
-    format!("Talos {} {} {medium}", spec.choice.version, spec.choice.arch)
+    format!(
+        "Talos {} {} {medium}",
+        spec.choice.version, spec.choice.arch
+    )
 }
 
 fn container(medium: BootMedium) -> Container {
@@ -366,12 +425,23 @@ fn follow(job: &JobHandle, event: Event) {
     match event {
         Event::WaitingForLock => job.wait_for(Some((BlockerCode::SameFile, Params::new()))),
         Event::Asking { host } => {
-            job.wait_for(Some((BlockerCode::FactoryAnswer, params! { "host" => host })));
+            job.wait_for(Some((
+                BlockerCode::FactoryAnswer,
+                params! { "host" => host },
+            )));
         }
         Event::Building { host } => {
-            job.wait_for(Some((BlockerCode::FactoryBuilds, params! { "host" => host })));
+            job.wait_for(Some((
+                BlockerCode::FactoryBuilds,
+                params! { "host" => host },
+            )));
         }
-        Event::Transfer { received, total, rate, left } => {
+        Event::Transfer {
+            received,
+            total,
+            rate,
+            left,
+        } => {
             job.wait_for(None);
             job.progress(Progress {
                 done: received,
@@ -381,10 +451,21 @@ fn follow(job: &JobHandle, event: Event) {
             });
         }
         Event::Verifying { done, total } => {
-            job.progress(Progress { done, total, ..Progress::default() });
+            job.progress(Progress {
+                done,
+                total,
+                ..Progress::default()
+            });
         }
-        Event::Retrying { attempt, wait, reason } => {
-            job.log(format!("try {attempt} failed: {reason}; next in {} s", wait.as_secs()));
+        Event::Retrying {
+            attempt,
+            wait,
+            reason,
+        } => {
+            job.log(format!(
+                "try {attempt} failed: {reason}; next in {} s",
+                wait.as_secs()
+            ));
             job.wait_for(Some((
                 BlockerCode::Retry,
                 params! { "seconds" => wait.as_secs(), "reason" => reason },
@@ -412,7 +493,9 @@ fn fetch_problem(error: &FetchError) -> Problem {
             params! { "status" => status, "text" => text },
         )
         .with_remedy(Remedy::Retry),
-        FetchError::Interrupted { received, expected, .. } => Problem::new(
+        FetchError::Interrupted {
+            received, expected, ..
+        } => Problem::new(
             ErrorCode::DownloadInterrupted,
             params! { "received" => received, "expected" => expected.unwrap_or(0) },
         )
@@ -423,14 +506,21 @@ fn fetch_problem(error: &FetchError) -> Problem {
             params! { "path" => path.display(), "reason" => reason },
         )
         .with_remedy(Remedy::DownloadAgain),
-        FetchError::DiskFull { path, needed, free, .. } => Problem::new(
+        FetchError::DiskFull {
+            path, needed, free, ..
+        } => Problem::new(
             ErrorCode::DiskFull,
             params! { "path" => path.display(), "needed" => needed, "free" => free },
         )
-        .with_remedy(Remedy::FreeSpace { path: path.display().to_string() }),
+        .with_remedy(Remedy::FreeSpace {
+            path: path.display().to_string(),
+        }),
         FetchError::File { path, source } => crate::error::file_problem(path, source),
         FetchError::Cancelled => cancelled(),
-        #[allow(unreachable_patterns, reason = "new kinds of failure are shown with their words")]
+        #[allow(
+            unreachable_patterns,
+            reason = "new kinds of failure are shown with their words"
+        )]
         _ => Problem::new(ErrorCode::Internal, Params::new())
             .with_detail(words)
             .with_remedy(Remedy::Report),

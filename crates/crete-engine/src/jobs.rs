@@ -40,11 +40,17 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Reads the kept jobs. Those that never ended were cut off by the program's own end.
     pub fn open(roots: Roots, clock: Arc<dyn Clock>) -> Result<Self> {
-        let jobs =
-            Self { roots, clock, live: Live::new(), cancels: Arc::new(Mutex::new(HashMap::new())) };
+        let jobs = Self {
+            roots,
+            clock,
+            live: Live::new(),
+            cancels: Arc::new(Mutex::new(HashMap::new())),
+        };
         let folder = jobs.roots.jobs();
-        let entries = std::fs::read_dir(&folder)
-            .map_err(|source| EngineError::File { path: folder.clone(), source })?;
+        let entries = std::fs::read_dir(&folder).map_err(|source| EngineError::File {
+            path: folder.clone(),
+            source,
+        })?;
         let mut kept = Vec::new();
         for entry in entries.flatten() {
             let path = entry.path();
@@ -61,7 +67,11 @@ impl Jobs {
             let _ = std::fs::remove_file(jobs.roots.job_log(old.id));
         }
         for job in kept {
-            let job = if job.state.is_final() { job } else { jobs.interrupted(job)? };
+            let job = if job.state.is_final() {
+                job
+            } else {
+                jobs.interrupted(job)?
+            };
             jobs.live.set(job.id.to_string(), job);
         }
         Ok(jobs)
@@ -71,9 +81,8 @@ impl Jobs {
         job.state = JobState::Interrupted;
         job.cancellable = false;
         job.ended_at = Some(self.clock.text());
-        job.problem = Some(
-            Problem::new(ErrorCode::Interrupted, Params::new()).with_remedy(Remedy::Retry),
-        );
+        job.problem =
+            Some(Problem::new(ErrorCode::Interrupted, Params::new()).with_remedy(Remedy::Retry));
         for stage in &mut job.stages {
             if !stage.state.is_final() {
                 stage.state = match stage.state {
@@ -120,8 +129,15 @@ impl Jobs {
         self.live.set(job.id.to_string(), job.clone());
         let cancel = CancellationToken::new();
         self.cancels().insert(job.id, cancel.clone());
-        let state = Mutex::new(HandleState { job, told: Instant::now() });
-        Ok(JobHandle { jobs: self.clone(), cancel, state: Arc::new(state) })
+        let state = Mutex::new(HandleState {
+            job,
+            told: Instant::now(),
+        });
+        Ok(JobHandle {
+            jobs: self.clone(),
+            cancel,
+            state: Arc::new(state),
+        })
     }
 
     fn cancels(&self) -> MutexGuard<'_, HashMap<JobId, CancellationToken>> {
@@ -134,7 +150,12 @@ impl Jobs {
             Some(cancel) => cancel.cancel(),
             // It ended a moment ago: what was wanted is so.
             None if self.live.get(&id.to_string()).is_some() => {}
-            None => return Err(EngineError::NotFound { kind: "job", id: id.to_string() }),
+            None => {
+                return Err(EngineError::NotFound {
+                    kind: "job",
+                    id: id.to_string(),
+                });
+            }
         }
         Ok(())
     }
@@ -144,10 +165,18 @@ impl Jobs {
         let job = self
             .live
             .get(&id.to_string())
-            .ok_or_else(|| EngineError::NotFound { kind: "job", id: id.to_string() })?;
+            .ok_or_else(|| EngineError::NotFound {
+                kind: "job",
+                id: id.to_string(),
+            })?;
         let text = std::fs::read_to_string(self.roots.job_log(id)).unwrap_or_default();
         // A line cut off by a crash does not parse and is left out.
-        Ok((job, text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()))
+        Ok((
+            job,
+            text.lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+        ))
     }
 }
 
@@ -198,7 +227,9 @@ impl JobHandle {
     pub fn wait_for(&self, blocker: Option<(BlockerCode, Params)>) {
         let now = self.jobs.clock.text();
         let mut state = self.state();
-        let Some(stage) = running(&mut state.job) else { return };
+        let Some(stage) = running(&mut state.job) else {
+            return;
+        };
         let same = match (&stage.blocker, &blocker) {
             (Some(old), Some((code, params))) => old.code == *code && old.params == *params,
             (None, None) => true,
@@ -207,7 +238,11 @@ impl JobHandle {
         if same {
             return;
         }
-        stage.blocker = blocker.map(|(code, params)| Blocker { code, params, since: now });
+        stage.blocker = blocker.map(|(code, params)| Blocker {
+            code,
+            params,
+            since: now,
+        });
         self.tell(&mut state);
     }
 
@@ -216,7 +251,9 @@ impl JobHandle {
         let mut state = self.state();
         let complete = progress.total > 0 && progress.done >= progress.total;
         let due = complete || state.told.elapsed() >= PROGRESS_EVERY;
-        let Some(stage) = running(&mut state.job) else { return };
+        let Some(stage) = running(&mut state.job) else {
+            return;
+        };
         stage.progress = Some(progress);
         if due {
             self.tell(&mut state);
@@ -283,12 +320,16 @@ impl JobHandle {
 
     fn tell(&self, state: &mut HandleState) {
         state.told = Instant::now();
-        self.jobs.live.set(state.job.id.to_string(), state.job.clone());
+        self.jobs
+            .live
+            .set(state.job.id.to_string(), state.job.clone());
     }
 }
 
 fn running(job: &mut Job) -> Option<&mut Stage> {
-    job.stages.iter_mut().find(|stage| stage.state == JobState::Running)
+    job.stages
+        .iter_mut()
+        .find(|stage| stage.state == JobState::Running)
 }
 
 fn finish_running(job: &mut Job, end: JobState, now: &str) {

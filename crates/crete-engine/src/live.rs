@@ -66,8 +66,14 @@ impl<T: Clone + PartialEq> Live<T> {
     #[must_use]
     pub fn new() -> Self {
         let (changes, _) = broadcast::channel(BACKLOG);
-        let state = State { generation: 0, items: BTreeMap::new() };
-        Self(Arc::new(Shared { state: Mutex::new(state), changes }))
+        let state = State {
+            generation: 0,
+            items: BTreeMap::new(),
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            changes,
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -84,7 +90,11 @@ impl<T: Clone + PartialEq> Live<T> {
         }
         state.items.insert(key.clone(), value.clone());
         state.generation += 1;
-        let change = LiveChange { generation: state.generation, key, value: Some(value) };
+        let change = LiveChange {
+            generation: state.generation,
+            key,
+            value: Some(value),
+        };
         // Sent under the lock, so that order and generation agree. Nobody listening is no error.
         let _ = self.0.changes.send(change);
     }
@@ -94,8 +104,11 @@ impl<T: Clone + PartialEq> Live<T> {
         let mut state = self.state();
         if state.items.remove(key).is_some() {
             state.generation += 1;
-            let change =
-                LiveChange { generation: state.generation, key: key.to_owned(), value: None };
+            let change = LiveChange {
+                generation: state.generation,
+                key: key.to_owned(),
+                value: None,
+            };
             let _ = self.0.changes.send(change);
         }
     }
@@ -118,7 +131,11 @@ impl<T: Clone + PartialEq> Live<T> {
         let state = self.state();
         Subscription {
             generation: state.generation,
-            items: state.items.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            items: state
+                .items
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             changes: self.0.changes.subscribe(),
         }
     }

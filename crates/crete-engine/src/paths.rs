@@ -100,8 +100,14 @@ impl Roots {
 /// Makes a folder with mode 0700, or narrows an existing one to it.
 pub(crate) fn private_folder(path: &Path) -> Result<(), EngineError> {
     let make = || {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
     };
-    make().map_err(|source| EngineError::File { path: path.to_owned(), source })
+    make().map_err(|source| EngineError::File {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -31,7 +31,10 @@ impl Places {
         let home = PathBuf::from(set("HOME").unwrap_or_else(|| "/".to_owned()));
         let folder = |name: &str, default: &str| {
             // The specification tells to ignore relative paths.
-            set(name).map(PathBuf::from).filter(|path| path.is_absolute()).unwrap_or_else(|| home.join(default))
+            set(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+                .unwrap_or_else(|| home.join(default))
         };
         let user_id = rustix::process::getuid().as_raw();
         let runtime_home = set("XDG_RUNTIME_DIR")
@@ -71,9 +74,14 @@ impl Places {
     /// As [`Engine::open`]; in practice mode also when its parts are missing.
     pub async fn open(&self, settings: Settings, practice: bool) -> Result<Engine> {
         let data = self.data(&settings, practice);
-        let runtime = self.runtime_home.join(if practice { "crete-practice" } else { "crete" });
-        let factory =
-            if practice { Some(PracticeFactory::start(&self.practice).await?) } else { None };
+        let runtime = self
+            .runtime_home
+            .join(if practice { "crete-practice" } else { "crete" });
+        let factory = if practice {
+            Some(PracticeFactory::start(&self.practice).await?)
+        } else {
+            None
+        };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Engine::open(Config {
             data,
@@ -94,7 +102,10 @@ mod tests {
 
     fn places(variables: &[(&str, &str)]) -> Places {
         let read = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         Places::from_environment(read, Path::new("/opt/crete/crete"))
     }
@@ -103,9 +114,18 @@ mod tests {
     fn practice_has_a_data_folder_of_its_own() {
         let places = places(&[("HOME", "/home/ariadne")]);
         let settings = Settings::default();
-        assert_eq!(places.data(&settings, false), Path::new("/home/ariadne/.local/share/crete"));
-        assert_eq!(places.data(&settings, true), Path::new("/home/ariadne/.local/share/crete-practice"));
-        assert_eq!(places.practice.factory, Path::new("/opt/crete/crete-practice-factory"));
+        assert_eq!(
+            places.data(&settings, false),
+            Path::new("/home/ariadne/.local/share/crete")
+        );
+        assert_eq!(
+            places.data(&settings, true),
+            Path::new("/home/ariadne/.local/share/crete-practice")
+        );
+        assert_eq!(
+            places.practice.factory,
+            Path::new("/opt/crete/crete-practice-factory")
+        );
     }
 
     #[test]

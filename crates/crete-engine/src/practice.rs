@@ -30,7 +30,9 @@ impl PracticeParts {
     /// True when there are images to serve.
     #[must_use]
     pub fn images_ready(&self) -> bool {
-        ["metal-amd64.iso", "metal-amd64.raw.zst"].iter().all(|name| self.images.join(name).is_file())
+        ["metal-amd64.iso", "metal-amd64.raw.zst"]
+            .iter()
+            .all(|name| self.images.join(name).is_file())
     }
 
     /// True when the program is there.
@@ -76,7 +78,10 @@ impl PracticeFactory {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| EngineError::File { path: parts.factory.clone(), source })?;
+            .map_err(|source| EngineError::File {
+                path: parts.factory.clone(),
+                source,
+            })?;
         let stdout = child.stdout.take();
         let first_line = async {
             let mut line = String::new();
@@ -86,7 +91,9 @@ impl PracticeFactory {
             }
             line
         };
-        let line = tokio::time::timeout(STARTS_WITHIN, first_line).await.unwrap_or_default();
+        let line = tokio::time::timeout(STARTS_WITHIN, first_line)
+            .await
+            .unwrap_or_default();
         let url = line
             .trim()
             .strip_prefix(LISTENING)
@@ -98,7 +105,10 @@ impl PracticeFactory {
     /// Ends the program and waits for its end.
     pub async fn stop(mut self) {
         drop(self.child.stdin.take());
-        if tokio::time::timeout(Duration::from_secs(3), self.child.wait()).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(3), self.child.wait())
+            .await
+            .is_err()
+        {
             // It does not listen: it is ours by construction, so it may be ended.
             let _ = self.child.kill().await;
         }
@@ -106,9 +116,15 @@ impl PracticeFactory {
 }
 
 fn missing(parts: &PracticeParts) -> EngineError {
-    Problem::new(ErrorCode::PracticeMissing, params! { "path" => parts.images.display() })
-        .with_remedy(Remedy::RunCommand { command: parts.build_command(), privileged: false })
-        .into()
+    Problem::new(
+        ErrorCode::PracticeMissing,
+        params! { "path" => parts.images.display() },
+    )
+    .with_remedy(Remedy::RunCommand {
+        command: parts.build_command(),
+        privileged: false,
+    })
+    .into()
 }
 
 fn silent(parts: &PracticeParts, line: &str) -> EngineError {

@@ -15,13 +15,18 @@ use std::path::{Path, PathBuf};
 pub(crate) const SPEC: &str = "spec.json";
 
 fn at(path: &Path) -> impl Fn(io::Error) -> EngineError + '_ {
-    move |source| EngineError::File { path: path.to_owned(), source }
+    move |source| EngineError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Writes a record with mode 0600.
 pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(record)
-        .map_err(|error| EngineError::Record { path: path.to_owned(), reason: error.to_string() })?;
+    let mut text = serde_json::to_vec_pretty(record).map_err(|error| EngineError::Record {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
     text.push(b'\n');
     let folder = path.parent().unwrap_or(Path::new("."));
     // NamedTempFile removes itself when anything below fails.
@@ -30,7 +35,9 @@ pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
         .tempfile_in(folder)
         .map_err(at(folder))?;
     file.write_all(&text).map_err(at(path))?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o600)).map_err(at(path))?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o600))
+        .map_err(at(path))?;
     file.as_file().sync_all().map_err(at(path))?;
     file.persist(path).map_err(|error| at(path)(error.error))?;
     sync_folder(folder)
@@ -38,14 +45,18 @@ pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
 
 /// Makes a rename in this folder survive a power cut.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(at(folder))
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .map_err(at(folder))
 }
 
 /// Reads a record.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read(path).map_err(at(path))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| EngineError::Record { path: path.to_owned(), reason: error.to_string() })
+    serde_json::from_slice(&text).map_err(|error| EngineError::Record {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// Reads a record that may not be there.
@@ -76,7 +87,10 @@ pub(crate) fn list<T: DeserializeOwned>(parent: &Path) -> Result<Vec<Found<T>>> 
         }
         // A folder without a record is one whose object was never completely made.
         let spec = folder.join(SPEC);
-        found.push(Found { record: read(&spec), folder });
+        found.push(Found {
+            record: read(&spec),
+            folder,
+        });
     }
     found.sort_by(|a, b| a.folder.cmp(&b.folder));
     Ok(found)
@@ -85,12 +99,19 @@ pub(crate) fn list<T: DeserializeOwned>(parent: &Path) -> Result<Vec<Found<T>>> 
 /// Bytes that a folder's files take on this computer; holes do not count.
 pub(crate) fn allocated(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    let Ok(meta) = fs::symlink_metadata(path) else { return 0 };
+    let Ok(meta) = fs::symlink_metadata(path) else {
+        return 0;
+    };
     if !meta.is_dir() {
         return meta.blocks() * 512;
     }
-    let Ok(entries) = fs::read_dir(path) else { return 0 };
-    entries.flatten().map(|entry| allocated(&entry.path())).sum()
+    let Ok(entries) = fs::read_dir(path) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| allocated(&entry.path()))
+        .sum()
 }
 
 #[cfg(test)]
@@ -104,7 +125,10 @@ mod tests {
         write(&path, &serde_json::json!({ "a": 1 })).unwrap();
         write(&path, &serde_json::json!({ "a": 2 })).unwrap();
         assert_eq!(read::<serde_json::Value>(&path).unwrap()["a"], 2);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -121,6 +145,10 @@ mod tests {
     #[test]
     fn a_missing_record_is_not_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read_if_there::<u8>(&folder.path().join("none.json")).unwrap().is_none());
+        assert!(
+            read_if_there::<u8>(&folder.path().join("none.json"))
+                .unwrap()
+                .is_none()
+        );
     }
 }

@@ -29,7 +29,10 @@ pub(crate) struct Origin {
 }
 
 fn file(path: &Path) -> impl Fn(std::io::Error) -> EngineError + '_ {
-    move |source| EngineError::File { path: path.to_owned(), source }
+    move |source| EngineError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Moves an object's folder to the trash and returns the id that gives it back.
@@ -61,9 +64,14 @@ pub(crate) fn put(
 
 /// Gives an object back; returns where it came from.
 pub(crate) fn take(roots: &Roots, trash_id: &str) -> Result<Origin> {
-    let unknown = || EngineError::NotFound { kind: "trash", id: trash_id.to_owned() };
+    let unknown = || EngineError::NotFound {
+        kind: "trash",
+        id: trash_id.to_owned(),
+    };
     // The id comes from the page: only a UUID may become part of a path.
-    let trash_id = Uuid::parse_str(trash_id).map_err(|_| unknown())?.to_string();
+    let trash_id = Uuid::parse_str(trash_id)
+        .map_err(|_| unknown())?
+        .to_string();
     let place = roots.trash().join(trash_id);
     let origin: Origin = store::read_if_there(&place.join(ORIGIN))?.ok_or_else(unknown)?;
     let parent = match origin.kind.as_str() {
@@ -97,13 +105,19 @@ mod tests {
         assert_eq!(take(&roots, &trash_id).unwrap().name, "knossos");
         assert_eq!(fs::read(folder.join("disk")).unwrap(), b"bytes");
         assert_eq!(fs::read_dir(roots.trash()).unwrap().count(), 0);
-        assert!(matches!(take(&roots, &trash_id), Err(EngineError::NotFound { .. })));
+        assert!(matches!(
+            take(&roots, &trash_id),
+            Err(EngineError::NotFound { .. })
+        ));
     }
 
     #[test]
     fn a_path_is_no_trash_id() {
         let temp = tempfile::tempdir().unwrap();
         let roots = Roots::open(temp.path().join("d"), temp.path().join("r")).unwrap();
-        assert!(matches!(take(&roots, "../machines"), Err(EngineError::NotFound { .. })));
+        assert!(matches!(
+            take(&roots, "../machines"),
+            Err(EngineError::NotFound { .. })
+        ));
     }
 }

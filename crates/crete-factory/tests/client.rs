@@ -1,5 +1,11 @@
 //! The client against servers that answer as real ones do, and as they should not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;

@@ -1,6 +1,12 @@
 //! The published and confirmed schematics: their canonical text and id hold, and what the real
 //! factory refuses is refused with the field named.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use crete_factory::schematic::{SchematicError, canonical, id, parse};
 use crete_model::{Bootloader, Customization, MetaValue, Schematic, SystemExtensions};
 use proptest::prelude::*;

@@ -74,7 +74,7 @@ impl Container {
 
     /// Judges the last bytes and the length, where the format lets us; says what is wrong.
     fn sniff_tail(self, tail: &[u8], length: u64) -> Option<String> {
-        let cut = self == Self::Xz && (!tail.ends_with(b"YZ") || length % 4 != 0);
+        let cut = self == Self::Xz && (!tail.ends_with(b"YZ") || !length.is_multiple_of(4));
         cut.then(|| "the end of the xz stream is missing".to_owned())
     }
 

@@ -1,5 +1,11 @@
 //! Unpacking: the same bytes, holes for zeros, and nothing at all from a damaged source.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 

@@ -37,30 +37,23 @@ pub(crate) async fn qemu(world: &dyn World, arch: Arch) -> (Check, Option<QemuIn
         evidence: vec![evidence(found)],
         remedies,
     };
+    let no_answer = |seconds: u64, found: &str, remedies| {
+        let params = params! { "program" => program, "seconds" => seconds };
+        check(
+            CheckState::Failed,
+            CauseCode::NoAnswer,
+            params,
+            found,
+            remedies,
+        )
+    };
     let text = match version {
         Ran::Said(text) => text,
         Ran::Failed(text) => {
-            let params = params! { "program" => program, "seconds" => 0 };
             let remedies = distribution(world).install(Part::Qemu, arch);
-            return (
-                check(
-                    CheckState::Failed,
-                    CauseCode::NoAnswer,
-                    params,
-                    &text,
-                    remedies,
-                ),
-                None,
-            );
+            return (no_answer(0, &text, remedies), None);
         }
-        Ran::Hangs { seconds } => {
-            let params = params! { "program" => program, "seconds" => seconds };
-            let cause = CauseCode::NoAnswer;
-            return (
-                check(CheckState::Failed, cause, params, "", vec![Remedy::Retry]),
-                None,
-            );
-        }
+        Ran::Hangs { seconds } => return (no_answer(seconds, "", vec![Remedy::Retry]), None),
     };
     let version = parse_version(&text);
     if version.as_ref().is_none_or(|version| *version < NEEDED) {

@@ -1,5 +1,11 @@
 //! Recorded computers and what is said of them. The expectations stand in one readable file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use crete_host::{RecordedWorld, ThisComputer, check};
 use crete_model::{CheckCode, CheckState, HostReport, Remedy};
 use std::fmt::Write as _;

@@ -85,13 +85,14 @@ impl BootReader {
         }
         if said.starts_with("this machine is reachable at:") {
             self.expects_address = true;
-        } else if said.contains("leaving maintenance service") {
-            self.set(BootStage::Talos, Params::new());
-        } else if matches!(
-            self.view.stage,
-            BootStage::Silent | BootStage::Firmware | BootStage::Kernel
-        ) {
-            self.set(BootStage::Talos, Params::new());
+        } else {
+            let before_talos = matches!(
+                self.view.stage,
+                BootStage::Silent | BootStage::Firmware | BootStage::Kernel
+            );
+            if before_talos || said.contains("leaving maintenance service") {
+                self.set(BootStage::Talos, Params::new());
+            }
         }
     }
 }

@@ -278,31 +278,23 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
     Some((state, start))
 }
 
-/// What became of a recorded process.
-#[derive(Debug)]
-pub enum Adoption {
-    /// It runs, and it is the one that was recorded. The caller still asks QMP for its UUID.
-    Ours(Running),
-    /// It is gone.
-    Gone,
-}
-
-/// Finds a recorded process again.
+/// Finds a recorded process again: it runs and is the one that was recorded, or `None`.
+/// The caller still asks QMP for the machine's id.
 ///
 /// # Errors
 /// When /proc cannot be read.
-pub fn adopt(record: &Record) -> Result<Adoption, ProcessError> {
+pub fn adopt(record: &Record) -> Result<Option<Running>, ProcessError> {
     let Ok((pidfd, identity, ended)) = open(record.pid) else {
-        return Ok(Adoption::Gone);
+        return Ok(None);
     };
     let same = !ended
         && identity.start_ticks == record.start_ticks
         && identity.boot_id == record.boot_id
         && identity.executable == record.executable;
     if !same {
-        return Ok(Adoption::Gone);
+        return Ok(None);
     }
-    Ok(Adoption::Ours(Running {
+    Ok(Some(Running {
         pid: record.pid,
         identity,
         pidfd,
@@ -433,15 +425,15 @@ mod tests {
         // The child may still be between fork and exec: then it is not yet the program.
         let again = loop {
             match adopt(&kept).unwrap() {
-                Adoption::Ours(again) => break again,
-                Adoption::Gone => tokio::task::yield_now().await,
+                Some(again) => break again,
+                None => tokio::task::yield_now().await,
             }
         };
         kept.start_ticks += 1;
-        assert!(matches!(adopt(&kept).unwrap(), Adoption::Gone));
+        assert!(adopt(&kept).unwrap().is_none());
         kept.start_ticks -= 1;
         kept.boot_id = "another".into();
-        assert!(matches!(adopt(&kept).unwrap(), Adoption::Gone));
+        assert!(adopt(&kept).unwrap().is_none());
 
         again.signal(Signal::Kill).unwrap();
         assert_eq!(
@@ -452,7 +444,7 @@ mod tests {
             }
         );
         kept.boot_id = running.identity().boot_id.clone();
-        assert!(matches!(adopt(&kept).unwrap(), Adoption::Gone));
+        assert!(adopt(&kept).unwrap().is_none());
         running.signal(Signal::Kill).unwrap();
     }
 

@@ -131,7 +131,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<(u64, Bytes)>> {
+    pub fn next_chunk(&mut self) -> io::Result<Option<(u64, Bytes)>> {
         let file = match &self.file {
             Some(file) => file,
             None => match File::open(&self.log) {
@@ -184,7 +184,7 @@ mod tests {
     fn read_all(log: &Path) -> Vec<(u64, Vec<u8>)> {
         let mut reader = Reader::new(log.to_owned(), 0);
         let mut chunks = Vec::new();
-        while let Some((at, bytes)) = reader.next().unwrap() {
+        while let Some((at, bytes)) = reader.next_chunk().unwrap() {
             chunks.push((at, bytes.to_vec()));
         }
         chunks

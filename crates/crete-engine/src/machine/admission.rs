@@ -34,7 +34,11 @@ pub(crate) fn admit(
     use MachineAction::{Delete, ForceOff, Start, Stop};
     use MachineState::{Preparing, Running, Starting, Stopped, Stopping};
     if circumstances.deleting {
-        return if action == Delete { AlreadySo } else { Deny(DenyReason::Deleting) };
+        return if action == Delete {
+            AlreadySo
+        } else {
+            Deny(DenyReason::Deleting)
+        };
     }
     match (action, state) {
         (Start, Stopped { .. }) if !circumstances.runnable => Deny(DenyReason::ArchNotRunnable),
@@ -84,11 +88,20 @@ mod tests {
     fn states() -> impl Strategy<Value = MachineState> {
         let since = || "2026-11-24T12:00:00.000Z".to_owned();
         prop_oneof![
-            Just(MachineState::Stopped { exit: ExitReason::NeverStarted }),
+            Just(MachineState::Stopped {
+                exit: ExitReason::NeverStarted
+            }),
             Just(MachineState::Preparing { since: since() }),
             Just(MachineState::Starting { since: since() }),
-            any::<bool>().prop_map(move |adopted| MachineState::Running { since: since(), adopted }),
-            Just(MachineState::Stopping { rung: StopRung::Acpi, since: since(), deadline_s: 30 }),
+            any::<bool>().prop_map(move |adopted| MachineState::Running {
+                since: since(),
+                adopted
+            }),
+            Just(MachineState::Stopping {
+                rung: StopRung::Acpi,
+                since: since(),
+                deadline_s: 30
+            }),
         ]
     }
 

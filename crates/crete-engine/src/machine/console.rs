@@ -51,7 +51,8 @@ impl Watcher {
     /// Watches a run that began at this length of the console's file.
     pub fn start(&mut self, places: &Places, log_start: u64) {
         self.cancel = CancellationToken::new();
-        self.tell_boot.send_replace(Some(BootReader::default().view().clone()));
+        self.tell_boot
+            .send_replace(Some(BootReader::default().view().clone()));
         self.boot.mark_unchanged();
         let (console, cancel) = (self.console.clone(), self.cancel.clone());
         let (socket, log) = (places.sockets.tty_s0.clone(), places.log.clone());
@@ -62,7 +63,8 @@ impl Watcher {
         });
         let reader = serial::Reader::new(places.log.clone(), log_start);
         let (heard, cancel) = (self.console.subscribe(), self.cancel.clone());
-        self.tasks.spawn(read_boot(reader, heard, self.tell_boot.clone(), cancel));
+        self.tasks
+            .spawn(read_boot(reader, heard, self.tell_boot.clone(), cancel));
         if let Some(socket) = places.sockets.tty_s1.clone() {
             let (screen, cancel) = (Screen::default(), self.cancel.clone());
             self.screen.send_replace(Some(screen.clone()));
@@ -111,7 +113,7 @@ async fn read_boot(
     loop {
         let mut first = false;
         let mut changed = false;
-        while let Ok(Some((_, bytes))) = reader.next() {
+        while let Ok(Some((_, bytes))) = reader.next_chunk() {
             first |= boot.view().console_bytes == 0;
             changed |= boot.feed(&bytes);
         }
@@ -152,11 +154,15 @@ pub(super) fn follow(
     receiver
 }
 
-async fn send_log(log: PathBuf, mut heard: watch::Receiver<u64>, sender: &mpsc::Sender<(u64, Bytes)>) {
+async fn send_log(
+    log: PathBuf,
+    mut heard: watch::Receiver<u64>,
+    sender: &mpsc::Sender<(u64, Bytes)>,
+) {
     let mut reader = serial::Reader::new(log, 0);
     loop {
         loop {
-            match reader.next() {
+            match reader.next_chunk() {
                 Ok(Some(chunk)) => {
                     if sender.send(chunk).await.is_err() {
                         return;
@@ -222,12 +228,16 @@ pub async fn copy_console(log: &Path, target: &Path) -> Result<()> {
     let (log, target) = (log.to_owned(), target.to_owned());
     let copy = tokio::task::spawn_blocking(move || {
         use std::io::Write;
-        let file = |path: &Path, source| EngineError::File { path: path.to_owned(), source };
+        let file = |path: &Path, source| EngineError::File {
+            path: path.to_owned(),
+            source,
+        };
         let mut out = std::fs::File::create(&target).map_err(|error| file(&target, error))?;
         let mut reader = serial::Reader::new(log.clone(), 0);
         let mut expected = 0;
-        while let Some((at, bytes)) = reader.next().map_err(|error| file(&log, error))? {
-            let mut write = |bytes: &[u8]| out.write_all(bytes).map_err(|error| file(&target, error));
+        while let Some((at, bytes)) = reader.next_chunk().map_err(|error| file(&log, error))? {
+            let mut write =
+                |bytes: &[u8]| out.write_all(bytes).map_err(|error| file(&target, error));
             if at != expected {
                 write(format!("\n[{} bytes not kept]\n", at - expected).as_bytes())?;
             }

@@ -79,10 +79,10 @@ enum Next {
 
 impl Driver {
     /// Runs until the machine is deleted or the engine closes.
-    pub async fn run(mut self, up: Option<Up>) {
+    pub async fn run(mut self, up: Option<Box<Up>>) {
         self.show();
         let mut next = match up {
-            Some(up) => Next::Up(Box::new(up)),
+            Some(up) => Next::Up(up),
             None => Next::Off,
         };
         loop {
@@ -122,7 +122,9 @@ impl Driver {
             accelerator: running
                 .map(|(accelerator, _)| accelerator)
                 .or(kept.as_ref().and_then(|view| view.accelerator)),
-            pid: running.map(|(_, pid)| pid).or(kept.as_ref().and_then(|view| view.pid)),
+            pid: running
+                .map(|(_, pid)| pid)
+                .or(kept.as_ref().and_then(|view| view.pid)),
             boot: if on { boot } else { None },
             actions: actions(&self.state, self.circumstances()),
             job: self.job.as_ref().map(JobHandle::id),
@@ -147,7 +149,10 @@ impl Driver {
 
     fn begin(&mut self, request: JobRequest, plan: &[(StageCode, u32)]) -> Result<JobHandle> {
         let cancellable = matches!(request, JobRequest::Start { .. });
-        let job = self.engine.job_book.begin(request, &self.spec.name, plan, cancellable)?;
+        let job = self
+            .engine
+            .job_book
+            .begin(request, &self.spec.name, plan, cancellable)?;
         self.job = Some(job.clone());
         Ok(job)
     }
@@ -176,7 +181,9 @@ impl Driver {
                 }
                 command = self.commands.recv() => command,
             };
-            let Some(command) = command else { return Next::End };
+            let Some(command) = command else {
+                return Next::End;
+            };
             match self.decide(command) {
                 Some((MachineAction::Start, answer)) => {
                     if let Some(up) = self.start(answer).await {
@@ -214,7 +221,9 @@ impl Driver {
             }
         };
         let _ = answer.send(Ok(Some(job.id())));
-        self.set(MachineState::Preparing { since: self.engine.clock.text() });
+        self.set(MachineState::Preparing {
+            since: self.engine.clock.text(),
+        });
 
         let (engine, spec) = (self.engine.clone(), self.spec.clone());
         let attempt = async {
@@ -240,9 +249,13 @@ impl Driver {
             Ok(up) => Some(up),
             Err(problem) => {
                 let exit = if problem.code == ErrorCode::Cancelled {
-                    ExitReason::Stopped { rung: StopRung::Kill }
+                    ExitReason::Stopped {
+                        rung: StopRung::Kill,
+                    }
                 } else {
-                    ExitReason::StartFailed { problem: problem.clone() }
+                    ExitReason::StartFailed {
+                        problem: problem.clone(),
+                    }
                 };
                 self.end_job(Err(problem));
                 self.set(MachineState::Stopped { exit });
@@ -256,7 +269,10 @@ impl Driver {
         let places = self.engine.places(self.spec.id);
         let adopted = self.job.is_none();
         self.watcher.start(&places, up.record.log_start);
-        self.state = MachineState::Running { since: up.record.started_at.clone(), adopted };
+        self.state = MachineState::Running {
+            since: up.record.started_at.clone(),
+            adopted,
+        };
         if let Some(job) = &self.job {
             job.enter(StageCode::Console);
             job.wait_for(Some((BlockerCode::FirstOutput, Params::new())));
@@ -324,7 +340,11 @@ impl Driver {
         let reason = if orderly && words.is_empty() {
             ExitReason::GuestShutdown
         } else {
-            ExitReason::QemuExited { status: exit.status, signal: exit.signal, words }
+            ExitReason::QemuExited {
+                status: exit.status,
+                signal: exit.signal,
+                words,
+            }
         };
         self.end_job(Ok(()));
         reason
@@ -383,7 +403,10 @@ impl Driver {
             (StopRung::Acpi, Some(qmp)) => qmp.power_button().await.map_err(|e| e.to_string()),
             (StopRung::Quit, Some(qmp)) => qmp.quit().await.map_err(|e| e.to_string()),
             (StopRung::Kill, _) => up.running.signal(Signal::Kill).map_err(|e| e.to_string()),
-            _ => up.running.signal(Signal::Terminate).map_err(|e| e.to_string()),
+            _ => up
+                .running
+                .signal(Signal::Terminate)
+                .map_err(|e| e.to_string()),
         };
         if let (Err(text), Some(job)) = (done, &self.job) {
             // QEMU may be gone already; if not, the next rung is harder.
@@ -424,6 +447,10 @@ enum Waited {
 /// Bytes of memory a process holds.
 fn resident(pid: i32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-    let pages: u64 = text.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let pages: u64 = text
+        .split_whitespace()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     pages * rustix::param::page_size() as u64
 }

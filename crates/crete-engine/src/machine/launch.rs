@@ -63,14 +63,22 @@ impl Engine {
         spec: &MachineSpec,
         report: &HostReport,
     ) -> Result<Plan, Problem> {
-        let qemu = report.qemu.iter().find(|qemu| qemu.arch == spec.arch).ok_or_else(|| {
-            Problem::new(ErrorCode::QemuMissing, params! { "arch" => spec.arch })
-                .with_remedy(Remedy::OpenHostCheck)
-        })?;
-        let firmware = report.firmware.iter().find(|f| f.arch == spec.arch).ok_or_else(|| {
-            Problem::new(ErrorCode::FirmwareMissing, params! { "arch" => spec.arch })
-                .with_remedy(Remedy::OpenHostCheck)
-        })?;
+        let qemu = report
+            .qemu
+            .iter()
+            .find(|qemu| qemu.arch == spec.arch)
+            .ok_or_else(|| {
+                Problem::new(ErrorCode::QemuMissing, params! { "arch" => spec.arch })
+                    .with_remedy(Remedy::OpenHostCheck)
+            })?;
+        let firmware = report
+            .firmware
+            .iter()
+            .find(|f| f.arch == spec.arch)
+            .ok_or_else(|| {
+                Problem::new(ErrorCode::FirmwareMissing, params! { "arch" => spec.arch })
+                    .with_remedy(Remedy::OpenHostCheck)
+            })?;
         let image = self.image(spec.image).map_err(EngineError::problem)?.spec;
         let places = self.places(spec.id);
         let iso = match (&image.file, image.choice.medium) {
@@ -92,7 +100,10 @@ impl Engine {
             },
             disk: places.disk,
             iso,
-            nic: NicPlan::User { mac: spec.mac.clone(), forwards: Vec::new() },
+            nic: NicPlan::User {
+                mac: spec.mac.clone(),
+                forwards: Vec::new(),
+            },
             sockets: places.sockets,
             tty_s0_log: places.log,
             kernel_args: spec.kernel_args.clone(),
@@ -138,7 +149,12 @@ impl Engine {
                 .firmware
                 .iter()
                 .find(|firmware| firmware.arch == spec.arch)
-                .map(|firmware| (PathBuf::from(&firmware.vars_template), firmware.format.clone()));
+                .map(|firmware| {
+                    (
+                        PathBuf::from(&firmware.vars_template),
+                        firmware.format.clone(),
+                    )
+                });
             if let Some((template, format)) = template {
                 disk::create_vars(&qemu_img, &template, &format, &places.vars)
                     .await
@@ -151,14 +167,19 @@ impl Engine {
 
     /// Refuses a machine that would not leave the rest of this computer room to work.
     fn check_memory(&self, spec: &MachineSpec) -> Result<(), Problem> {
-        let Some(usage) = self.usage.get("usage") else { return Ok(()) };
+        let Some(usage) = self.usage.get("usage") else {
+            return Ok(());
+        };
         let needed = u64::from(spec.memory_mib) << 20;
         let free = usage.memory_total.saturating_sub(usage.memory_used);
         if needed <= free {
             return Ok(());
         }
-        Err(Problem::new(ErrorCode::MemoryShort, params! { "needed" => needed, "free" => free })
-            .with_remedy(Remedy::UseLessMemory))
+        Err(Problem::new(
+            ErrorCode::MemoryShort,
+            params! { "needed" => needed, "free" => free },
+        )
+        .with_remedy(Remedy::UseLessMemory))
     }
 
     /// Starts QEMU and waits until it answers as this machine.
@@ -174,8 +195,8 @@ impl Engine {
         let log_start = std::fs::metadata(&places.log).map_or(0, |meta| meta.len());
         let arguments = crete_qemu::args::arguments(plan);
         job.log(crete_qemu::args::shell_display(plan));
-        let running =
-            process::spawn(&plan.qemu, &arguments, &places.words).map_err(|error| spawn_problem(&error))?;
+        let running = process::spawn(&plan.qemu, &arguments, &places.words)
+            .map_err(|error| spawn_problem(&error))?;
         let record = process::Record {
             schema_version: 1,
             machine: spec.id.0,
@@ -187,7 +208,12 @@ impl Engine {
             started_at: self.clock.text(),
             log_start,
         };
-        let mut up = Up { running, record, qmp: None, words: places.words.clone() };
+        let mut up = Up {
+            running,
+            record,
+            qmp: None,
+            words: places.words.clone(),
+        };
         // From here on a failure must not leave a QEMU behind.
         match self.greet(spec, &places, job, &mut up).await {
             Ok(()) => Ok(up),
@@ -209,9 +235,12 @@ impl Engine {
         up: &mut Up,
     ) -> Result<(), Problem> {
         up.record.write(&places.record).map_err(|error| {
-            Problem::new(ErrorCode::File, params! { "path" => places.record.display() })
-                .with_detail(error.to_string())
-                .with_remedy(Remedy::Retry)
+            Problem::new(
+                ErrorCode::File,
+                params! { "path" => places.record.display() },
+            )
+            .with_detail(error.to_string())
+            .with_remedy(Remedy::Retry)
         })?;
         job.enter(StageCode::Run);
         job.wait_for(Some((BlockerCode::QemuGreeting, Params::new())));
@@ -269,7 +298,12 @@ impl Up {
 /// Sockets of an earlier run; QEMU would refuse to listen on them.
 pub(super) fn remove_sockets(places: &Places) {
     let sockets = &places.sockets;
-    let all = [Some(&sockets.qmp), Some(&sockets.tty_s0), sockets.tty_s1.as_ref(), Some(&sockets.agent)];
+    let all = [
+        Some(&sockets.qmp),
+        Some(&sockets.tty_s0),
+        sockets.tty_s1.as_ref(),
+        Some(&sockets.agent),
+    ];
     for socket in all.into_iter().flatten() {
         // Mostly not there; if it cannot be removed QEMU says so in its own words.
         let _ = std::fs::remove_file(socket);
@@ -280,7 +314,12 @@ pub(super) fn remove_sockets(places: &Places) {
 pub(super) fn last_words(words: &Path) -> String {
     let text = std::fs::read(words).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(8).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .take(8)
+        .collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
@@ -302,9 +341,12 @@ fn spawn_problem(error: &process::ProcessError) -> Problem {
 }
 
 fn silent(error: &qmp::QmpError) -> Problem {
-    Problem::new(ErrorCode::QemuSilent, params! { "seconds" => GREETS_WITHIN.as_secs() })
-        .with_detail(error.to_string())
-        .with_remedy(Remedy::Retry)
+    Problem::new(
+        ErrorCode::QemuSilent,
+        params! { "seconds" => GREETS_WITHIN.as_secs() },
+    )
+    .with_detail(error.to_string())
+    .with_remedy(Remedy::Retry)
 }
 
 fn disk_problem(path: &Path, error: &disk::DiskError) -> Problem {

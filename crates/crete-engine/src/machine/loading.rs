@@ -6,7 +6,7 @@ use super::launch::{Places, Up, console_log, remove_sockets};
 use crate::Engine;
 use crate::error::Result;
 use crete_model::{ExitReason, MachineSpec, MachineState};
-use crete_qemu::process::{Adoption, Record, adopt};
+use crete_qemu::process::{Record, adopt};
 use crete_qemu::qmp;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -23,7 +23,7 @@ pub(super) enum Found {
     /// It is off.
     Off(ExitReason),
     /// It runs.
-    Running(Up),
+    Running(Box<Up>),
 }
 
 impl Engine {
@@ -48,8 +48,12 @@ impl Engine {
         let watcher = Watcher::new(console_log(&self.roots.machine(spec.id)));
         let (console, screen) = watcher.readers();
         let look_again = Arc::new(Notify::new());
-        let handle =
-            Handle { commands: sender, console, screen, look_again: look_again.clone() };
+        let handle = Handle {
+            commands: sender,
+            console,
+            screen,
+            look_again: look_again.clone(),
+        };
         self.handles.lock().insert(spec.id, handle);
         let (exit, up) = match found {
             Found::Off(exit) => (exit, None),
@@ -85,7 +89,7 @@ impl Engine {
             }
         };
         match self.prove(spec, &places, record).await {
-            Some(up) => Found::Running(up),
+            Some(up) => Found::Running(Box::new(up)),
             None => Found::Off(ExitReason::GoneWhileAway),
         }
     }
@@ -96,8 +100,8 @@ impl Engine {
             return None;
         }
         let running = match adopt(&record) {
-            Ok(Adoption::Ours(running)) => running,
-            Ok(Adoption::Gone) => {
+            Ok(Some(running)) => running,
+            Ok(None) => {
                 // Proved stale: nothing of that run can still be using these.
                 remove_sockets(places);
                 let _ = std::fs::remove_file(&places.record);
@@ -120,6 +124,11 @@ impl Engine {
             }
         };
         tracing::info!(machine = %spec.id, pid = record.pid, "took a running machine back");
-        Some(Up { running, record, qmp, words: places.words.clone() })
+        Some(Up {
+            running,
+            record,
+            qmp,
+            words: places.words.clone(),
+        })
     }
 }

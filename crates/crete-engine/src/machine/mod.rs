@@ -36,12 +36,18 @@ impl Handles {
 
 impl Engine {
     fn handle(&self, id: MachineId) -> Result<Handle> {
-        let missing = || EngineError::NotFound { kind: "machine", id: id.to_string() };
+        let missing = || EngineError::NotFound {
+            kind: "machine",
+            id: id.to_string(),
+        };
         self.handles.lock().get(&id).cloned().ok_or_else(missing)
     }
 
     fn machine(&self, id: MachineId) -> Result<MachineView> {
-        let missing = || EngineError::NotFound { kind: "machine", id: id.to_string() };
+        let missing = || EngineError::NotFound {
+            kind: "machine",
+            id: id.to_string(),
+        };
         self.machines.get(&id.to_string()).ok_or_else(missing)
     }
 
@@ -49,8 +55,15 @@ impl Engine {
     async fn ask(&self, id: MachineId, action: MachineAction) -> Result<Option<JobId>> {
         let handle = self.handle(id)?;
         let (answer, decided) = oneshot::channel();
-        let gone = || EngineError::NotFound { kind: "machine", id: id.to_string() };
-        handle.commands.send(Command::Do(action, answer)).await.map_err(|_| gone())?;
+        let gone = || EngineError::NotFound {
+            kind: "machine",
+            id: id.to_string(),
+        };
+        handle
+            .commands
+            .send(Command::Do(action, answer))
+            .await
+            .map_err(|_| gone())?;
         decided.await.map_err(|_| gone())?
     }
 
@@ -81,7 +94,10 @@ impl Engine {
         let folder = self.roots.machine(id);
         crate::paths::private_folder(&folder)?;
         store::write(&folder.join(store::SPEC), &spec)?;
-        self.take_up(spec, loading::Found::Off(crete_model::ExitReason::NeverStarted));
+        self.take_up(
+            spec,
+            loading::Found::Off(crete_model::ExitReason::NeverStarted),
+        );
         self.refresh_images();
         Ok(id)
     }
@@ -122,14 +138,22 @@ impl Engine {
         drop(handle);
         let folder = self.roots.machine(id);
         let now = self.clock.text();
-        match trash::put(&self.roots, "machines", &id.to_string(), &name, &folder, &now) {
+        match trash::put(
+            &self.roots,
+            "machines",
+            &id.to_string(),
+            &name,
+            &folder,
+            &now,
+        ) {
             Ok(trash_id) => {
                 self.machines.remove(&id.to_string());
                 self.refresh_images();
                 Ok((trash_id, name))
             }
             Err(error) => {
-                self.load_machine(&folder, store::read(&folder.join(store::SPEC))).await;
+                self.load_machine(&folder, store::read(&folder.join(store::SPEC)))
+                    .await;
                 Err(error)
             }
         }
@@ -199,7 +223,11 @@ impl Engine {
     /// Names of the machines that boot from an image.
     pub(crate) fn machine_names_of(&self, image: ImageId) -> Vec<String> {
         let machines = self.machines.all();
-        machines.into_iter().filter(|m| m.spec.image == image).map(|m| m.spec.name).collect()
+        machines
+            .into_iter()
+            .filter(|m| m.spec.image == image)
+            .map(|m| m.spec.name)
+            .collect()
     }
 
     /// Lets the drivers of an image's machines look at it again.
@@ -225,12 +253,16 @@ impl Engine {
     }
 
     pub(super) fn image_is_ready(&self, image: ImageId) -> bool {
-        self.image(image).is_ok_and(|view| matches!(view.state, ImageState::Ready))
+        self.image(image)
+            .is_ok_and(|view| matches!(view.state, ImageState::Ready))
     }
 }
 
 /// A MAC address of QEMU's range, made from the machine's id, so that it is stable.
 fn mac_address(id: MachineId) -> String {
     let bytes = id.0.as_bytes();
-    format!("52:54:00:{:02x}:{:02x}:{:02x}", bytes[13], bytes[14], bytes[15])
+    format!(
+        "52:54:00:{:02x}:{:02x}:{:02x}",
+        bytes[13], bytes[14], bytes[15]
+    )
 }

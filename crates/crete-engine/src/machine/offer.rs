@@ -10,7 +10,15 @@ use crete_model::{
 const GIB: u64 = 1 << 30;
 /// Places of ancient Crete, offered as names in this order.
 const PLACES: &[&str] = &[
-    "knossos", "phaistos", "gortyn", "malia", "zakros", "kydonia", "lyttos", "aptera", "lato",
+    "knossos",
+    "phaistos",
+    "gortyn",
+    "malia",
+    "zakros",
+    "kydonia",
+    "lyttos",
+    "aptera",
+    "lato",
     "eleutherna",
 ];
 
@@ -63,14 +71,22 @@ impl Engine {
     }
 
     fn free_name(&self) -> String {
-        let taken: Vec<String> = self.machines.all().into_iter().map(|m| m.spec.name).collect();
+        let taken: Vec<String> = self
+            .machines
+            .all()
+            .into_iter()
+            .map(|m| m.spec.name)
+            .collect();
         let numbered = (1u32..).flat_map(|round| {
             PLACES.iter().map(move |place| match round {
                 1 => (*place).to_owned(),
                 _ => format!("{place}-{round}"),
             })
         });
-        numbered.into_iter().find(|name| !taken.contains(name)).unwrap_or_default()
+        numbered
+            .into_iter()
+            .find(|name| !taken.contains(name))
+            .unwrap_or_default()
     }
 
     /// Checks a draft field by field. Nothing in it is trusted.
@@ -78,14 +94,23 @@ impl Engine {
     pub fn check_draft(&self, draft: &MachineDraft) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let mut problem = |field: &str, code, params: Params| {
-            problems.push(FieldProblem { field: field.to_owned(), code, params });
+            problems.push(FieldProblem {
+                field: field.to_owned(),
+                code,
+                params,
+            });
         };
         match check_machine_name(&draft.name) {
             Err(NameFault::Empty) => problem("name", FieldCode::Missing, Params::new()),
             Err(NameFault::TooLong) => problem("name", FieldCode::TooLong, params! { "max" => 63 }),
             Err(NameFault::Characters) => problem("name", FieldCode::Characters, Params::new()),
             Ok(()) => {
-                if self.machines.all().iter().any(|m| m.spec.name == draft.name) {
+                if self
+                    .machines
+                    .all()
+                    .iter()
+                    .any(|m| m.spec.name == draft.name)
+                {
                     problem("name", FieldCode::Taken, params! { "name" => draft.name });
                 }
             }
@@ -99,9 +124,19 @@ impl Engine {
             }
         };
         range("vcpus", draft.vcpus, 1, max_vcpus);
-        range("memory_mib", draft.memory_mib, MIN_MEMORY_MIB, max_memory_mib);
+        range(
+            "memory_mib",
+            draft.memory_mib,
+            MIN_MEMORY_MIB,
+            max_memory_mib,
+        );
         match self.image(draft.image) {
-            Ok(view) => range("disk_gib", draft.disk_gib, least_disk_gib(&view.spec), 64 * 1024),
+            Ok(view) => range(
+                "disk_gib",
+                draft.disk_gib,
+                least_disk_gib(&view.spec),
+                64 * 1024,
+            ),
             Err(_) => problem("image", FieldCode::Unknown, Params::new()),
         }
         problems

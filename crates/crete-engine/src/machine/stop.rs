@@ -41,13 +41,27 @@ mod tests {
         while let Some(next) = rungs.last().copied().and_then(harder) {
             rungs.push(next);
         }
-        assert_eq!(rungs, [StopRung::Acpi, StopRung::Quit, StopRung::Terminate, StopRung::Kill]);
+        assert_eq!(
+            rungs,
+            [
+                StopRung::Acpi,
+                StopRung::Quit,
+                StopRung::Terminate,
+                StopRung::Kill
+            ]
+        );
     }
 
     #[test]
     fn a_configured_node_gets_time_to_stop_its_pods() {
-        assert_eq!(deadline(StopRung::Acpi, Some(BootStage::Talos)).as_secs(), 120);
-        assert_eq!(deadline(StopRung::Acpi, Some(BootStage::Maintenance)).as_secs(), 30);
+        assert_eq!(
+            deadline(StopRung::Acpi, Some(BootStage::Talos)).as_secs(),
+            120
+        );
+        assert_eq!(
+            deadline(StopRung::Acpi, Some(BootStage::Maintenance)).as_secs(),
+            30
+        );
         assert_eq!(deadline(StopRung::Acpi, None).as_secs(), 30);
     }
 }

@@ -129,12 +129,11 @@ impl<'a> At<'a> {
         if self.node.is_null() {
             return Ok(0);
         }
-        if let Kind::Scalar { text, plain: true } = &self.node.kind {
-            if let Some(number) = integer(text).and_then(|number| u64::try_from(number).ok()) {
-                if number <= most {
-                    return Ok(number);
-                }
-            }
+        if let Kind::Scalar { text, plain: true } = &self.node.kind
+            && let Some(number) = integer(text).and_then(|number| u64::try_from(number).ok())
+            && number <= most
+        {
+            return Ok(number);
         }
         self.fault(format!("a whole number from 0 to {most} is needed"))
     }

@@ -107,9 +107,9 @@ params: { [key in string]: string },
 console_bytes: number, };
 
 /**
- * Boot loaders the factory knows.
+ * Boot loaders that can be asked for. The factory's `none` is the same as leaving the key out.
  */
-export type Bootloader = "none" | "dual-boot" | "sd-boot" | "grub";
+export type Bootloader = "dual-boot" | "sd-boot" | "grub";
 
 /**
  * An object of whatever kind whose folder does not parse. Listed, never hidden or deleted.

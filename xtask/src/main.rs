@@ -1,0 +1,43 @@
+//! The only entry point for people and CI: `cargo xtask run | test | types | practice`.
+
+mod practice;
+mod run;
+mod setup;
+mod shell;
+mod suites;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask run [--practice]   set up what is missing, build, and open the window
+                               (without a display: the same page on a printed address)
+cargo xtask test [SUITE ...]   everything CI checks, or only the named suites
+cargo xtask types              write the page's types from the Rust ones
+cargo xtask practice           build what practice mode needs
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    let done = match args.first().map(String::as_str) {
+        Some("run") => run::run(rest),
+        Some("test") => suites::test(rest),
+        Some("types") => suites::write_types(),
+        Some("practice") => practice::build(),
+        Some("help" | "--help" | "-h") | None => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!("there is no command {other}\n\n{HELP}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

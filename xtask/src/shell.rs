@@ -1,0 +1,81 @@
+//! Running programs, and the folders everything is relative to. No shell strings.
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Build products and downloads that outlive a clone.
+pub fn cache() -> PathBuf {
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    base.unwrap_or_else(|| home.join(".cache")).join("crete")
+}
+
+/// Cargo's products. Shared by all clones, so that a second run is quick.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
+}
+
+/// A cargo call in the project's root.
+pub fn cargo(args: &[&str]) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(args)
+        .current_dir(root())
+        .env("CARGO_TARGET_DIR", target());
+    command
+}
+
+/// Runs a program and fails with its name when it fails.
+pub fn run(command: &mut Command) -> Result<()> {
+    let text = display(command);
+    let status = command
+        .status()
+        .with_context(|| format!("{text} could not be started"))?;
+    if !status.success() {
+        bail!("{text} failed: {status}");
+    }
+    Ok(())
+}
+
+/// Runs a program and gives what it printed.
+pub fn output(command: &mut Command) -> Result<String> {
+    let text = display(command);
+    let output = command
+        .output()
+        .with_context(|| format!("{text} could not be started"))?;
+    if !output.status.success() {
+        bail!(
+            "{text} failed: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The command as a person would type it.
+pub fn display(command: &Command) -> String {
+    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
+    words.extend(
+        command
+            .get_args()
+            .map(|arg| arg.to_string_lossy().into_owned()),
+    );
+    words.join(" ")
+}
+
+/// True when a program is on the search path.
+pub fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
