@@ -77,8 +77,8 @@ pub struct Shared {
     practice: Mutex<Option<PracticeFactory>>,
     practice_parts: PracticeParts,
     closed: AtomicBool,
-    /// Held for as long as the engine lives, so that no second one owns the same machines.
-    _lock: File,
+    /// Held until the engine closes, so that no second one owns the same machines.
+    lock: Mutex<Option<File>>,
 }
 
 impl std::ops::Deref for Engine {
@@ -121,7 +121,7 @@ impl Engine {
             practice: Mutex::new(config.practice),
             practice_parts: config.practice_parts,
             closed: AtomicBool::new(false),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
             roots,
         }));
         engine.load().await?;
@@ -156,6 +156,12 @@ impl Engine {
         if let Some(practice) = practice {
             practice.stop().await;
         }
+        drop(
+            self.lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
     }
 
     /// True in practice mode.

@@ -1,1 +1,9 @@
-//! Fakes that stand for things that are not ours: QEMU and the Image Factory.
+//! Fakes that stand for things that are not ours, and behave as badly as the real ones.
+//!
+//! No product crate depends on this one; its program is started, not linked.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a fake that cannot go on should end loudly"
+)]
+
+pub mod factory;
