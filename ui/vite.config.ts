@@ -1,0 +1,10 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+// The window's engine is WebKitGTK; relative paths work in it and behind the dev host alike.
+export default defineConfig({
+  base: "./",
+  plugins: [svelte()],
+  build: { target: "safari16", outDir: "dist", assetsInlineLimit: 0 },
+  test: { environment: "jsdom" },
+});
