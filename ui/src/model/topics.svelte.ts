@@ -1,6 +1,6 @@
 /** Live sets of the page, fed by frames: Init, items, InitDone, then changes. */
 import { SvelteMap } from "svelte/reactivity";
-import type { EventFrame, Topic, TopicItems } from "../platform/generated/api";
+import type { EventFrame, TopicItems } from "../platform/generated/api";
 
 /** One topic's items. While a new snapshot arrives, the old items stay on the page. */
 class LiveSet<T> {
@@ -45,9 +45,6 @@ export class Topics {
   readonly usage = new LiveSet<TopicItems["usage"]>();
 
   feed(batch: EventFrame[]): void {
-    for (const frame of batch) {
-      const set: Record<Topic, { apply(frame: EventFrame): void }> = this;
-      set[frame.topic].apply(frame);
-    }
+    for (const frame of batch) this[frame.topic].apply(frame);
   }
 }
