@@ -19,7 +19,10 @@ pub struct Opened(pub watch::Receiver<Outcome>);
 impl Opened {
     async fn router(&self) -> Result<Arc<Router<Window>>, Problem> {
         let mut opened = self.0.clone();
-        let outcome = opened.wait_for(Option::is_some).await.map(|value| value.clone());
+        let outcome = opened
+            .wait_for(Option::is_some)
+            .await
+            .map(|value| value.clone());
         outcome.ok().flatten().unwrap_or_else(|| Err(gone()))
     }
 }
@@ -73,7 +76,10 @@ pub async fn open_stream(
     router.engine().tasks.spawn(async move {
         let _end = end.drop_guard();
         while let Some(chunk) = chunks.recv().await {
-            if channel.send(InvokeResponseBody::Raw(chunk.encode())).is_err() {
+            if channel
+                .send(InvokeResponseBody::Raw(chunk.encode()))
+                .is_err()
+            {
                 return;
             }
         }

@@ -19,6 +19,10 @@ pub fn start(folder: &Path) -> anyhow::Result<WorkerGuard> {
     let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = tracing_subscriber::EnvFilter::try_from_env("CRETE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(writer).init();
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .init();
     Ok(guard)
 }

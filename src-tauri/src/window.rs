@@ -7,12 +7,12 @@ use crete_engine::{Engine, EngineError, Places};
 use crete_model::{Problem, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tauri_runtime::ResizeDirection;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 use tauri_plugin_notification::NotificationExt;
 use tauri_plugin_opener::OpenerExt;
 use tauri_plugin_window_state::StateFlags;
+use tauri_runtime::ResizeDirection;
 
 const MAIN: &str = "main";
 
@@ -28,7 +28,9 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(1280.0, 832.0)
         .min_inner_size(1024.0, 680.0)
         // A file dropped on the window must not replace the page.
-        .on_navigation(|url| matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost"))
+        .on_navigation(|url| {
+            matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost")
+        })
         .build()
         .map(|_| ())
 }
@@ -54,7 +56,9 @@ impl Window {
     }
 
     fn webview(&self) -> Result<WebviewWindow, HostFault> {
-        self.app.get_webview_window(MAIN).ok_or_else(|| HostFault("the window is gone".to_owned()))
+        self.app
+            .get_webview_window(MAIN)
+            .ok_or_else(|| HostFault("the window is gone".to_owned()))
     }
 }
 
@@ -101,7 +105,11 @@ impl Host for Window {
 
     async fn open_engine(&self, practice: bool) -> Result<Arc<Engine>, Problem> {
         let settings = self.load_settings().0;
-        self.places.open(settings, practice).await.map(Arc::new).map_err(EngineError::problem)
+        self.places
+            .open(settings, practice)
+            .await
+            .map(Arc::new)
+            .map_err(EngineError::problem)
     }
 
     fn load_settings(&self) -> (Settings, bool) {
@@ -138,18 +146,37 @@ impl Host for Window {
     }
 
     async fn save_path(&self, suggested_name: &str) -> Result<Option<PathBuf>, HostFault> {
-        answer(|done| self.app.dialog().file().set_file_name(suggested_name).save_file(done)).await
+        answer(|done| {
+            self.app
+                .dialog()
+                .file()
+                .set_file_name(suggested_name)
+                .save_file(done)
+        })
+        .await
     }
 
     async fn open_folder(&self, folder: &Path) -> Result<(), HostFault> {
-        self.app.opener().open_path(folder.to_string_lossy(), None::<&str>).map_err(fault)
+        self.app
+            .opener()
+            .open_path(folder.to_string_lossy(), None::<&str>)
+            .map_err(fault)
     }
 
     async fn open_address(&self, address: &str) -> Result<(), HostFault> {
-        self.app.opener().open_url(address, None::<&str>).map_err(fault)
+        self.app
+            .opener()
+            .open_url(address, None::<&str>)
+            .map_err(fault)
     }
 
     async fn notify(&self, title: &str, body: &str) -> Result<(), HostFault> {
-        self.app.notification().builder().title(title).body(body).show().map_err(fault)
+        self.app
+            .notification()
+            .builder()
+            .title(title)
+            .body(body)
+            .show()
+            .map_err(fault)
     }
 }
