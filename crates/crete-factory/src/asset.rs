@@ -1,7 +1,7 @@
 //! Asset names, addresses and sizes. Pure.
 
 use crate::client::FactoryError;
-use crete_model::{Arch, BootMedium, Customization, Schematic, TalosVersion};
+use crete_model::{Arch, BootMedium, Customization, OutputKind, Schematic, TalosVersion};
 use url::Url;
 
 /// What an image is booted from; the model's own word.
@@ -60,6 +60,36 @@ pub fn estimated_size(arch: Arch, medium: ImageMedium, version: &TalosVersion) -
         (BootMedium::DiskImage, Arch::Amd64) if dual_boot => 192 * MIB,
         (BootMedium::DiskImage, Arch::Arm64) if dual_boot => 86 * MIB,
         (BootMedium::DiskImage, _) => 96 * MIB,
+    }
+}
+
+/// About how many bytes a file of the studio's result has; 0 where nothing was published.
+#[must_use]
+pub(crate) fn estimated_bytes(kind: OutputKind, name: &str, version: &TalosVersion) -> u64 {
+    let arch = if name.contains("arm64") {
+        Arch::Arm64
+    } else {
+        Arch::Amd64
+    };
+    let signed = name.contains("-secureboot");
+    let dual_boot = version.at_least(1, 10);
+    match kind {
+        OutputKind::Iso if signed => {
+            if dual_boot {
+                210 * MIB
+            } else {
+                198 * MIB
+            }
+        }
+        OutputKind::Iso => estimated_size(arch, BootMedium::Iso, version),
+        // One boot loader instead of two.
+        OutputKind::DiskImage if signed => 95 * MIB,
+        OutputKind::DiskImage | OutputKind::DiskImageQcow2 => {
+            estimated_size(arch, BootMedium::DiskImage, version)
+        }
+        OutputKind::Uki => 95 * MIB,
+        OutputKind::Kernel => 18 * MIB,
+        _ => 0,
     }
 }
 

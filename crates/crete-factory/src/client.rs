@@ -1,8 +1,8 @@
 //! The client: a few requests, and errors that name the cause.
 
 use crate::asset::below;
-use crate::schematic;
-use crete_model::{ErrorCode, Problem, Remedy, Schematic, TalosVersion, params};
+use crate::{catalogue, schematic};
+use crete_model::{ErrorCode, Extension, Problem, Remedy, Schematic, TalosVersion, params};
 use serde::Deserialize;
 use std::error::Error;
 use std::io;
@@ -140,6 +140,35 @@ impl Client {
         Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
     }
 
+    /// The system extensions of a version, in the factory's order. The one that is only for the
+    /// factory's makers is left out.
+    ///
+    /// # Errors
+    /// When the factory cannot be asked, or does not offer the version.
+    pub async fn extensions(&self, version: &TalosVersion) -> Result<Vec<Extension>, FactoryError> {
+        let path = format!("version/{version}/extensions/official");
+        let listed = self.json(self.http.get(below(&self.base, &path))).await?;
+        Ok(catalogue::extensions::shown(listed))
+    }
+
+    /// A schematic by its id.
+    ///
+    /// # Errors
+    /// When the factory cannot be asked, does not know the id, or answers with no schematic.
+    pub async fn schematic(&self, id: &str) -> Result<Schematic, FactoryError> {
+        let body = self
+            .body(
+                self.http
+                    .get(below(&self.base, &format!("schematics/{id}"))),
+            )
+            .await?;
+        let text = String::from_utf8_lossy(&body);
+        schematic::parse(&text).map_err(|error| FactoryError::NotAFactory {
+            host: self.host(),
+            words: error.to_string(),
+        })
+    }
+
     /// Sends a schematic. The same content gives the same id, again.
     ///
     /// # Errors
@@ -173,6 +202,15 @@ impl Client {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<T, FactoryError> {
+        let body = self.body(request).await?;
+        serde_json::from_slice(&body).map_err(|_| FactoryError::NotAFactory {
+            host: self.host(),
+            words: beginning(&body),
+        })
+    }
+
+    /// Sends a request and reads the answer of a factory that took it.
+    async fn body(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, FactoryError> {
         let mut response = request
             .send()
             .await
@@ -193,20 +231,22 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        let text = String::from_utf8_lossy(&body);
-        let start: String = text.trim().chars().take(300).collect();
-        let html = start.starts_with('<');
-        if !status.is_success() && !html {
+        let start = beginning(&body);
+        if !status.is_success() && !start.starts_with('<') {
             return Err(FactoryError::Refused {
                 host: self.host(),
                 status: status.as_u16(),
                 text: start,
             });
         }
-        serde_json::from_slice(&body).map_err(|_| FactoryError::NotAFactory {
-            host: self.host(),
-            words: start,
-        })
+        if !status.is_success() {
+            // A page instead of a sentence: something else answers in the factory's place.
+            return Err(FactoryError::NotAFactory {
+                host: self.host(),
+                words: start,
+            });
+        }
+        Ok(body)
     }
 
     fn classify(&self, error: &reqwest::Error) -> FactoryError {
@@ -224,6 +264,15 @@ impl Client {
         }
         FactoryError::Unreachable { host, words }
     }
+}
+
+/// The beginning of an answer, for sentences.
+fn beginning(body: &[u8]) -> String {
+    String::from_utf8_lossy(body)
+        .trim()
+        .chars()
+        .take(300)
+        .collect()
 }
 
 /// An error and its causes, as one text.

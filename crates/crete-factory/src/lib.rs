@@ -4,8 +4,10 @@
 //! This crate downloads no images and knows nothing of machines.
 
 mod asset;
+pub mod catalogue;
 mod client;
 pub mod schematic;
+pub mod studio;
 mod versions;
 
 pub use asset::{

@@ -12,6 +12,7 @@ mod node;
 mod quote;
 
 use crete_model::Schematic;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -45,6 +46,31 @@ pub enum SchematicError {
 pub fn parse(text: &str) -> Result<Schematic, SchematicError> {
     let node = node::read(text)?.ok_or(SchematicError::Empty)?;
     decode::schematic(&node)
+}
+
+/// Reads the options of an overlay: a YAML mapping, or nothing.
+///
+/// # Errors
+/// When the text is not YAML or no mapping.
+pub fn parse_options(text: &str) -> Result<Map<String, Value>, SchematicError> {
+    match node::read(text)? {
+        None => Ok(Map::new()),
+        Some(node) => decode::options(&node),
+    }
+}
+
+/// The options of an overlay as text that [`parse_options`] reads back.
+#[must_use]
+pub fn options_text(options: &Map<String, Value>) -> String {
+    emit::options(options)
+}
+
+/// Says where a text is no YAML. Any number of documents is fine.
+///
+/// # Errors
+/// The parser's words, with line and column.
+pub fn check_yaml(text: &str) -> Result<(), String> {
+    node::check(text)
 }
 
 /// The id: lower-case hexadecimal SHA-256 of the canonical text.

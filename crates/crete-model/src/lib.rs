@@ -16,6 +16,7 @@ mod name;
 mod problem;
 mod schematic;
 mod settings;
+mod studio;
 mod version;
 
 pub use host::*;
@@ -27,6 +28,7 @@ pub use name::*;
 pub use problem::*;
 pub use schematic::*;
 pub use settings::*;
+pub use studio::*;
 pub use version::*;
 
 use std::collections::BTreeMap;

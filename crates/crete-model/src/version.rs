@@ -22,6 +22,18 @@ impl fmt::Display for NotAVersion {
 impl std::error::Error for NotAVersion {}
 
 impl TalosVersion {
+    /// A release.
+    #[must_use]
+    pub fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self(semver::Version::new(major, minor, patch))
+    }
+
+    /// The version without the `v`, as links write it.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.0.to_string()
+    }
+
     /// True for alpha, beta and release candidates.
     #[must_use]
     pub fn is_prerelease(&self) -> bool {

@@ -155,6 +155,14 @@ pub(super) fn schematic(node: &Node) -> Result<Schematic> {
     Ok(schematic)
 }
 
+/// The options of an overlay alone.
+pub(super) fn options(node: &Node) -> Result<Map<String, Value>> {
+    mapping(&At {
+        node,
+        path: String::new(),
+    })
+}
+
 fn overlay(at: &At) -> Result<Option<Overlay>> {
     let mut overlay = Overlay::default();
     for (key, at) in at.fields(&["image", "name", "options"])? {

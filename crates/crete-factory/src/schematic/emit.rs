@@ -43,6 +43,15 @@ pub fn canonical(schematic: &Schematic) -> String {
     out
 }
 
+/// The options of an overlay alone; empty when there are none.
+pub(super) fn options(options: &serde_json::Map<String, Value>) -> String {
+    let mut out = String::new();
+    if let Item::Map(fields) = option(&Value::Object(options.clone())) {
+        write_map(&mut out, &fields, 0, false);
+    }
+    out
+}
+
 fn entry(key: &str, item: Item) -> (String, Item) {
     (key.to_owned(), item)
 }

@@ -52,6 +52,15 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, SchematicError> {
     Ok((!empty).then_some(node))
 }
 
+/// Reads a whole text without keeping anything of it.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for event in Parser::new_from_str(text) {
+        event.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
 struct Reader<'input> {
     parser: Parser<'input, granit_parser::StrInput<'input>>,
     anchors: HashMap<usize, Node>,
