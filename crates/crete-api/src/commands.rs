@@ -4,7 +4,10 @@
 //! TypeScript interface of the page.
 
 use crate::types::*;
-use crete_model::{HostReport, ImageChoice, ImagePlan, MachineDraft, Problem, Settings};
+use crete_model::{
+    Composition, HostReport, ImageChoice, ImagePlan, MachineDraft, Preset, Problem, Settings,
+    StudioDraft, Targets,
+};
 use serde_json::Value;
 use std::future::Future;
 use ts_rs::{Config, TS, TypeVisitor};
@@ -81,6 +84,22 @@ commands! {
     "host.check" host_check(Nothing) -> HostReport;
     /// The factory's Talos versions.
     "factory.versions" factory_versions(VersionsRequest) -> VersionsAnswer;
+    /// Everything an image can be for.
+    "studio.targets" studio_targets(Nothing) -> Targets;
+    /// Answers that go together, for an architecture.
+    "studio.presets" studio_presets(PresetsRequest) -> Vec<Preset>;
+    /// The system extensions of a version.
+    "studio.extensions" studio_extensions(ExtensionsRequest) -> ExtensionsAnswer;
+    /// What a draft comes to. Sends nothing.
+    "studio.compose" studio_compose(StudioDraft) -> Composition;
+    /// Sends a draft's schematic to the factory and takes its id.
+    "studio.confirm" studio_confirm(StudioDraft) -> ConfirmedAnswer;
+    /// Opens an id, YAML, a link, an address or a reference.
+    "studio.open" studio_open(OpenText) -> OpenedAnswer;
+    /// Keeps a draft under a name.
+    "draft.save" draft_save(SaveDraft) -> DraftSaved;
+    /// Moves a draft to the trash.
+    "draft.delete" draft_delete(DraftRef) -> Trashed;
     /// What will be asked of the factory for a choice. Sends nothing.
     "image.plan" image_plan(ImageChoice) -> ImagePlan;
     /// Downloads an image, or goes on with it.

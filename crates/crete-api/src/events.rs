@@ -22,6 +22,8 @@ pub enum Topic {
     Images,
     /// `MachineView` by machine id.
     Machines,
+    /// `SavedDraft` by draft id.
+    Drafts,
     /// `Job` by job id.
     Jobs,
     /// `BrokenView` by path.
@@ -93,6 +95,7 @@ pub fn event_frames(
     ));
     tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, cancel));
     tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, cancel));

@@ -7,7 +7,8 @@ use crate::types::*;
 use crate::{ByteChunk, ByteStream, StreamRequest};
 use crete_engine::{Engine, EngineError};
 use crete_model::{
-    ErrorCode, HostReport, ImageChoice, ImagePlan, MachineDraft, Params, Problem, Remedy, Settings,
+    Composition, ErrorCode, HostReport, ImageChoice, ImagePlan, MachineDraft, Params, Preset,
+    Problem, Remedy, Settings, StudioDraft, Targets,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -151,11 +152,66 @@ impl<H: Host> Handlers for Router<H> {
     async fn factory_versions(&self, request: VersionsRequest) -> Result<VersionsAnswer, Problem> {
         let list = page(self.engine().versions(request.refresh).await)?;
         Ok(VersionsAnswer {
-            groups: list.groups,
+            groups: list.list,
             fetched_at: list.fetched_at,
             stale: list.stale,
             host: list.host,
         })
+    }
+
+    async fn studio_targets(&self, _: Nothing) -> Result<Targets, Problem> {
+        Ok(self.engine().targets().clone())
+    }
+
+    async fn studio_presets(&self, request: PresetsRequest) -> Result<Vec<Preset>, Problem> {
+        Ok(self.engine().presets(request.arch))
+    }
+
+    async fn studio_extensions(
+        &self,
+        request: ExtensionsRequest,
+    ) -> Result<ExtensionsAnswer, Problem> {
+        let engine = self.engine();
+        let aged = page(engine.extensions(&request.version, request.refresh).await)?;
+        Ok(ExtensionsAnswer {
+            extensions: aged.list,
+            fetched_at: aged.fetched_at,
+            stale: aged.stale,
+            host: aged.host,
+        })
+    }
+
+    async fn studio_compose(&self, request: StudioDraft) -> Result<Composition, Problem> {
+        page(self.engine().compose(&request))
+    }
+
+    async fn studio_confirm(&self, request: StudioDraft) -> Result<ConfirmedAnswer, Problem> {
+        let confirmed = page(self.engine().confirm(&request).await)?;
+        Ok(ConfirmedAnswer {
+            id: confirmed.id,
+            predicted: confirmed.predicted,
+        })
+    }
+
+    async fn studio_open(&self, request: OpenText) -> Result<OpenedAnswer, Problem> {
+        let opened = page(self.engine().open_text(&request.text).await)?;
+        Ok(OpenedAnswer {
+            draft: opened.draft,
+            schematic_id: opened.schematic_id,
+        })
+    }
+
+    async fn draft_save(&self, request: SaveDraft) -> Result<DraftSaved, Problem> {
+        let id = page(
+            self.engine()
+                .save_draft(request.id, &request.name, request.draft),
+        )?;
+        Ok(DraftSaved { id })
+    }
+
+    async fn draft_delete(&self, request: DraftRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_draft(request.id))?;
+        Ok(Trashed { trash_id, name })
     }
 
     async fn image_plan(&self, request: ImageChoice) -> Result<ImagePlan, Problem> {

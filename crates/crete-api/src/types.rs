@@ -1,7 +1,8 @@
 //! Requests and answers that are not already part of the model.
 
 use crete_model::{
-    Arch, ImageId, Job, JobId, JobLogLine, MachineDraft, MachineId, MachineReveal, Settings,
+    Arch, DraftId, ImageId, Job, JobId, JobLogLine, MachineDraft, MachineId, MachineReveal,
+    Settings,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -78,6 +79,85 @@ pub struct VersionsAnswer {
     pub stale: Option<crete_model::Problem>,
     /// The factory's host.
     pub host: String,
+}
+
+/// Asks for a version's system extensions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExtensionsRequest {
+    /// The version.
+    pub version: crete_model::TalosVersion,
+    /// True to ask the factory even if the list is fresh.
+    pub refresh: bool,
+}
+
+/// A version's system extensions, and how old this list is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExtensionsAnswer {
+    /// In the factory's order.
+    pub extensions: Vec<crete_model::Extension>,
+    /// RFC 3339: when the factory gave this list.
+    pub fetched_at: String,
+    /// Why a newer list could not be had; the old one is shown then.
+    pub stale: Option<crete_model::Problem>,
+    /// The factory's host.
+    pub host: String,
+}
+
+/// Asks for presets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PresetsRequest {
+    /// Serial ports have other names on other architectures.
+    pub arch: Arch,
+}
+
+/// What the factory made of a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ConfirmedAnswer {
+    /// The id, by the factory: this one counts.
+    pub id: String,
+    /// The id computed here.
+    pub predicted: String,
+}
+
+/// Something a person pasted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OpenText {
+    /// An id, YAML, a link, an address or a reference.
+    pub text: String,
+}
+
+/// What a pasted text turned out to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct OpenedAnswer {
+    /// The choices.
+    pub draft: crete_model::StudioDraft,
+    /// The schematic's id where the text named one.
+    pub schematic_id: Option<String>,
+}
+
+/// Keeps a draft.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SaveDraft {
+    /// The draft to change; absent for a new one.
+    pub id: Option<DraftId>,
+    /// Its name.
+    pub name: String,
+    /// Its answers.
+    pub draft: crete_model::StudioDraft,
+}
+
+/// A draft that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DraftSaved {
+    /// Its id.
+    pub id: DraftId,
+}
+
+/// Names one draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DraftRef {
+    /// The draft.
+    pub id: DraftId,
 }
 
 /// Names one image.

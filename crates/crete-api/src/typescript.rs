@@ -2,7 +2,7 @@
 
 use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
-use crete_model::{BrokenView, HostReport, HostUsage, ImageView, Job, MachineView};
+use crete_model::{BrokenView, HostReport, HostUsage, ImageView, Job, MachineView, SavedDraft};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use ts_rs::{Config, TS, TypeVisitor};
@@ -45,6 +45,7 @@ pub fn typescript() -> String {
     collector.visit::<ImageView>();
     collector.visit::<MachineView>();
     collector.visit::<Job>();
+    collector.visit::<SavedDraft>();
     collector.visit::<BrokenView>();
     collector.visit::<HostReport>();
     collector.visit::<HostUsage>();
@@ -73,7 +74,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  jobs: Job;\n  broken: BrokenView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

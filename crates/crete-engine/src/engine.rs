@@ -11,7 +11,7 @@ use crate::store;
 use crete_host::World;
 use crete_model::{
     Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
-    MachineSpec, MachineView, Settings,
+    MachineSpec, MachineView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -54,6 +54,8 @@ pub struct Shared {
     pub machines: Live<MachineView>,
     /// Jobs by id.
     pub jobs: Live<Job>,
+    /// Drafts of the studio by id.
+    pub drafts: Live<SavedDraft>,
     /// Objects that cannot be read, by path.
     pub broken: Live<BrokenView>,
     /// The last report of this computer, key `host`.
@@ -101,6 +103,7 @@ impl Engine {
             images: Live::new(),
             machines: Live::new(),
             jobs: job_book.live.clone(),
+            drafts: Live::new(),
             broken: Live::new(),
             host: Live::new(),
             usage: Live::new(),
@@ -135,6 +138,9 @@ impl Engine {
         }
         for found in store::list::<MachineSpec>(&self.roots.machines())? {
             self.load_machine(&found.folder, found.record).await;
+        }
+        for found in store::list::<SavedDraft>(&self.roots.drafts())? {
+            self.load_draft(&found.folder, found.record);
         }
         self.refresh_images();
         Ok(())
@@ -258,16 +264,6 @@ impl Engine {
         ))
     }
 
-    /// The factory's Talos versions.
-    ///
-    /// # Errors
-    /// When the factory cannot be asked and no list is remembered.
-    pub async fn versions(&self, refresh: bool) -> Result<crate::VersionList> {
-        let client = self.factory()?;
-        let base = self.factory_base();
-        crate::catalogue::versions(&self.roots, &self.clock, &client, &base, refresh).await
-    }
-
     /// A job with its kept log.
     ///
     /// # Errors
@@ -290,17 +286,12 @@ impl Engine {
     /// When there is no such thing, or its folder cannot be moved.
     pub async fn restore(&self, trash_id: &str) -> Result<()> {
         let origin = crate::trash::take(&self.roots, trash_id)?;
-        let parent = if origin.kind == "images" {
-            self.roots.images()
-        } else {
-            self.roots.machines()
-        };
-        let folder = parent.join(&origin.id);
+        let folder = self.roots.data().join(&origin.kind).join(&origin.id);
         let spec = folder.join(store::SPEC);
-        if origin.kind == "images" {
-            self.load_image(&folder, store::read(&spec));
-        } else {
-            self.load_machine(&folder, store::read(&spec)).await;
+        match origin.kind.as_str() {
+            "images" => self.load_image(&folder, store::read(&spec)),
+            "drafts" => self.load_draft(&folder, store::read(&spec)),
+            _ => self.load_machine(&folder, store::read(&spec)).await,
         }
         self.refresh_images();
         Ok(())

@@ -19,9 +19,10 @@ mod places;
 mod practice;
 mod settings;
 mod store;
+mod studio;
 mod trash;
 
-pub use catalogue::VersionList;
+pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
@@ -31,6 +32,7 @@ pub use paths::Roots;
 pub use places::Places;
 pub use practice::{PracticeFactory, PracticeParts};
 pub use settings::check_settings;
+pub use studio::{Confirmed, OpenedText};
 
 /// An id that ties an error on the page to its line in the log.
 #[must_use]

@@ -33,6 +33,8 @@ impl Roots {
             roots.images(),
             roots.machines(),
             roots.jobs(),
+            roots.drafts(),
+            roots.catalogue(),
             roots.trash(),
             roots.runtime.clone(),
         ] {
@@ -59,12 +61,20 @@ impl Roots {
         self.data.join("jobs")
     }
 
+    pub(crate) fn drafts(&self) -> PathBuf {
+        self.data.join("drafts")
+    }
+
+    pub(crate) fn catalogue(&self) -> PathBuf {
+        self.data.join("catalogue")
+    }
+
     pub(crate) fn trash(&self) -> PathBuf {
         self.data.join("trash")
     }
 
     pub(crate) fn versions(&self) -> PathBuf {
-        self.data.join("versions.json")
+        self.catalogue().join("versions.json")
     }
 
     pub(crate) fn lock(&self) -> PathBuf {

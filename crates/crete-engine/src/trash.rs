@@ -18,7 +18,7 @@ const OBJECT: &str = "object";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
     schema_version: u32,
-    /// `images` or `machines`.
+    /// `images`, `machines` or `drafts`.
     pub kind: String,
     /// The object's id.
     pub id: String,
@@ -77,6 +77,7 @@ pub(crate) fn take(roots: &Roots, trash_id: &str) -> Result<Origin> {
     let parent = match origin.kind.as_str() {
         "images" => roots.images(),
         "machines" => roots.machines(),
+        "drafts" => roots.drafts(),
         _ => return Err(unknown()),
     };
     let id = Uuid::parse_str(&origin.id).map_err(|_| unknown())?;

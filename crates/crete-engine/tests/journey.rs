@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -97,7 +98,7 @@ fn choice(engine_version: &str) -> ImageChoice {
 }
 
 async fn download(engine: &Engine) -> ImageId {
-    let groups = engine.versions(false).await.unwrap().groups;
+    let groups = engine.versions(false).await.unwrap().list;
     let newest = groups.recommended.unwrap().to_string();
     let (image, job) = engine.download(&choice(&newest)).unwrap();
     let job = until(&engine.jobs, &job.unwrap().to_string(), |job| {
@@ -172,7 +173,7 @@ async fn from_an_empty_folder_to_a_machine_that_outlives_the_engine() {
     // The program ends; the machine does not, and the next start takes it back.
     engine.close().await;
     let again = open(temp.path(), &factory.url).await;
-    assert_eq!(again.adopted(), [draft.name.clone()]);
+    assert_eq!(again.adopted(), std::slice::from_ref(&draft.name));
     let view = again.machines.get(&key);
     let view = match view {
         Some(view) if view.pid.is_some() => view,
@@ -296,7 +297,7 @@ async fn a_factory_that_is_away_is_said_so_and_the_old_list_is_shown() {
     drop(factory);
     let list = engine.versions(true).await.unwrap();
     assert_eq!(list.stale.unwrap().code, ErrorCode::FactoryUnreachable);
-    assert!(list.groups.recommended.is_some());
+    assert!(list.list.recommended.is_some());
 
     let (image, job) = engine.download(&choice("v1.13.9")).unwrap();
     let job = until(&engine.jobs, &job.unwrap().to_string(), |job| {

@@ -59,6 +59,10 @@ id!(
     MachineId
 );
 id!(
+    /// A draft of the studio.
+    DraftId
+);
+id!(
     /// A job: one persisted piece of long work.
     JobId
 );

@@ -3,7 +3,7 @@
 //! A draft keeps every answer, also those that do not fit the others at the moment: they are
 //! marked and left out of the schematic, never thrown away.
 
-use crate::{Arch, Bootloader, MetaValue, Overlay, Params, Schematic, TalosVersion};
+use crate::{Arch, Bootloader, DraftId, MetaValue, Overlay, Params, Schematic, TalosVersion};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -398,4 +398,54 @@ pub struct Composition {
     pub outputs: Vec<Output>,
     /// The same choices as a link of the factory's own wizard.
     pub link: String,
+}
+
+/// A draft as kept, on disk as `drafts/<id>/spec.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SavedDraft {
+    /// Version of this record's form.
+    pub schema_version: u32,
+    /// Its id.
+    pub id: DraftId,
+    /// What the person calls it.
+    pub name: String,
+    /// The answers.
+    pub draft: StudioDraft,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub changed_at: String,
+}
+
+/// Answers that go together, offered under a name. The page says what they add and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Preset {
+    /// Key of its sentences.
+    pub id: PresetId,
+    /// Extensions it adds.
+    pub extensions: Vec<String>,
+    /// Kernel arguments it adds.
+    pub kernel_args: Vec<String>,
+}
+
+/// The presets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PresetId {
+    /// A virtual machine under QEMU: its agent, and a log on the serial port.
+    QemuGuest,
+    /// A virtual machine under VMware.
+    VmwareGuest,
+    /// What the Longhorn storage system needs on every node.
+    Longhorn,
+    /// What NFS volumes need.
+    NfsVolumes,
+    /// An NVIDIA graphics card for computing.
+    NvidiaGpu,
+    /// A node in a Tailscale network.
+    Tailscale,
+    /// Containers in a sandbox of their own.
+    Gvisor,
+    /// Microcode for real processors.
+    Microcode,
 }

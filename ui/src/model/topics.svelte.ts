@@ -39,6 +39,7 @@ class LiveSet<T> {
 export class Topics {
   readonly machines = new LiveSet<TopicItems["machines"]>();
   readonly images = new LiveSet<TopicItems["images"]>();
+  readonly drafts = new LiveSet<TopicItems["drafts"]>();
   readonly jobs = new LiveSet<TopicItems["jobs"]>();
   readonly broken = new LiveSet<TopicItems["broken"]>();
   readonly host = new LiveSet<TopicItems["host"]>();

@@ -7,9 +7,11 @@ mod boards;
 pub(crate) mod extensions;
 mod gates;
 mod platforms;
+mod presets;
 
 pub use extensions::search;
 pub use gates::Gates;
+pub use presets::presets;
 
 use boards::BOARDS;
 use crete_model::{Board, Platform, TalosVersion, Targets};

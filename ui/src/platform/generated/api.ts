@@ -80,9 +80,43 @@ since: string, };
 export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "retry" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end";
 
 /**
+ * A single board computer.
+ */
+export type Board = { 
+/**
+ * Its id in links.
+ */
+id: string, 
+/**
+ * Its own name.
+ */
+label: string, 
+/**
+ * Name of its overlay; may differ from the id.
+ */
+overlay_name: string, 
+/**
+ * Image of its overlay, part of the schematic's id.
+ */
+overlay_image: string, 
+/**
+ * Not offered for older versions.
+ */
+min_version: TalosVersion, 
+/**
+ * Below the documentation's address of a version; absent where there is no page.
+ */
+documentation_path: string | null, };
+
+/**
  * How machines boot from an image.
  */
 export type BootMedium = "disk_image" | "iso";
+
+/**
+ * How a platform starts an image.
+ */
+export type BootMethod = "iso" | "disk-image" | "pxe";
 
 /**
  * What a machine says about itself on its console, as far as Crete understood it.
@@ -198,6 +232,60 @@ export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" |
 export type CheckState = "ok" | "limited" | "failed";
 
 /**
+ * What a draft comes to.
+ */
+export type Composition = { 
+/**
+ * How each step stands, in order.
+ */
+steps: Array<[StudioStep, StepState]>, 
+/**
+ * What there is to say.
+ */
+remarks: Array<Remark>, 
+/**
+ * The architecture in force: a board or a platform may decide it.
+ */
+arch: Arch | null, 
+/**
+ * The recipe of what is answered so far.
+ */
+schematic: Schematic, 
+/**
+ * Its canonical text.
+ */
+yaml: string, 
+/**
+ * Its id, computed here.
+ */
+schematic_id: string, 
+/**
+ * The kernel command line to be expected; empty while version or platform are open.
+ */
+cmdline: string, 
+/**
+ * Files, addresses and commands; empty until everything needed is answered.
+ */
+outputs: Array<Output>, 
+/**
+ * The same choices as a link of the factory's own wizard.
+ */
+link: string, };
+
+/**
+ * What the factory made of a draft.
+ */
+export type ConfirmedAnswer = { 
+/**
+ * The id, by the factory: this one counts.
+ */
+id: string, 
+/**
+ * The id computed here.
+ */
+predicted: string, };
+
+/**
  * A machine that was created.
  */
 export type Created = { 
@@ -272,6 +360,11 @@ image: ImageId,
 job: JobId | null, };
 
 /**
+ * A draft of the studio.
+ */
+export type DraftId = string;
+
+/**
  * A draft with suggested values, and what this computer allows.
  */
 export type DraftOffer = { 
@@ -291,6 +384,24 @@ max_memory_mib: number,
  * Least disk for the image, GiB.
  */
 min_disk_gib: number, };
+
+/**
+ * Names one draft.
+ */
+export type DraftRef = { 
+/**
+ * The draft.
+ */
+id: DraftId, };
+
+/**
+ * A draft that was kept.
+ */
+export type DraftSaved = { 
+/**
+ * Its id.
+ */
+id: DraftId, };
 
 /**
  * How a draft stands: no problem means it can be created.
@@ -362,6 +473,83 @@ words: string, } | { "reason": "gone_while_away" } | { "reason": "start_failed",
  * Why.
  */
 problem: Problem, };
+
+/**
+ * A system extension of one Talos version.
+ */
+export type Extension = { 
+/**
+ * Name without registry and tag, the key in a schematic.
+ */
+name: string, 
+/**
+ * Registry, name and tag.
+ */
+reference: string, 
+/**
+ * The tag alone.
+ */
+tag: string, 
+/**
+ * Who made it; may be empty.
+ */
+author: string, 
+/**
+ * What it is, by its authors, without the tier; may be empty for old versions.
+ */
+description: string, 
+/**
+ * Absent before Talos 1.11.
+ */
+tier: ExtensionTier | null, 
+/**
+ * Crete's shelf.
+ */
+category: ExtensionCategory, };
+
+/**
+ * What an extension is about. The factory does not say; this is Crete's own shelf.
+ */
+export type ExtensionCategory = "container_runtime" | "digital_video" | "driver" | "example" | "firmware" | "gpu" | "guest_agent" | "misc" | "network" | "nvidia" | "power" | "storage" | "tool";
+
+/**
+ * Support tier of an extension.
+ */
+export type ExtensionTier = "core" | "extra" | "contrib" | "deprecated";
+
+/**
+ * A version's system extensions, and how old this list is.
+ */
+export type ExtensionsAnswer = { 
+/**
+ * In the factory's order.
+ */
+extensions: Array<Extension>, 
+/**
+ * RFC 3339: when the factory gave this list.
+ */
+fetched_at: string, 
+/**
+ * Why a newer list could not be had; the old one is shown then.
+ */
+stale: Problem | null, 
+/**
+ * The factory's host.
+ */
+host: string, };
+
+/**
+ * Asks for a version's system extensions.
+ */
+export type ExtensionsRequest = { 
+/**
+ * The version.
+ */
+version: TalosVersion, 
+/**
+ * True to ask the factory even if the list is fresh.
+ */
+refresh: boolean, };
 
 /**
  * What can be wrong with a field.
@@ -997,6 +1185,67 @@ minor: string,
 page: DocsPage, };
 
 /**
+ * Something a person pasted.
+ */
+export type OpenText = { 
+/**
+ * An id, YAML, a link, an address or a reference.
+ */
+text: string, };
+
+/**
+ * What a pasted text turned out to be.
+ */
+export type OpenedAnswer = { 
+/**
+ * The choices.
+ */
+draft: StudioDraft, 
+/**
+ * The schematic's id where the text named one.
+ */
+schematic_id: string | null, };
+
+/**
+ * One line of the result.
+ */
+export type Output = { 
+/**
+ * What it is.
+ */
+kind: OutputKind, 
+/**
+ * How it is used.
+ */
+form: OutputForm, 
+/**
+ * File name, or empty.
+ */
+name: string, 
+/**
+ * The whole address, reference or command.
+ */
+text: string, 
+/**
+ * Signed for SecureBoot.
+ */
+secure_boot: boolean, 
+/**
+ * Estimated bytes; 0 when unknown.
+ */
+estimated_size: number, };
+
+/**
+ * How an output is used.
+ */
+export type OutputForm = "file" | "address" | "reference" | "command" | "page";
+
+/**
+ * What a file or text of the result is.
+ */
+export type OutputKind = "iso" | "disk_image" | "disk_image_qcow2" | "pxe" | "installer" | "kernel" | "cmdline" | "initramfs" | "uki" | "talosctl" | "local_cluster" | "booter" | "whats_new" | "support_matrix" | "guide";
+
+/**
  * Extra parts a board needs to boot.
  */
 export type Overlay = { 
@@ -1032,6 +1281,43 @@ export type Picked = {
 path: string | null, };
 
 /**
+ * A platform of the Image Factory.
+ */
+export type Platform = { 
+/**
+ * Its id in names and addresses.
+ */
+id: string, 
+/**
+ * Its own name.
+ */
+label: string, 
+/**
+ * Architectures it has.
+ */
+arches: Array<Arch>, 
+/**
+ * In the order they are offered.
+ */
+boot_methods: Array<BootMethod>, 
+/**
+ * Ending of its disk image; absent where it has none.
+ */
+disk_image_suffix: string | null, 
+/**
+ * SecureBoot can be asked for.
+ */
+secure_boot: boolean, 
+/**
+ * Not offered for older versions.
+ */
+min_version: TalosVersion | null, 
+/**
+ * Below the documentation's address of a version; absent where there is no page.
+ */
+documentation_path: string | null, };
+
+/**
  * Whether practice mode can be entered at once.
  */
 export type PracticeStatus = { 
@@ -1060,6 +1346,37 @@ export type PracticeSwitch = {
  * True to enter.
  */
 on: boolean, };
+
+/**
+ * Answers that go together, offered under a name. The page says what they add and why.
+ */
+export type Preset = { 
+/**
+ * Key of its sentences.
+ */
+id: PresetId, 
+/**
+ * Extensions it adds.
+ */
+extensions: Array<string>, 
+/**
+ * Kernel arguments it adds.
+ */
+kernel_args: Array<string>, };
+
+/**
+ * The presets.
+ */
+export type PresetId = "qemu_guest" | "vmware_guest" | "longhorn" | "nfs_volumes" | "nvidia_gpu" | "tailscale" | "gvisor" | "microcode";
+
+/**
+ * Asks for presets.
+ */
+export type PresetsRequest = { 
+/**
+ * Serial ports have other names on other architectures.
+ */
+arch: Arch, };
 
 /**
  * An error as the page and the job log get it.
@@ -1133,6 +1450,41 @@ arch: Arch,
 accelerators: Array<Accelerator>, };
 
 /**
+ * A remark on an answer.
+ */
+export type Remark = { 
+/**
+ * The step it belongs to.
+ */
+step: StudioStep, 
+/**
+ * The draft's field, for example `extensions`.
+ */
+field: string, 
+/**
+ * What is said.
+ */
+code: RemarkCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * How much it weighs.
+ */
+weight: RemarkWeight, };
+
+/**
+ * What there is to say about an answer. Values for the sentence stand in brackets.
+ */
+export type RemarkCode = "version_not_offered" | "boards_need_version" | "unknown_platform" | "unknown_board" | "platform_needs_version" | "board_needs_version" | "arch_not_offered" | "secure_boot_needs_version" | "secure_boot_not_offered" | "extension_not_in_version" | "extension_renamed" | "extensions_not_known" | "console_replaced" | "serial_silent" | "argument_holds_blanks" | "argument_empty" | "installers_ignore_arguments" | "embedded_needs_version" | "embedded_not_yaml" | "options_need_board" | "options_not_mapping" | "foreign_overlay" | "bootloader_needs_version" | "bootloader_ignored" | "meta_key_twice" | "enroll_keys_unknown" | "enroll_keys_need_secure_boot" | "sector_size_odd" | "owner_enterprise_only";
+
+/**
+ * How much a remark weighs.
+ */
+export type RemarkWeight = "note" | "left_out" | "blocks";
+
+/**
  * What a person can do about a problem. The page makes a button or a sentence of it.
  */
 export type Remedy = { "kind": "retry" } | { "kind": "enter_practice" } | { "kind": "open_settings" } | { "kind": "open_host_check" } | { "kind": "free_space", 
@@ -1172,6 +1524,23 @@ export type SaveConsole = {
 machine: MachineId, };
 
 /**
+ * Keeps a draft.
+ */
+export type SaveDraft = { 
+/**
+ * The draft to change; absent for a new one.
+ */
+id: DraftId | null, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its answers.
+ */
+draft: StudioDraft, };
+
+/**
  * Where something was saved; absent when the person closed the dialog.
  */
 export type Saved = { 
@@ -1179,6 +1548,35 @@ export type Saved = {
  * Absolute path.
  */
 path: string | null, };
+
+/**
+ * A draft as kept, on disk as `drafts/<id>/spec.json`.
+ */
+export type SavedDraft = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id.
+ */
+id: DraftId, 
+/**
+ * What the person calls it.
+ */
+name: string, 
+/**
+ * The answers.
+ */
+draft: StudioDraft, 
+/**
+ * RFC 3339.
+ */
+created_at: string, 
+/**
+ * RFC 3339.
+ */
+changed_at: string, };
 
 /**
  * A schematic. Field order is the canonical order of the factory.
@@ -1313,6 +1711,11 @@ export type StartNotice = { "kind": "adopted",
 names: Array<string>, } | { "kind": "settings_restored" };
 
 /**
+ * How a step stands.
+ */
+export type StepState = "open" | "answered" | "not_needed";
+
+/**
  * One step of stopping a machine, gentlest first.
  */
 export type StopRung = "acpi" | "quit" | "terminate" | "kill";
@@ -1353,6 +1756,84 @@ machine: MachineId,
 port: SerialPort, };
 
 /**
+ * What a person answered so far. `None` means not asked or not answered yet.
+ */
+export type StudioDraft = { 
+/**
+ * Hardware.
+ */
+target: TargetKind | null, 
+/**
+ * Talos version.
+ */
+version: TalosVersion | null, 
+/**
+ * Cloud.
+ */
+platform: string | null, 
+/**
+ * Board.
+ */
+board: string | null, 
+/**
+ * Architecture.
+ */
+arch: Arch | null, 
+/**
+ * Signed images for UEFI's SecureBoot.
+ */
+secure_boot: boolean, 
+/**
+ * Names of extensions.
+ */
+extensions: Array<string>, 
+/**
+ * Kernel arguments, one each; `-name` removes a default.
+ */
+kernel_args: Array<string>, 
+/**
+ * Machine configuration inside the image.
+ */
+embedded_config: string, 
+/**
+ * Options of the board's overlay, YAML.
+ */
+overlay_options: string, 
+/**
+ * Boot loader; `None` leaves the choice to the factory.
+ */
+bootloader: Bootloader | null, 
+/**
+ * Values of the META partition.
+ */
+meta: Array<MetaValue>, 
+/**
+ * When keys are enrolled; empty is the default.
+ */
+enroll_keys: string, 
+/**
+ * Enrol Microsoft's certificates too.
+ */
+well_known_certificates: boolean, 
+/**
+ * Bytes of a sector of the disk image; 0 is the default.
+ */
+sector_size: number, 
+/**
+ * An overlay that no known board has, kept from an opened schematic.
+ */
+foreign_overlay: Overlay | null, 
+/**
+ * Owner, kept from an opened schematic; only Enterprise factories take it.
+ */
+owner: string, };
+
+/**
+ * The steps, in the order they are asked.
+ */
+export type StudioStep = "target" | "version" | "place" | "machine" | "extensions" | "customization";
+
+/**
  * System extensions by name.
  */
 export type SystemExtensions = { 
@@ -1367,6 +1848,28 @@ officialExtensions: Array<string>, };
 export type TalosVersion = string;
 
 /**
+ * What kind of hardware an image is for.
+ */
+export type TargetKind = "metal" | "cloud" | "sbc";
+
+/**
+ * Everything an image can be for, in upstream's order.
+ */
+export type Targets = { 
+/**
+ * Bare metal.
+ */
+metal: Platform, 
+/**
+ * Clouds.
+ */
+clouds: Array<Platform>, 
+/**
+ * Boards.
+ */
+boards: Array<Board>, };
+
+/**
  * Light or dark.
  */
 export type Theme = "system" | "light" | "dark";
@@ -1374,7 +1877,7 @@ export type Theme = "system" | "light" | "dark";
 /**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "jobs" | "broken" | "host" | "usage";
+export type Topic = "images" | "machines" | "drafts" | "jobs" | "broken" | "host" | "usage";
 
 /**
  * Names one thing in the trash.
@@ -1493,6 +1996,22 @@ export interface Commands {
   "host.check": { request: Nothing; response: HostReport };
   /** The factory's Talos versions. */
   "factory.versions": { request: VersionsRequest; response: VersionsAnswer };
+  /** Everything an image can be for. */
+  "studio.targets": { request: Nothing; response: Targets };
+  /** Answers that go together, for an architecture. */
+  "studio.presets": { request: PresetsRequest; response: Array<Preset> };
+  /** The system extensions of a version. */
+  "studio.extensions": { request: ExtensionsRequest; response: ExtensionsAnswer };
+  /** What a draft comes to. Sends nothing. */
+  "studio.compose": { request: StudioDraft; response: Composition };
+  /** Sends a draft's schematic to the factory and takes its id. */
+  "studio.confirm": { request: StudioDraft; response: ConfirmedAnswer };
+  /** Opens an id, YAML, a link, an address or a reference. */
+  "studio.open": { request: OpenText; response: OpenedAnswer };
+  /** Keeps a draft under a name. */
+  "draft.save": { request: SaveDraft; response: DraftSaved };
+  /** Moves a draft to the trash. */
+  "draft.delete": { request: DraftRef; response: Trashed };
   /** What will be asked of the factory for a choice. Sends nothing. */
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
@@ -1555,6 +2074,7 @@ export interface Commands {
 export interface TopicItems {
   images: ImageView;
   machines: MachineView;
+  drafts: SavedDraft;
   jobs: Job;
   broken: BrokenView;
   host: HostReport;
