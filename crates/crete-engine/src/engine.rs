@@ -17,6 +17,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -97,7 +98,7 @@ impl Engine {
     /// When folders cannot be made or read, or another engine holds them.
     pub async fn open(config: Config) -> Result<Self> {
         let roots = Roots::open(config.data, config.runtime)?;
-        let lock = lock(&roots.lock())?;
+        let lock = lock(&roots.lock()).await?;
         let job_book = Jobs::open(roots.clone(), config.clock.clone())?;
         let engine = Self(Arc::new(Shared {
             images: Live::new(),
@@ -309,7 +310,11 @@ impl Engine {
     }
 }
 
-fn lock(path: &Path) -> Result<File> {
+/// How long the lock may be in other hands before it is somebody else's: any program that is being
+/// started holds a copy of it for the instant between fork and exec.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+
+async fn lock(path: &Path) -> Result<File> {
     let file = |source| EngineError::File {
         path: path.to_owned(),
         source,
@@ -320,11 +325,19 @@ fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(path)
         .map_err(file)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(EngineError::Locked {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(source)) => Err(file(source)),
+    let until = tokio::time::Instant::now() + LOCK_PATIENCE;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(EngineError::Locked {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(file(source)),
+        }
     }
 }
