@@ -1,0 +1,182 @@
+//! A test's side: the program in a folder of its own, its script, and orders to its machines.
+
+use super::script::{FILE, Fault, Script};
+use serde_json::Value;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use uuid::Uuid;
+
+/// The name under which Crete looks for it.
+const NAME: &str = "qemu-system-x86_64";
+
+/// A fake QEMU in a folder. What still runs of it ends when this is dropped.
+#[derive(Debug)]
+pub struct FakeQemu {
+    folder: PathBuf,
+}
+
+impl FakeQemu {
+    /// Puts the program into a folder, which is made.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written.
+    pub fn install(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        symlink(built(), folder.join(NAME))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// A search path on which this QEMU is found first and everything else where it was.
+    #[must_use]
+    pub fn search_path(&self, rest: &str) -> String {
+        format!("{}:{rest}", self.folder.display())
+    }
+
+    /// The program, as Crete finds it.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
+        self.folder.join(NAME)
+    }
+
+    /// What machines that are started from now on play.
+    ///
+    /// # Panics
+    /// When the script cannot be written.
+    pub fn play(&self, script: &Script) {
+        let half = self.folder.join("script.writing");
+        std::fs::write(&half, serde_json::to_vec_pretty(script).unwrap()).unwrap();
+        std::fs::rename(&half, self.folder.join(FILE)).unwrap();
+    }
+
+    /// Replaces the program, under its running machines too, as an upgrade does.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn replace(&self) {
+        let fresh = self.folder.join("fresh");
+        // Another process writes it: were it this one, a fork at the wrong moment would hold the
+        // file open for writing, and the kernel would refuse to run it.
+        let copied = Command::new("cp").arg(built()).arg(&fresh).status();
+        assert!(copied.is_ok_and(|status| status.success()), "cp failed");
+        std::fs::rename(&fresh, self.program()).unwrap();
+    }
+
+    /// The machines of this program that run now, by process id.
+    #[must_use]
+    pub fn running(&self) -> Vec<i32> {
+        processes_of(&self.program())
+    }
+
+    /// Somebody to give a running machine orders.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn control(&self, machine: Uuid) -> io::Result<Control> {
+        let path = self.folder.join(format!("{}.control", machine.simple()));
+        let write = UnixStream::connect(path)?;
+        let read = BufReader::new(write.try_clone()?);
+        Ok(Control { read, write })
+    }
+}
+
+impl Drop for FakeQemu {
+    fn drop(&mut self) {
+        for pid in self.running() {
+            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
+    }
+}
+
+/// Orders to one running machine.
+#[derive(Debug)]
+pub struct Control {
+    read: BufReader<UnixStream>,
+    write: UnixStream,
+}
+
+impl Control {
+    /// Prints a line on the first serial port.
+    pub fn print(&mut self, line: &str) {
+        self.order(&format!("print {line}"));
+    }
+
+    /// The guest switches itself off.
+    pub fn power_off(&mut self) {
+        self.order("power-off");
+    }
+
+    /// The processors stand still, as after an error of the disk.
+    pub fn stop(&mut self) {
+        self.order("stop");
+    }
+
+    /// It ends badly.
+    pub fn fault(&mut self, fault: &Fault) {
+        let text = serde_json::to_string(fault).unwrap();
+        self.order(&format!("fault {text}"));
+    }
+
+    /// How often the power button was pressed.
+    pub fn presses(&mut self) -> u32 {
+        self.order("presses").parse().unwrap()
+    }
+
+    fn order(&mut self, line: &str) -> String {
+        self.write
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        self.read.read_line(&mut answer).unwrap();
+        answer.trim().to_owned()
+    }
+}
+
+/// Processes that were started as `program` and have not ended, zombies left out.
+#[must_use]
+pub fn processes_of(program: &Path) -> Vec<i32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
+            continue;
+        };
+        // A zombie's command line is empty.
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        if first == program.as_os_str().as_encoded_bytes() {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// The built program. Cargo builds no programs of other packages for a test, so it is asked to.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["build", "--quiet", "--message-format=json"])
+            .args(["--bin", "crete-fake-qemu"])
+            // At the root, so that dependencies are the ones the whole workspace is built with.
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        let program = output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+            .filter(|message| message["target"]["name"] == "crete-fake-qemu")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        program.expect("the fake QEMU builds")
+    })
+}
