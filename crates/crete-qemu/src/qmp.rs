@@ -99,7 +99,7 @@ enum Message {
 
 /// Reads one line.
 fn parse(line: &str) -> Result<Message, QmpError> {
-    let malformed = || QmpError::Malformed(line.chars().take(120).collect());
+    let malformed = || QmpError::Malformed(line.trim_end().chars().take(120).collect());
     let value: Value = serde_json::from_str(line).map_err(|_| malformed())?;
     let Value::Object(mut object) = value else {
         return Err(malformed());
