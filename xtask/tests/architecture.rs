@@ -15,6 +15,7 @@ const LEAVES: &[&str] = &[
     "crete-fetch",
     "crete-factory",
     "crete-host",
+    "crete-image",
     "crete-kube",
     "crete-net",
     "crete-qemu",

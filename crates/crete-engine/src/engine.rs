@@ -8,6 +8,7 @@ use crate::machine::Handles;
 use crate::paths::Roots;
 use crate::practice::{PracticeFactory, PracticeParts};
 use crate::store;
+use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::World;
 use crete_model::{
     Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
@@ -244,17 +245,21 @@ impl Engine {
     }
 
     /// A client that honours proxy and extra certificates.
-    pub(crate) fn http(&self) -> Result<reqwest::Client> {
+    pub(crate) fn http(&self) -> Result<Http> {
         let settings = self.settings();
-        let options = crete_fetch::HttpOptions {
+        let proxy = match Url::parse(&settings.proxy) {
             // The practice factory is on this computer: no proxy stands in between.
-            proxy: (!self.is_practice() && !settings.proxy.is_empty())
-                .then(|| Url::parse(&settings.proxy).ok())
-                .flatten(),
-            extra_ca: (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca)),
-            ..crete_fetch::HttpOptions::default()
+            _ if self.is_practice() => ProxyChoice::Direct,
+            Ok(url) => ProxyChoice::Address(url),
+            Err(_) => ProxyChoice::System,
         };
-        crete_fetch::client(&options).map_err(crate::error::internal)
+        let extra_ca = (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca));
+        let options = HttpOptions {
+            proxy,
+            extra_ca,
+            ..HttpOptions::default()
+        };
+        Http::new(&options).map_err(crate::error::internal)
     }
 
     /// A client of the factory in use.

@@ -21,14 +21,9 @@ use crete_model::{
     Remedy, StageCode, params,
 };
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 
-/// The factory builds for up to 20 minutes and sends nothing meanwhile.
-const FIRST_BYTE: Duration = Duration::from_secs(22 * 60);
-/// Silence after which it is said that the factory is building.
-const BUILDING_AFTER: Duration = Duration::from_secs(3);
 /// The name of every image's final file; its format stands in the record.
 const BASE: &str = "base";
 
@@ -190,8 +185,6 @@ impl Engine {
         let target = self.download_path(spec);
         let container = container(spec.choice.medium);
         let request = crete_fetch::Request {
-            first_byte_timeout: FIRST_BYTE,
-            building_after: BUILDING_AFTER,
             ..crete_fetch::Request::new(
                 self.asset_url(&spec.schematic_id, &spec.choice, &spec.asset)
                     .map_err(EngineError::problem)?,
@@ -200,9 +193,9 @@ impl Engine {
             )
         };
         job.log(format!("GET {}", request.url));
-        let client = self.http().map_err(EngineError::problem)?;
+        let http = self.http().map_err(EngineError::problem)?;
         let on_event = |event: Event| follow(job, event);
-        let done = crete_fetch::download(&client, &request, &on_event, &job.cancel)
+        let done = crete_fetch::download(&http, &request, &on_event, &job.cancel)
             .await
             .map_err(|error| fetch_problem(&error))?;
         job.log(format!("{} bytes, sha256 {}", done.bytes, done.sha256));
@@ -222,8 +215,10 @@ impl Engine {
                         ..Progress::default()
                     });
                 };
+                let packed =
+                    crete_fetch::open_plain(&target).map_err(|error| fetch_problem(&error))?;
                 let unpacked =
-                    crete_fetch::unpack(&target, container, &base, &on_unpack, &job.cancel)
+                    crete_fetch::unpack(packed, container, &base, &on_unpack, &job.cancel)
                         .await
                         .map_err(|error| fetch_problem(&error))?;
                 (BASE.to_owned(), unpacked.bytes)
@@ -238,6 +233,8 @@ impl Engine {
             downloaded: done.bytes,
             sha256: done.sha256,
             virtual_size,
+            layers: Vec::new(),
+            stamp: None,
         });
         store::write(&folder.join(store::SPEC), spec).map_err(EngineError::problem)?;
         if spec.choice.medium == BootMedium::DiskImage {
@@ -457,18 +454,19 @@ fn follow(job: &JobHandle, event: Event) {
                 ..Progress::default()
             });
         }
+        Event::StartsOver { had } => job.log(format!("begins again; {had} bytes were there")),
         Event::Retrying {
-            attempt,
+            failures,
             wait,
-            reason,
+            error,
         } => {
             job.log(format!(
-                "try {attempt} failed: {reason}; next in {} s",
+                "failed {failures} times: {error}; next try in {} s",
                 wait.as_secs()
             ));
             job.wait_for(Some((
                 BlockerCode::Retry,
-                params! { "seconds" => wait.as_secs(), "reason" => reason },
+                params! { "seconds" => wait.as_secs(), "reason" => error },
             )));
         }
     }
@@ -476,39 +474,16 @@ fn follow(job: &JobHandle, event: Event) {
 
 /// A transfer's error as a person gets it.
 fn fetch_problem(error: &FetchError) -> Problem {
-    let words = error.to_string();
-    let host_problem = |code, host: &str| {
-        Problem::new(code, params! { "host" => host })
-            .with_detail(words.clone())
-            .with_remedy(Remedy::Retry)
-            .with_remedy(Remedy::EnterPractice)
-            .with_remedy(Remedy::OpenSettings)
-    };
+    if let Some(problem) = crete_factory::way_problem(error) {
+        return problem;
+    }
     match error {
-        FetchError::UnknownHost { host, .. } => host_problem(ErrorCode::FactoryUnknownHost, host),
-        FetchError::Unreachable { host, .. } => host_problem(ErrorCode::FactoryUnreachable, host),
-        FetchError::Tls { host, .. } => host_problem(ErrorCode::FactoryTls, host),
-        FetchError::Refused { status, text, .. } => Problem::new(
-            ErrorCode::FactoryRefused,
-            params! { "status" => status, "text" => text },
-        )
-        .with_remedy(Remedy::Retry),
-        FetchError::Interrupted {
-            received, expected, ..
-        } => Problem::new(
-            ErrorCode::DownloadInterrupted,
-            params! { "received" => received, "expected" => expected.unwrap_or(0) },
-        )
-        .with_detail(words)
-        .with_remedy(Remedy::Retry),
-        FetchError::Corrupt { path, reason, .. } => Problem::new(
+        FetchError::Corrupt { path, words, .. } => Problem::new(
             ErrorCode::DownloadCorrupt,
-            params! { "path" => path.display(), "reason" => reason },
+            params! { "path" => path.display(), "reason" => words },
         )
         .with_remedy(Remedy::DownloadAgain),
-        FetchError::DiskFull {
-            path, needed, free, ..
-        } => Problem::new(
+        FetchError::DiskFull { path, needed, free } => Problem::new(
             ErrorCode::DiskFull,
             params! { "path" => path.display(), "needed" => needed, "free" => free },
         )
@@ -517,12 +492,8 @@ fn fetch_problem(error: &FetchError) -> Problem {
         }),
         FetchError::File { path, source } => crate::error::file_problem(path, source),
         FetchError::Cancelled => cancelled(),
-        #[allow(
-            unreachable_patterns,
-            reason = "new kinds of failure are shown with their words"
-        )]
         _ => Problem::new(ErrorCode::Internal, Params::new())
-            .with_detail(words)
+            .with_detail(error.to_string())
             .with_remedy(Remedy::Report),
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::asset::below;
 use crate::{catalogue, schematic};
-use crete_model::{ErrorCode, Extension, Problem, Remedy, Schematic, TalosVersion, params};
+use crete_fetch::{FetchError, Http, ProxyFault};
+use crete_model::{Extension, Schematic, TalosVersion};
+use reqwest::RequestBuilder;
 use serde::Deserialize;
-use std::error::Error;
-use std::io;
 use url::Url;
 
 /// The longest answer that is read; the lists are some tens of KiB.
@@ -20,30 +20,9 @@ pub enum FactoryError {
         /// The text.
         text: String,
     },
-    /// The name does not resolve.
-    #[error("{host} is not known: {words}")]
-    UnknownHost {
-        /// The host.
-        host: String,
-        /// The system's words.
-        words: String,
-    },
-    /// Nothing answers.
-    #[error("{host} cannot be reached: {words}")]
-    Unreachable {
-        /// The host.
-        host: String,
-        /// The system's words.
-        words: String,
-    },
-    /// TLS failed.
-    #[error("no trusted connection to {host}: {words}")]
-    Tls {
-        /// The host.
-        host: String,
-        /// The system's words.
-        words: String,
-    },
+    /// It could not be asked.
+    #[error(transparent)]
+    Fetch(FetchError),
     /// What answers is no Image Factory.
     #[error("{host} is no Image Factory: {words}")]
     NotAFactory {
@@ -52,52 +31,6 @@ pub enum FactoryError {
         /// What it said instead.
         words: String,
     },
-    /// The factory answered with an error.
-    #[error("{host} answered {status}: {text}")]
-    Refused {
-        /// The host.
-        host: String,
-        /// HTTP status.
-        status: u16,
-        /// The answer's text.
-        text: String,
-    },
-}
-
-impl FactoryError {
-    /// The error as a person gets it.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        let away = |code, host: &str, words: &str| {
-            Problem::new(code, params! { "host" => host })
-                .with_detail(words)
-                .with_remedy(Remedy::Retry)
-                .with_remedy(Remedy::EnterPractice)
-                .with_remedy(Remedy::OpenSettings)
-        };
-        match self {
-            Self::BadAddress { text } => {
-                Problem::new(ErrorCode::Setting, params! { "setting" => "factory_url" })
-                    .with_detail(text)
-                    .with_remedy(Remedy::OpenSettings)
-            }
-            Self::UnknownHost { host, words } => away(ErrorCode::FactoryUnknownHost, host, words),
-            Self::Unreachable { host, words } => away(ErrorCode::FactoryUnreachable, host, words),
-            Self::Tls { host, words } => away(ErrorCode::FactoryTls, host, words),
-            Self::NotAFactory { host, words } => {
-                Problem::new(ErrorCode::NotAFactory, params! { "host" => host })
-                    .with_detail(words)
-                    .with_remedy(Remedy::OpenSettings)
-                    .with_remedy(Remedy::EnterPractice)
-            }
-            Self::Refused { status, text, .. } => Problem::new(
-                ErrorCode::FactoryRefused,
-                params! { "status" => status, "text" => text },
-            )
-            .with_detail(text)
-            .with_remedy(Remedy::Retry),
-        }
-    }
 }
 
 /// A schematic the factory took.
@@ -113,13 +46,13 @@ pub struct Created {
 #[derive(Debug, Clone)]
 pub struct Client {
     base: Url,
-    http: reqwest::Client,
+    http: Http,
 }
 
 impl Client {
     /// A client for a base address. Deadlines, proxy and certificates are the HTTP client's.
     #[must_use]
-    pub fn new(base: Url, http: reqwest::Client) -> Self {
+    pub fn new(base: Url, http: Http) -> Self {
         Self { base, http }
     }
 
@@ -135,8 +68,7 @@ impl Client {
     /// # Errors
     /// When the factory cannot be asked, or the answer is no list of texts.
     pub async fn versions(&self) -> Result<Vec<TalosVersion>, FactoryError> {
-        let request = self.http.get(below(&self.base, "versions"));
-        let texts: Vec<String> = self.json(request).await?;
+        let texts: Vec<String> = self.json(self.get("versions")).await?;
         Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
     }
 
@@ -147,7 +79,7 @@ impl Client {
     /// When the factory cannot be asked, or does not offer the version.
     pub async fn extensions(&self, version: &TalosVersion) -> Result<Vec<Extension>, FactoryError> {
         let path = format!("version/{version}/extensions/official");
-        let listed = self.json(self.http.get(below(&self.base, &path))).await?;
+        let listed = self.json(self.get(&path)).await?;
         Ok(catalogue::extensions::shown(listed))
     }
 
@@ -156,12 +88,7 @@ impl Client {
     /// # Errors
     /// When the factory cannot be asked, does not know the id, or answers with no schematic.
     pub async fn schematic(&self, id: &str) -> Result<Schematic, FactoryError> {
-        let body = self
-            .body(
-                self.http
-                    .get(below(&self.base, &format!("schematics/{id}"))),
-            )
-            .await?;
+        let body = self.body(self.get(&format!("schematics/{id}"))).await?;
         let text = String::from_utf8_lossy(&body);
         schematic::parse(&text).map_err(|error| FactoryError::NotAFactory {
             host: self.host(),
@@ -180,11 +107,12 @@ impl Client {
             schematic: Option<String>,
         }
         let body = schematic::canonical(wanted);
-        let request = self.http.post(below(&self.base, "schematics")).body(body);
+        let url = below(&self.base, "schematics");
+        let request = self.http.client().post(url.clone()).body(body);
         let Answer {
             id,
             schematic: yaml,
-        } = self.json(request).await?;
+        } = self.json((url, request)).await?;
         let hexadecimal = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !hexadecimal {
             // It becomes part of addresses and is shown to people.
@@ -197,10 +125,16 @@ impl Client {
         Ok(Created { id, yaml })
     }
 
+    fn get(&self, path: &str) -> (Url, RequestBuilder) {
+        let url = below(&self.base, path);
+        let request = self.http.client().get(url.clone());
+        (url, request)
+    }
+
     /// Sends a request and reads JSON, whatever type it is said to be.
     async fn json<T: serde::de::DeserializeOwned>(
         &self,
-        request: reqwest::RequestBuilder,
+        request: (Url, RequestBuilder),
     ) -> Result<T, FactoryError> {
         let body = self.body(request).await?;
         serde_json::from_slice(&body).map_err(|_| FactoryError::NotAFactory {
@@ -210,60 +144,80 @@ impl Client {
     }
 
     /// Sends a request and reads the answer of a factory that took it.
-    async fn body(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, FactoryError> {
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| self.classify(&error))?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.classify(&error))?
-        {
-            if body.len() + chunk.len() > LONGEST {
-                let words = "an endless answer".to_owned();
-                return Err(FactoryError::NotAFactory {
-                    host: self.host(),
-                    words,
-                });
-            }
-            body.extend_from_slice(&chunk);
+    async fn body(&self, (url, request): (Url, RequestBuilder)) -> Result<Vec<u8>, FactoryError> {
+        let answer = match receive(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(FactoryError::Fetch(self.http.classify(&url, &error).await)),
+        };
+        match self.fault(&url, &answer) {
+            Some(fault) => Err(fault),
+            None => Ok(answer.body),
         }
-        let start = beginning(&body);
-        if !status.is_success() && !start.starts_with('<') {
-            return Err(FactoryError::Refused {
-                host: self.host(),
-                status: status.as_u16(),
-                text: start,
-            });
-        }
-        if !status.is_success() {
-            // A page instead of a sentence: something else answers in the factory's place.
-            return Err(FactoryError::NotAFactory {
-                host: self.host(),
-                words: start,
-            });
-        }
-        Ok(body)
     }
 
-    fn classify(&self, error: &reqwest::Error) -> FactoryError {
-        let host = self.host();
-        let words = chain(error);
-        let lower = words.to_lowercase();
-        if lower.contains("dns error") || lower.contains("failed to lookup") {
-            return FactoryError::UnknownHost { host, words };
+    /// Why an answer is none of a factory that took the request.
+    fn fault(&self, asked: &Url, answer: &Answer) -> Option<FactoryError> {
+        let (host, words, status) = (self.host(), beginning(&answer.body), answer.status);
+        if answer.endless {
+            let words = "an endless answer".to_owned();
+            return Some(FactoryError::NotAFactory { host, words });
         }
-        if lower.contains("certificate") || lower.contains("tls") {
-            return FactoryError::Tls { host, words };
+        let page = words.starts_with('<');
+        if status == 407 {
+            return Some(FactoryError::Fetch(FetchError::Proxy {
+                proxy: self.http.proxy_for(asked).unwrap_or_default(),
+                fault: ProxyFault::SignIn,
+                words,
+            }));
         }
-        if error.is_decode() || lower.contains("invalid http") {
-            return FactoryError::NotAFactory { host, words };
+        if page && (status == 511 || answer.url.origin() != asked.origin()) {
+            return Some(FactoryError::Fetch(FetchError::SignIn {
+                host,
+                portal: answer.url.host_str().unwrap_or_default().to_owned(),
+                title: crete_fetch::page_title(&answer.body),
+            }));
         }
-        FactoryError::Unreachable { host, words }
+        if (200..300).contains(&status) {
+            return None;
+        }
+        Some(if page {
+            // A page instead of a sentence: something else answers in the factory's place.
+            FactoryError::NotAFactory { host, words }
+        } else {
+            FactoryError::Fetch(FetchError::Refused {
+                host,
+                status,
+                text: words,
+                retry_after: None,
+            })
+        })
     }
+}
+
+/// An answer as it came.
+struct Answer {
+    status: u16,
+    url: Url,
+    body: Vec<u8>,
+    endless: bool,
+}
+
+async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+    let mut response = request.send().await?;
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        url: response.url().clone(),
+        body: Vec::new(),
+        endless: false,
+    };
+    while let Some(chunk) = response.chunk().await? {
+        if answer.body.len() + chunk.len() > LONGEST {
+            answer.endless = true;
+            break;
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
 }
 
 /// The beginning of an answer, for sentences.
@@ -273,19 +227,4 @@ fn beginning(body: &[u8]) -> String {
         .chars()
         .take(300)
         .collect()
-}
-
-/// An error and its causes, as one text.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words.push_str(": ");
-        match error.downcast_ref::<io::Error>() {
-            Some(io) => words.push_str(&io.to_string()),
-            None => words.push_str(&error.to_string()),
-        }
-        cause = error.source();
-    }
-    words
 }

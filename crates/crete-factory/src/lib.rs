@@ -6,6 +6,7 @@
 mod asset;
 pub mod catalogue;
 mod client;
+mod problem;
 pub mod schematic;
 pub mod studio;
 mod versions;
@@ -14,4 +15,5 @@ pub use asset::{
     ImageMedium, asset_name, estimated_size, image_url, parse_base, serial_console_schematic,
 };
 pub use client::{Client, Created, FactoryError};
+pub use problem::way_problem;
 pub use versions::group_versions;

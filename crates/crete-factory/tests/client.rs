@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use crete_factory::{Client, FactoryError, parse_base, serial_console_schematic};
+use crete_fetch::{FetchError, Http, HttpOptions, NoWay, ProxyChoice};
 use crete_model::Arch;
 
 /// Serves on a free port of this computer until the test's runtime ends.
@@ -22,10 +23,11 @@ async fn serve(router: Router) -> Client {
 }
 
 fn client(base: &str) -> Client {
-    Client::new(
-        parse_base(base).unwrap(),
-        reqwest::Client::builder().no_proxy().build().unwrap(),
-    )
+    let direct = HttpOptions {
+        proxy: ProxyChoice::Direct,
+        ..HttpOptions::default()
+    };
+    Client::new(parse_base(base).unwrap(), Http::new(&direct).unwrap())
 }
 
 fn plain(text: &'static str) -> impl IntoResponse + Clone {
@@ -83,7 +85,8 @@ async fn an_error_keeps_status_and_text() {
     let client = serve(Router::new().route("/versions", get(broken))).await;
     let error = client.versions().await.unwrap_err();
     assert!(
-        matches!(&error, FactoryError::Refused { status: 500, text, .. } if text == "internal server error")
+        matches!(&error, FactoryError::Fetch(FetchError::Refused { status: 500, text, .. }) if text == "internal server error"),
+        "{error:?}"
     );
 }
 
@@ -102,13 +105,19 @@ async fn a_closed_port_and_an_unknown_name_are_told_apart() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    assert!(matches!(
-        client(&base).versions().await,
-        Err(FactoryError::Unreachable { .. })
-    ));
+    let closed = client(&base).versions().await;
+    let refused = FetchError::Unreachable {
+        host: "127.0.0.1".to_owned(),
+        way: NoWay::Refused,
+        words: "Connection refused (os error 111)".to_owned(),
+    };
+    assert_eq!(closed.unwrap_err().to_string(), refused.to_string());
     let unknown = client("http://factory.invalid").versions().await;
     assert!(
-        matches!(unknown, Err(FactoryError::UnknownHost { .. })),
+        matches!(
+            unknown,
+            Err(FactoryError::Fetch(FetchError::UnknownHost { .. }))
+        ),
         "{unknown:?}"
     );
 }

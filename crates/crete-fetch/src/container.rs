@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crete_model::{FileFault, params};
+
 use crate::FetchError;
 
 /// What kind of file is expected.
@@ -30,8 +32,8 @@ pub enum Verdict {
     Fits,
     /// More bytes are needed to say.
     TooEarly,
-    /// It is something else.
-    Wrong(String),
+    /// It is something else: what, and how it begins.
+    Wrong(FileFault, String),
 }
 
 /// Where an ISO 9660 volume descriptor names itself.
@@ -56,29 +58,31 @@ impl Container {
     #[must_use]
     pub fn sniff(self, head: &[u8], complete: bool) -> Verdict {
         if head.len() >= TEXT_HEAD && is_page(head) {
-            return Verdict::Wrong(described("a web page", head));
+            return Verdict::Wrong(FileFault::WebPage, described("a web page", head));
         }
         let (at, magic) = self.magic();
         match head.get(at..at + magic.len()) {
             Some(found) if found == magic && (head.len() >= TEXT_HEAD || complete) => Verdict::Fits,
             Some(found) if found != magic => {
-                Verdict::Wrong(described(&format!("not {}", self.name()), head))
+                let what = format!("not {}", self.name());
+                Verdict::Wrong(FileFault::OtherKind, described(&what, head))
             }
             _ if complete => {
                 let what = format!("too short for {} ({} bytes)", self.name(), head.len());
-                Verdict::Wrong(described(&what, head))
+                Verdict::Wrong(FileFault::OtherKind, described(&what, head))
             }
             _ => Verdict::TooEarly,
         }
     }
 
-    /// Judges the last bytes and the length, where the format lets us; says what is wrong.
-    fn sniff_tail(self, tail: &[u8], length: u64) -> Option<String> {
-        let cut = self == Self::Xz && (!tail.ends_with(b"YZ") || !length.is_multiple_of(4));
-        cut.then(|| "the end of the xz stream is missing".to_owned())
+    /// Judges the last bytes and the length, where the format lets us: whether the end is there.
+    fn has_end(self, tail: &[u8], length: u64) -> bool {
+        self != Self::Xz || (tail.ends_with(b"YZ") && length.is_multiple_of(4))
     }
 
-    fn name(self) -> &'static str {
+    /// What a sentence calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Iso => "an ISO image",
             Self::Zstd => "a zstd file",
@@ -89,32 +93,39 @@ impl Container {
     }
 }
 
-/// Checks beginning and end of a file on disk.
+/// Checks beginning and end of a file on disk, which is all that can be told without reading it.
 ///
 /// # Errors
 /// `Corrupt` with the reason when it is not of this kind, `File` when it cannot be read.
 pub fn check_file(path: &Path, container: Container) -> Result<(), FetchError> {
-    let read = || -> io::Result<Option<String>> {
+    let length = std::fs::metadata(path)
+        .map_err(FetchError::file(path))?
+        .len();
+    let corrupt = |fault, words| FetchError::Corrupt {
+        path: path.to_owned(),
+        fault,
+        params: params! { "expected" => container.name(), "length" => length },
+        words,
+    };
+    let ends = || -> io::Result<(Vec<u8>, [u8; 2])> {
         let file = File::open(path)?;
-        let length = file.metadata()?.len();
         let mut head = vec![0; usize::try_from(length).unwrap_or(HEAD).min(HEAD)];
         file.read_exact_at(&mut head, 0)?;
-        if let Verdict::Wrong(reason) = container.sniff(&head, true) {
-            return Ok(Some(reason));
-        }
         let mut tail = [0; 2];
         if length >= 2 {
             file.read_exact_at(&mut tail, length - 2)?;
         }
-        Ok(container.sniff_tail(&tail, length))
+        Ok((head, tail))
     };
-    match read().map_err(FetchError::file(path))? {
-        None => Ok(()),
-        Some(reason) => Err(FetchError::Corrupt {
-            path: path.to_owned(),
-            reason,
-        }),
+    let (head, tail) = ends().map_err(FetchError::file(path))?;
+    if let Verdict::Wrong(fault, words) = container.sniff(&head, true) {
+        return Err(corrupt(fault, words));
     }
+    if container.has_end(&tail, length) {
+        return Ok(());
+    }
+    let words = "the end of the xz stream is missing".to_owned();
+    Err(corrupt(FileFault::CutOff, words))
 }
 
 fn is_page(head: &[u8]) -> bool {
@@ -161,7 +172,7 @@ mod tests {
         for container in ALL {
             let verdict = container.sniff(b"\n<!DOCTYPE HTML><title>Sign in</title>", false);
             assert!(
-                matches!(verdict, Verdict::Wrong(ref why) if why.contains("Sign in")),
+                matches!(verdict, Verdict::Wrong(FileFault::WebPage, ref why) if why.contains("Sign in")),
                 "{verdict:?}"
             );
         }
@@ -172,7 +183,10 @@ mod tests {
         let verdict = Container::Zstd.sniff(b"internal server error\nmore", true);
         assert_eq!(
             verdict,
-            Verdict::Wrong("not a zstd file; it begins with \"internal server error\"".into())
+            Verdict::Wrong(
+                FileFault::OtherKind,
+                "not a zstd file; it begins with \"internal server error\"".into()
+            )
         );
     }
 
@@ -187,15 +201,15 @@ mod tests {
         assert_eq!(Container::Iso.sniff(&image, false), Verdict::Fits);
         assert!(matches!(
             Container::Iso.sniff(&image[..2000], true),
-            Verdict::Wrong(_)
+            Verdict::Wrong(..)
         ));
     }
 
     #[test]
     fn an_xz_file_without_its_end_is_known() {
-        assert!(Container::Xz.sniff_tail(b"YZ", 64).is_none());
-        assert!(Container::Xz.sniff_tail(b"YZ", 63).is_some());
-        assert!(Container::Xz.sniff_tail(b"ab", 64).is_some());
+        assert!(Container::Xz.has_end(b"YZ", 64));
+        assert!(!Container::Xz.has_end(b"YZ", 63));
+        assert!(!Container::Xz.has_end(b"ab", 64));
     }
 
     proptest! {

@@ -68,18 +68,30 @@ pub(crate) fn digest_file(
     ))
 }
 
-/// The SHA-256 of a whole file, off the runtime's threads.
+/// The SHA-256 of a whole file, off the runtime's threads; `progress` gets the bytes done.
 ///
 /// # Errors
 /// `File` when it cannot be read, `Cancelled`.
-pub async fn sha256_file(path: &Path, cancel: &CancellationToken) -> Result<String, FetchError> {
+pub async fn sha256_file(
+    path: &Path,
+    progress: &(dyn Fn(u64) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<String, FetchError> {
     let (path, cancel) = (path.to_owned(), cancel.clone());
+    let (send, mut done) = tokio::sync::mpsc::channel(1);
     let digest = tokio::task::spawn_blocking(move || {
         let length = std::fs::metadata(&path)
             .map_err(FetchError::file(&path))?
             .len();
-        digest_file(&path, length, &|_| {}, &cancel).map(Digest::finish)
+        // Progress that nobody takes in time is left out.
+        let tell = |bytes| {
+            let _ = send.try_send(bytes);
+        };
+        digest_file(&path, length, &tell, &cancel).map(Digest::finish)
     });
+    while let Some(bytes) = done.recv().await {
+        progress(bytes);
+    }
     // A panic in there would be a defect; the runtime's end is a cancel.
     digest.await.unwrap_or(Err(FetchError::Cancelled))
 }

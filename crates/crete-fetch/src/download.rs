@@ -1,32 +1,61 @@
-//! One download: attempts, resumption, and the file's way to its place.
+//! One download: its attempts, and the waits between them.
 //!
 //! It must not know what the file is, only how its kind begins and ends.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+mod answer;
+mod attempt;
+mod transfer;
 
-use reqwest::header::{
-    CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
-};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::container::{Container, HEAD, Verdict, first_line};
-use crate::digest::{Digest, digest_file};
-use crate::error::{FetchError, classify};
-use crate::lock;
-use crate::partial::{SideFile, part_path, publish, read_side, set_aside, write_side};
-use crate::rate::Rate;
-use crate::resume::{Decision, ResponseHead, decide, validator};
-use crate::space::{FreeSpace, RESERVE, available};
+use crate::container::Container;
+use crate::error::FetchError;
+use crate::http::{Http, host_of};
+use crate::lock::{self, EntryLock};
+use crate::retry;
+use crate::space::{FreeSpace, available};
 
-/// Bytes after which the side file is brought up to date: what a power cut can cost.
-const FLUSH_EVERY: u64 = 16 << 20;
-/// The longest wait a server may ask for and be given.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// How long to wait for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long the first answer may take: a server may build the file first.
+    pub answer: Duration,
+    /// Silence after which `Building` is told.
+    pub building_after: Duration,
+    /// How long the transfer may stand still.
+    pub stall: Duration,
+    /// Failures in a row, nothing new having arrived in between, after which a person is told.
+    /// Half as many when nothing ever arrived.
+    pub failures: u32,
+    /// Wait after the first failure; doubles with each.
+    pub first_wait: Duration,
+    /// The longest of those waits.
+    pub longest_wait: Duration,
+    /// The longest wait a server may ask for and be given. One that asks for more gets a person's
+    /// decision instead of ours.
+    pub longest_asked: Duration,
+}
+
+impl Default for Patience {
+    /// The patience that suits a factory that builds images.
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(22 * 60),
+            building_after: Duration::from_secs(3),
+            stall: Duration::from_secs(60),
+            failures: 8,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(60),
+            longest_asked: Duration::from_secs(15 * 60),
+        }
+    }
+}
 
 /// What to download, where to, and how patiently.
 #[derive(Debug, Clone)]
@@ -37,44 +66,35 @@ pub struct Request {
     pub target: PathBuf,
     /// What it must be.
     pub container: Container,
-    /// How long the first answer may take: a server may build the file first.
-    pub first_byte_timeout: Duration,
-    /// Silence after which `Building` is told.
-    pub building_after: Duration,
-    /// How long the transfer may stand still.
-    pub stall_timeout: Duration,
-    /// Attempts in all.
-    pub attempts: u32,
-    /// Wait before the second attempt; doubles with each.
-    pub first_wait: Duration,
+    /// How patiently.
+    pub patience: Patience,
     /// How free space is found out.
     pub free_space: FreeSpace,
+    /// What time it is, for servers that name a time to come back at.
+    pub now: fn() -> SystemTime,
 }
 
 impl Request {
-    /// A request with the patience that suits a factory that builds images.
+    /// A request with the default patience, for this computer.
     #[must_use]
     pub fn new(url: Url, target: PathBuf, container: Container) -> Self {
         Self {
             url,
             target,
             container,
-            first_byte_timeout: Duration::from_secs(22 * 60),
-            building_after: Duration::from_secs(3),
-            stall_timeout: Duration::from_secs(60),
-            attempts: 5,
-            first_wait: Duration::from_secs(1),
+            patience: Patience::default(),
             free_space: available,
+            now: SystemTime::now,
         }
     }
 
     fn host(&self) -> String {
-        self.url.host_str().unwrap_or_default().to_owned()
+        host_of(&self.url)
     }
 }
 
 /// What a download tells while it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Event {
     /// Somebody else downloads the same file.
     WaitingForLock,
@@ -87,6 +107,11 @@ pub enum Event {
     Building {
         /// Its host.
         host: String,
+    },
+    /// What was there is of no use: the transfer begins at the first byte again.
+    StartsOver {
+        /// Bytes that were there.
+        had: u64,
     },
     /// Bytes arrive; told at most ten times a second.
     Transfer {
@@ -108,12 +133,12 @@ pub enum Event {
     },
     /// An attempt failed; another follows.
     Retrying {
-        /// Number of the attempt that failed, from 1.
-        attempt: u32,
-        /// Time until the next one.
+        /// Failures in a row, from 1.
+        failures: u32,
+        /// Time until the next attempt.
         wait: Duration,
         /// Why it failed.
-        reason: String,
+        error: FetchError,
     },
 }
 
@@ -128,60 +153,101 @@ pub struct Downloaded {
     pub sha256: String,
     /// Bytes that were there before this call.
     pub resumed_from: u64,
+    /// Whether the server announced the length, so that it could be compared.
+    pub announced: bool,
+    /// The host it came from, if the whole way was over TLS.
+    pub secure_from: Option<String>,
 }
 
-type Events<'a> = &'a (dyn Fn(Event) + Send + Sync);
+/// What all attempts of one download share.
+struct Work<'a> {
+    http: &'a Http,
+    request: &'a Request,
+    events: &'a (dyn Fn(Event) + Send + Sync),
+    cancel: &'a CancellationToken,
+    /// The most bytes that were ever there: an attempt that gets further was no failure.
+    furthest: Arc<AtomicU64>,
+    /// Held by whoever writes, even when the caller is gone.
+    lock: Arc<EntryLock>,
+}
+
+impl Work<'_> {
+    /// Waits for something, but not longer than for the caller.
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, FetchError> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.cancel.cancelled() => Err(FetchError::Cancelled),
+        }
+    }
+}
 
 /// Downloads a file, or goes on with what is there of it.
 ///
 /// # Errors
-/// See [`FetchError`]; whatever it is, what arrived is kept and a later call goes on with it,
-/// except that content which cannot be right is set aside.
+/// See [`FetchError`]; whatever it is, what arrived is kept and a later call goes on with it.
+/// A `Corrupt` part file is for the caller to move away.
 pub async fn download(
-    client: &reqwest::Client,
+    http: &Http,
     request: &Request,
-    events: Events<'_>,
+    events: &(dyn Fn(Event) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Downloaded, FetchError> {
     let waiting = || events(Event::WaitingForLock);
-    let _lock = lock::acquire(&request.target, waiting, cancel).await?;
+    let lock = lock::acquire(&request.target, waiting, cancel).await?;
     if let Some(done) = already_there(request, cancel).await? {
         return Ok(done);
     }
-    // Network faults are worth another attempt only once something has arrived.
-    let arrived = AtomicU64::new(0);
-    let mut attempt = 1;
-    let mut wait = request.first_wait;
+    let work = Work {
+        http,
+        request,
+        events,
+        cancel,
+        furthest: Arc::default(),
+        lock: Arc::new(lock),
+    };
+    let Patience {
+        first_wait,
+        longest_wait,
+        longest_asked,
+        ..
+    } = request.patience;
+    let name = request.target.as_os_str();
+    let mut failures = 0;
     loop {
-        let error = tokio::select! {
-            result = run(client, request, events, cancel, &arrived) => match result {
-                Ok(done) => return Ok(done),
-                Err(error) => error,
-            },
-            () = cancel.cancelled() => return Err(FetchError::Cancelled),
+        let before = work.furthest.load(Ordering::Relaxed);
+        let error = match attempt::run(&work).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
         };
-        let worked = arrived.load(Ordering::Relaxed) > 0;
-        let again = error.is_transient() || (worked && error.is_connectivity());
-        if !again || attempt >= request.attempts {
+        let after = work.furthest.load(Ordering::Relaxed);
+        failures = if after > before { 1 } else { failures + 1 };
+        let asked = error.retry_after();
+        if !worth_another(&error, failures, after > 0, &request.patience)
+            || asked.is_some_and(|asked| asked > longest_asked)
+        {
             return Err(error);
         }
-        let asked = match &error {
-            FetchError::Refused { retry_after, .. } => *retry_after,
-            _ => None,
-        };
-        let pause = asked.map_or(wait, |asked| asked.min(LONGEST_WAIT));
+        let own = retry::pause(failures, first_wait, longest_wait, name);
+        let wait = asked.map_or(own, |asked| asked.max(own));
         events(Event::Retrying {
-            attempt,
-            wait: pause,
-            reason: error.to_string(),
+            failures,
+            wait,
+            error,
         });
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = cancel.cancelled() => return Err(FetchError::Cancelled),
-        }
-        attempt += 1;
-        wait *= 2;
+        work.unless_cancelled(tokio::time::sleep(wait)).await?;
     }
+}
+
+/// Network faults are worth another attempt only once something has arrived: before that a
+/// person who mistyped an address should hear of it at once.
+fn worth_another(error: &FetchError, failures: u32, worked: bool, patience: &Patience) -> bool {
+    let again = error.is_transient() || (worked && error.is_connectivity());
+    let most = if worked {
+        patience.failures
+    } else {
+        patience.failures.div_ceil(2)
+    };
+    again && failures < most
 }
 
 /// The file another call has completed meanwhile, or an earlier one.
@@ -192,327 +258,38 @@ async fn already_there(
     let Ok(meta) = std::fs::metadata(&request.target) else {
         return Ok(None);
     };
-    let sha256 = crate::sha256_file(&request.target, cancel).await?;
+    let sha256 = crate::sha256_file(&request.target, &|_| {}, cancel).await?;
     Ok(Some(Downloaded {
         path: request.target.clone(),
         bytes: meta.len(),
         sha256,
         resumed_from: meta.len(),
+        announced: false,
+        secure_from: None,
     }))
 }
 
-/// One attempt.
-async fn run(
-    client: &reqwest::Client,
-    request: &Request,
-    events: Events<'_>,
-    cancel: &CancellationToken,
-    arrived: &AtomicU64,
-) -> Result<Downloaded, FetchError> {
-    let held = read_side(&request.target).filter(|side| {
-        side.url == without_query(&request.url) && side.received > 0 && validator(side).is_some()
-    });
-    let mut response = ask(client, request, events, held.as_ref()).await?;
-    let mut head = head_of(&response);
-    let mut decision = decide(held.as_ref(), &head);
-    if decision == Decision::AskAgain {
-        response = ask(client, request, events, None).await?;
-        head = head_of(&response);
-        decision = decide(None, &head);
-    }
-    let (at, total) = match decision {
-        Decision::Continue { at, total } => (at, total),
-        Decision::StartOver { total } => (0, total),
-        Decision::AlreadyComplete => {
-            let length = held.as_ref().map_or(0, |side| side.received);
-            let (file, digest) = open_part(request, events, cancel, length).await?;
-            return Transfer::new(request, file, digest, length, Some(length), head).finish();
-        }
-        Decision::AskAgain | Decision::Refuse => return Err(refused(request, response).await),
-    };
-    let needed = total
-        .unwrap_or(0)
-        .saturating_sub(at)
-        .saturating_add(RESERVE);
-    let free = (request.free_space)(&request.target).map_err(FetchError::file(&request.target))?;
-    if needed > free {
-        return Err(FetchError::DiskFull {
-            path: request.target.clone(),
-            needed,
-            free,
-        });
-    }
-    let (file, digest) = open_part(request, events, cancel, at).await?;
-    let mut transfer = Transfer::new(request, file, digest, at, total, head);
-    transfer.keep()?;
-    transfer.receive(response, events, arrived).await?;
-    transfer.finish()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Asks, and tells after a while that the server builds.
-async fn ask(
-    client: &reqwest::Client,
-    request: &Request,
-    events: Events<'_>,
-    held: Option<&SideFile>,
-) -> Result<reqwest::Response, FetchError> {
-    let host = request.host();
-    events(Event::Asking { host: host.clone() });
-    let mut get = client.get(request.url.clone());
-    if let Some((side, proof)) = held.and_then(|side| Some((side, validator(side)?))) {
-        get = get
-            .header(RANGE, format!("bytes={}-", side.received))
-            .header(IF_RANGE, proof);
-    }
-    let send = get.send();
-    tokio::pin!(send);
-    let answer = tokio::select! {
-        answer = &mut send => answer,
-        () = tokio::time::sleep(request.building_after) => {
-            events(Event::Building { host: host.clone() });
-            let rest = request.first_byte_timeout.saturating_sub(request.building_after);
-            match tokio::time::timeout(rest, send).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    let waited = request.first_byte_timeout;
-                    return Err(FetchError::TimedOut { host, waited });
-                }
-            }
-        }
-    };
-    answer.map_err(|error| classify(&error, &host))
-}
-
-fn head_of(response: &reqwest::Response) -> ResponseHead {
-    let text = |name: HeaderName| header(response.headers(), &name);
-    ResponseHead {
-        status: response.status().as_u16(),
-        content_length: header(response.headers(), &reqwest::header::CONTENT_LENGTH)
-            .and_then(|text| text.parse().ok()),
-        content_range: text(CONTENT_RANGE),
-        etag: text(ETAG),
-        last_modified: text(LAST_MODIFIED),
-    }
-}
-
-fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// An answer that is no file.
-async fn refused(request: &Request, mut response: reqwest::Response) -> FetchError {
-    let status = response.status().as_u16();
-    let retry_after = header(response.headers(), &RETRY_AFTER)
-        .and_then(|text| text.trim().parse().ok())
-        .map(Duration::from_secs);
-    // The reason is in the first bytes; a failure to read it changes nothing.
-    let start = tokio::time::timeout(request.stall_timeout, response.chunk()).await;
-    let text = match start {
-        Ok(Ok(Some(bytes))) => first_line(&bytes).unwrap_or_default(),
-        _ => String::new(),
-    };
-    if matches!(status, 404 | 410) {
-        return FetchError::NotThere {
-            url: without_query(&request.url),
-            text,
+    #[test]
+    fn what_is_tried_again_depends_on_whether_it_ever_worked() {
+        let patience = Patience::default();
+        let gone = FetchError::UnknownHost {
+            host: "a".into(),
+            words: String::new(),
         };
-    }
-    FetchError::Refused {
-        host: request.host(),
-        status,
-        text,
-        retry_after,
-    }
-}
-
-fn without_query(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.to_string()
-}
-
-/// Opens the part file at `at`, cuts off what is not trusted, and reads what is kept once more.
-async fn open_part(
-    request: &Request,
-    events: Events<'_>,
-    cancel: &CancellationToken,
-    at: u64,
-) -> Result<(File, Digest), FetchError> {
-    let part = part_path(&request.target);
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&part)
-        .map_err(FetchError::file(&part))?;
-    file.set_len(at).map_err(FetchError::file(&part))?;
-    file.seek(SeekFrom::Start(at))
-        .map_err(FetchError::file(&part))?;
-    if at == 0 {
-        return Ok((file, Digest::default()));
-    }
-    events(Event::Verifying { done: 0, total: at });
-    let cancel = cancel.clone();
-    let digest = tokio::task::spawn_blocking(move || digest_file(&part, at, &|_| {}, &cancel));
-    let digest = digest.await.unwrap_or(Err(FetchError::Cancelled))?;
-    events(Event::Verifying {
-        done: at,
-        total: at,
-    });
-    Ok((file, digest))
-}
-
-/// A part file in the making.
-struct Transfer<'a> {
-    request: &'a Request,
-    file: File,
-    digest: Digest,
-    started_at: u64,
-    received: u64,
-    total: Option<u64>,
-    head: ResponseHead,
-    /// The beginning, until its kind is known.
-    sniffing: Option<Vec<u8>>,
-    flushed: u64,
-}
-
-impl<'a> Transfer<'a> {
-    fn new(
-        request: &'a Request,
-        file: File,
-        digest: Digest,
-        at: u64,
-        total: Option<u64>,
-        head: ResponseHead,
-    ) -> Self {
-        let sniffing = (at == 0).then(Vec::new);
-        Self {
-            request,
-            file,
-            digest,
-            started_at: at,
-            received: at,
-            total,
-            head,
-            sniffing,
-            flushed: at,
-        }
-    }
-
-    /// Makes what arrived durable and says so in the side file.
-    fn keep(&mut self) -> Result<(), FetchError> {
-        self.file
-            .sync_data()
-            .map_err(FetchError::file(&self.request.target))?;
-        self.flushed = self.received;
-        let side = SideFile {
-            url: without_query(&self.request.url),
-            etag: self.head.etag.clone(),
-            last_modified: self.head.last_modified.clone(),
-            total: self.total,
-            received: self.received,
+        let cut = FetchError::Interrupted {
+            received: 1,
+            expected: None,
         };
-        write_side(&self.request.target, &side)
-    }
-
-    async fn receive(
-        &mut self,
-        mut response: reqwest::Response,
-        events: Events<'_>,
-        arrived: &AtomicU64,
-    ) -> Result<(), FetchError> {
-        let began = Instant::now();
-        let mut rate = Rate::default();
-        let outcome = loop {
-            let next = tokio::time::timeout(self.request.stall_timeout, response.chunk()).await;
-            let chunk = match next {
-                Ok(Ok(Some(chunk))) => chunk,
-                Ok(Ok(None)) => break Ok(()),
-                Ok(Err(_)) => break Err(self.interrupted()),
-                Err(_) => {
-                    let waited = self.request.stall_timeout;
-                    break Err(FetchError::TimedOut {
-                        host: self.request.host(),
-                        waited,
-                    });
-                }
-            };
-            arrived.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            self.take(&chunk)?;
-            if rate.observe(began.elapsed(), self.received) {
-                events(Event::Transfer {
-                    received: self.received,
-                    total: self.total,
-                    rate: rate.per_second(),
-                    left: rate.left(self.total),
-                });
-            }
-        };
-        self.keep()?;
-        outcome?;
-        if self.total.is_some_and(|total| self.received < total) {
-            return Err(self.interrupted());
-        }
-        events(Event::Transfer {
-            received: self.received,
-            total: self.total,
-            rate: rate.per_second(),
-            left: Some(Duration::ZERO),
-        });
-        Ok(())
-    }
-
-    fn take(&mut self, chunk: &[u8]) -> Result<(), FetchError> {
-        let target = &self.request.target;
-        if let Some(total) = self.total
-            && self.received + chunk.len() as u64 > total
-        {
-            let reason = format!("the server sent more than the {total} bytes it announced");
-            return Err(set_aside(target, reason));
-        }
-        if let Some(head) = &mut self.sniffing {
-            let room = HEAD.saturating_sub(head.len()).min(chunk.len());
-            head.extend_from_slice(&chunk[..room]);
-            match self.request.container.sniff(head, false) {
-                Verdict::Fits => self.sniffing = None,
-                Verdict::TooEarly => {}
-                Verdict::Wrong(reason) => return Err(set_aside(target, reason)),
-            }
-        }
-        self.file
-            .write_all(chunk)
-            .map_err(FetchError::file(target))?;
-        self.digest.update(chunk);
-        self.received += chunk.len() as u64;
-        if self.received - self.flushed >= FLUSH_EVERY {
-            self.keep()?;
-        }
-        Ok(())
-    }
-
-    fn interrupted(&self) -> FetchError {
-        FetchError::Interrupted {
-            received: self.received,
-            expected: self.total,
-        }
-    }
-
-    /// Checks the whole and moves it to its place.
-    fn finish(self) -> Result<Downloaded, FetchError> {
-        let target = &self.request.target;
-        let part = part_path(target);
-        self.file.sync_all().map_err(FetchError::file(&part))?;
-        match crate::check_file(&part, self.request.container) {
-            Ok(()) => {}
-            Err(FetchError::Corrupt { reason, .. }) => return Err(set_aside(target, reason)),
-            Err(error) => return Err(error),
-        }
-        publish(&part, target)?;
-        Ok(Downloaded {
-            path: target.clone(),
-            bytes: self.received,
-            sha256: self.digest.finish(),
-            resumed_from: self.started_at,
-        })
+        assert!(!worth_another(&gone, 1, false, &patience));
+        assert!(worth_another(&gone, 1, true, &patience));
+        assert!(worth_another(&cut, 3, false, &patience));
+        assert!(!worth_another(&cut, 4, false, &patience));
+        assert!(worth_another(&cut, 7, true, &patience));
+        assert!(!worth_another(&cut, 8, true, &patience));
+        assert!(!worth_another(&FetchError::Cancelled, 1, true, &patience));
     }
 }

@@ -7,28 +7,37 @@
 //! One download runs through these states:
 //!
 //! ```text
-//! waiting for lock → asking → (building) → transfer → check → rename
-//!                      ↑                       │ cut, 5xx, 429, timeout
-//!                      └────── retrying ←──────┘
+//! waiting for lock → asking → (building) → look → transfer → check → rename
+//!                      ↑                            │ cut, stalled, 5xx, 429, link over
+//!                      └───────── retrying ←────────┘
 //! ```
+//!
+//! Nothing that is there is given up before an answer is known to be the file: a login page in
+//! the middle of a resumed download costs nothing.
 
-mod client;
 mod container;
 mod digest;
 mod download;
+mod durable;
 mod error;
+mod http;
 mod lock;
 mod partial;
+mod plain;
 mod rate;
 pub mod resume;
+mod retry;
 mod space;
+mod sparse;
 mod unpack;
 
-pub use client::{HttpOptions, client};
 pub use container::{Container, check_file};
 pub use digest::{Digest, sha256_file};
-pub use download::{Downloaded, Event, Request, download};
-pub use error::{FetchError, classify};
-pub use partial::{Partial, partial};
+pub use download::{Downloaded, Event, Patience, Request, download};
+pub use durable::{remove, rename};
+pub use error::{FetchError, NoWay, NotPlain, ProxyFault, TlsFault};
+pub use http::{Http, HttpOptions, ProxyChoice, page_title};
+pub use partial::{Partial, forget_side, part_path, partial};
+pub use plain::{Plain, open_plain, stamp};
 pub use space::{FreeSpace, RESERVE, available};
-pub use unpack::{UnpackEvent, Unpacked, unpack};
+pub use unpack::{UnpackEvent, Unpacked, take_over, unpack};

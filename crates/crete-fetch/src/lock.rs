@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::FetchError;
-use crate::partial::beside;
+use crate::durable::beside;
 
 /// The kernel offers no asynchronous wait for a file lock; this is how often we ask.
 const ASK_EVERY: Duration = Duration::from_millis(50);

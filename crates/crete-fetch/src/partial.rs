@@ -3,13 +3,12 @@
 //! The side file says only what was certainly on disk when it was written; bytes beyond that
 //! are not trusted, because a power cut may have left holes there.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::FetchError;
+use crate::durable::{self, beside};
 
 /// What a listing can show of an unfinished download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +44,19 @@ pub fn partial(target: &Path) -> Option<Partial> {
     })
 }
 
-/// `target` with another ending appended to its full name.
-pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
+/// Where the bytes of an unfinished download are.
+#[must_use]
+pub fn part_path(target: &Path) -> PathBuf {
+    beside(target, "part")
 }
 
-pub(crate) fn part_path(target: &Path) -> PathBuf {
-    beside(target, "part")
+fn side_path(target: &Path) -> PathBuf {
+    beside(target, "part.json")
 }
 
 /// Reads the side file; `received` never exceeds what the part file holds.
 pub(crate) fn read_side(target: &Path) -> Option<SideFile> {
-    let text = std::fs::read(beside(target, "part.json")).ok()?;
+    let text = std::fs::read(side_path(target)).ok()?;
     let mut side: SideFile = serde_json::from_slice(&text).ok()?;
     let length = std::fs::metadata(part_path(target)).ok()?.len();
     side.received = side.received.min(length);
@@ -68,53 +65,24 @@ pub(crate) fn read_side(target: &Path) -> Option<SideFile> {
 
 /// Replaces the side file in one step.
 pub(crate) fn write_side(target: &Path, side: &SideFile) -> Result<(), FetchError> {
-    let path = beside(target, "part.json");
-    let fresh = beside(target, "part.json.new");
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(side)?)?;
-        file.sync_data()?;
-        std::fs::rename(&fresh, &path)
-    };
-    write().map_err(FetchError::file(&path))
+    let path = side_path(target);
+    let text = serde_json::to_vec(side).map_err(|error| FetchError::File {
+        path: path.clone(),
+        source: error.into(),
+    })?;
+    durable::replace(&path, &text)
 }
 
 /// Moves a finished, flushed part file to its place and makes the move itself durable.
-pub(crate) fn publish(part: &Path, target: &Path) -> Result<(), FetchError> {
-    std::fs::rename(part, target).map_err(FetchError::file(target))?;
-    sync_folder(target)?;
-    remove(&beside(target, "part.json"))
+pub(crate) fn publish(target: &Path) -> Result<(), FetchError> {
+    durable::rename(&part_path(target), target)?;
+    forget_side(target)
 }
 
-/// Sets a file with wrong content aside as `TARGET.corrupt`, so that it is neither used nor
-/// lost, and the next attempt starts afresh.
-pub(crate) fn set_aside(target: &Path, reason: String) -> FetchError {
-    let aside = beside(target, "corrupt");
-    let moved = std::fs::rename(part_path(target), &aside)
-        .map_err(FetchError::file(&aside))
-        .and_then(|()| remove(&beside(target, "part.json")));
-    match moved {
-        Ok(()) => FetchError::Corrupt {
-            path: aside,
-            reason,
-        },
-        Err(error) => error,
-    }
-}
-
-fn sync_folder(target: &Path) -> Result<(), FetchError> {
-    let folder = target
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(FetchError::file(folder))
-}
-
-fn remove(path: &Path) -> Result<(), FetchError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FetchError::file(path)(error)),
-        _ => Ok(()),
-    }
+/// Forgets what is known of an unfinished download, after its part file was moved away.
+///
+/// # Errors
+/// `File` when the side file cannot be removed.
+pub fn forget_side(target: &Path) -> Result<(), FetchError> {
+    durable::remove(&side_path(target))
 }

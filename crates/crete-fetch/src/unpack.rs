@@ -1,69 +1,106 @@
-//! Decompression to a sparse, read-only file. Whole or not at all, like a download.
+//! From a file as it came to a sparse, read-only one in its place. Whole or not at all.
+//!
+//! A packed file is unpacked; any other is copied, sharing its blocks where the file system can.
+//! A file that is already ours is moved.
 
-use std::fs::{File, Permissions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crete_model::{FileFault, Params};
 use tokio_util::sync::CancellationToken;
 
 use crate::container::Container;
+use crate::digest::{Digest, digest_file};
+use crate::durable::{self, beside};
 use crate::error::FetchError;
-use crate::partial::{beside, publish};
-use crate::space::{RESERVE, available};
+use crate::plain::Plain;
+use crate::sparse::{BLOCK, SparseWriter};
 
-/// Zeros in runs of this length become holes.
-const BLOCK: usize = 64 * 1024;
-/// Bytes written between two looks at the free space.
-const LOOK_EVERY: u64 = 256 << 20;
 /// Time between two reports of progress.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
 /// How far an unpacking is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpackEvent {
-    /// Packed bytes read.
+    /// Bytes read of the source.
     pub read: u64,
-    /// Packed bytes in all.
+    /// Bytes of the source in all.
     pub total: u64,
 }
 
-/// An unpacked file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A file in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unpacked {
     /// Its length; holes count.
     pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Length of the source.
+    pub source_bytes: u64,
+    /// SHA-256 of the source.
+    pub source_sha256: String,
 }
 
-/// Unpacks `source` to `target`, off the runtime's threads.
+/// Unpacks or copies `source` to `target`, off the runtime's threads. The source is only read.
 ///
 /// # Errors
-/// `Corrupt` when the source is damaged, `DiskFull`, `File`, `Cancelled`. There is no `target` then.
+/// `Corrupt` when the source is damaged, `Changed` when it was written to meanwhile, `DiskFull`,
+/// `File`, `Cancelled`. There is no `target` then.
 pub async fn unpack(
-    source: &Path,
+    source: Plain,
     container: Container,
     target: &Path,
     events: &(dyn Fn(UnpackEvent) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<Unpacked, FetchError> {
-    let total = std::fs::metadata(source)
-        .map_err(FetchError::file(source))?
-        .len();
+    let target = target.to_owned();
+    off_thread(source, events, cancel, move |work| {
+        let fresh = beside(&target, "unpacking");
+        let result = work.unpack(container, &fresh, &target);
+        if result.is_err() {
+            // Half an unpacked file is of no use: the source is still there.
+            let _ = std::fs::remove_file(&fresh);
+        }
+        result
+    })
+    .await
+}
+
+/// Moves `source`, which is ours and not packed, to `target` and makes it read-only.
+///
+/// # Errors
+/// `Changed` when it was written to meanwhile, `File`, `Cancelled`. It is where it was then.
+pub async fn take_over(
+    source: Plain,
+    target: &Path,
+    events: &(dyn Fn(UnpackEvent) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Unpacked, FetchError> {
+    let target = target.to_owned();
+    off_thread(source, events, cancel, move |work| work.take_over(&target)).await
+}
+
+async fn off_thread(
+    source: Plain,
+    events: &(dyn Fn(UnpackEvent) + Send + Sync),
+    cancel: &CancellationToken,
+    job: impl FnOnce(&Work) -> Result<Unpacked, FetchError> + Send + 'static,
+) -> Result<Unpacked, FetchError> {
+    let total = source.stamp.bytes;
     let read = Arc::new(AtomicU64::new(0));
     // A dropped future must not leave a thread writing.
     let stop = cancel.child_token();
     let _stop_on_drop = stop.clone().drop_guard();
     let work = Work {
-        source: source.to_owned(),
-        target: target.to_owned(),
-        container,
+        source,
         read: read.clone(),
         stop,
     };
-    let working = tokio::task::spawn_blocking(move || work.run());
+    let working = tokio::task::spawn_blocking(move || job(&work));
     tokio::pin!(working);
     let done = loop {
         tokio::select! {
@@ -79,91 +116,116 @@ pub async fn unpack(
 }
 
 struct Work {
-    source: PathBuf,
-    target: PathBuf,
-    container: Container,
+    source: Plain,
     read: Arc<AtomicU64>,
     stop: CancellationToken,
 }
 
 impl Work {
-    fn run(self) -> Result<Unpacked, FetchError> {
-        let part = beside(&self.target, "unpacking");
-        let result = self.write(&part);
-        if result.is_err() {
-            // Half an unpacked file is of no use: the source is still there.
-            let _ = std::fs::remove_file(&part);
+    fn unpack(
+        &self,
+        container: Container,
+        fresh: &Path,
+        target: &Path,
+    ) -> Result<Unpacked, FetchError> {
+        let packed = matches!(container, Container::Zstd | Container::Xz);
+        if !packed && let Some(copy) = self.share(fresh)? {
+            let sha256 = self.digest(fresh)?;
+            self.source.check_unchanged()?;
+            durable::settle(&copy, fresh, target)?;
+            return Ok(self.same(sha256));
         }
-        result
-    }
-
-    fn write(&self, part: &Path) -> Result<Unpacked, FetchError> {
-        let source = File::open(&self.source).map_err(FetchError::file(&self.source))?;
-        let counted = Counted {
-            inner: source,
-            read: self.read.clone(),
-        };
-        let mut reader = self.decoder(BufReader::with_capacity(1 << 20, counted))?;
-        let mut out = File::create(part).map_err(FetchError::file(part))?;
+        let tap = Tap::new(&self.source, &self.read)?;
+        let counted = tap.clone();
+        let mut reader = self.decoder(container, BufReader::with_capacity(1 << 20, tap))?;
+        let mut writer = SparseWriter::create(fresh)?;
         let mut buffer = vec![0; BLOCK];
-        let (mut bytes, mut looked) = (0_u64, 0_u64);
         loop {
             if self.stop.is_cancelled() {
                 return Err(FetchError::Cancelled);
             }
-            let filled = fill(&mut reader, &mut buffer).map_err(|error| self.damaged(&error))?;
+            let filled = fill(&mut reader, &mut buffer).map_err(|error| self.damaged(error))?;
             if filled == 0 {
                 break;
             }
-            if bytes >= looked {
-                self.check_space(part)?;
-                looked = bytes + LOOK_EVERY;
-            }
-            let block = &buffer[..filled];
-            if block.iter().all(|byte| *byte == 0) {
-                out.seek(SeekFrom::Current(filled.try_into().unwrap_or(0)))
-                    .map_err(FetchError::file(part))?;
-            } else {
-                out.write_all(block).map_err(FetchError::file(part))?;
-            }
-            bytes += filled as u64;
+            writer.push(&buffer[..filled])?;
         }
-        // A hole at the end is only there once the length says so.
-        out.set_len(bytes).map_err(FetchError::file(part))?;
-        out.set_permissions(Permissions::from_mode(0o444))
-            .map_err(FetchError::file(part))?;
-        out.sync_all().map_err(FetchError::file(part))?;
-        publish(part, &self.target)?;
-        Ok(Unpacked { bytes })
+        let (source_bytes, source_sha256) = counted.finish();
+        self.source.check_unchanged()?;
+        if source_bytes != self.source.stamp.bytes {
+            let words = "bytes follow after the end of the packed data".to_owned();
+            return Err(self.corrupt(words));
+        }
+        let (bytes, sha256) = writer.settle(target)?;
+        Ok(Unpacked {
+            bytes,
+            sha256,
+            source_bytes,
+            source_sha256,
+        })
     }
 
-    fn decoder<'a>(&self, source: BufReader<Counted>) -> Result<Box<dyn Read + 'a>, FetchError> {
-        Ok(match self.container {
+    fn take_over(&self, target: &Path) -> Result<Unpacked, FetchError> {
+        let sha256 = self.digest(&self.source.path)?;
+        self.source.check_unchanged()?;
+        durable::settle(&self.source.file, &self.source.path, target)?;
+        Ok(self.same(sha256))
+    }
+
+    /// The result where source and target hold the same bytes.
+    fn same(&self, sha256: String) -> Unpacked {
+        Unpacked {
+            bytes: self.source.stamp.bytes,
+            sha256: sha256.clone(),
+            source_bytes: self.source.stamp.bytes,
+            source_sha256: sha256,
+        }
+    }
+
+    /// A copy that shares the source's blocks, where the file system can do that.
+    fn share(&self, fresh: &Path) -> Result<Option<File>, FetchError> {
+        let copy = durable::open(fresh)?;
+        match rustix::fs::ioctl_ficlone(&copy, &self.source.file) {
+            Ok(()) => Ok(Some(copy)),
+            // Another file system, or one that cannot share.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn digest(&self, path: &Path) -> Result<String, FetchError> {
+        let progress = |done| self.read.store(done, Ordering::Relaxed);
+        digest_file(path, self.source.stamp.bytes, &progress, &self.stop).map(Digest::finish)
+    }
+
+    fn decoder<'a>(
+        &self,
+        container: Container,
+        source: BufReader<Tap>,
+    ) -> Result<Box<dyn Read + 'a>, FetchError> {
+        Ok(match container {
             Container::Zstd => Box::new(
                 zstd::stream::read::Decoder::with_buffer(source)
-                    .map_err(|error| self.damaged(&error))?,
+                    .map_err(|error| self.damaged(error))?,
             ),
             Container::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(source)),
             Container::Iso | Container::Qcow2 | Container::Raw => Box::new(source),
         })
     }
 
-    fn check_space(&self, part: &Path) -> Result<(), FetchError> {
-        let free = available(part).map_err(FetchError::file(part))?;
-        if free < RESERVE {
-            return Err(FetchError::DiskFull {
-                path: self.target.clone(),
-                needed: RESERVE,
-                free,
-            });
+    fn damaged(&self, error: io::Error) -> FetchError {
+        // Reading fails with the system's own number, decoding does not.
+        if error.raw_os_error().is_some() {
+            return FetchError::file(&self.source.path)(error);
         }
-        Ok(())
+        self.corrupt(error.to_string())
     }
 
-    fn damaged(&self, error: &io::Error) -> FetchError {
+    fn corrupt(&self, words: String) -> FetchError {
         FetchError::Corrupt {
-            path: self.source.clone(),
-            reason: error.to_string(),
+            path: self.source.path.clone(),
+            fault: FileFault::Packing,
+            params: Params::new(),
+            words,
         }
     }
 }
@@ -182,16 +244,42 @@ fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Counts what is read of the source.
-struct Counted {
-    inner: File,
+/// The source as a reader that counts and digests what goes by. Clones share the count: the
+/// decoder swallows one, and the other is asked at the end.
+#[derive(Clone)]
+struct Tap {
+    file: Arc<File>,
     read: Arc<AtomicU64>,
+    digest: Arc<Mutex<Digest>>,
 }
 
-impl Read for Counted {
+impl Tap {
+    fn new(source: &Plain, read: &Arc<AtomicU64>) -> Result<Self, FetchError> {
+        use std::io::Seek;
+        let mut file = source
+            .file
+            .try_clone()
+            .map_err(FetchError::file(&source.path))?;
+        file.rewind().map_err(FetchError::file(&source.path))?;
+        Ok(Self {
+            file: Arc::new(file),
+            read: read.clone(),
+            digest: Arc::default(),
+        })
+    }
+
+    fn finish(&self) -> (u64, String) {
+        let digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.read.load(Ordering::Relaxed), digest.clone().finish())
+    }
+}
+
+impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = (&*self.file).read(buffer)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
+        let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        digest.update(&buffer[..read]);
         Ok(read)
     }
 }

@@ -15,7 +15,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use crete_fetch::{
-    Container, Downloaded, Event, FetchError, HttpOptions, Request, client, download,
+    Container, Downloaded, Event, FetchError, Http, HttpOptions, Patience, ProxyChoice, Request,
+    download,
 };
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,12 @@ enum Manner {
     Refuses(u16, &'static str),
     /// Says nothing until told.
     SilentUntil(Arc<tokio::sync::Notify>),
+    /// Sends this many bytes of the body and then nothing more, for ever.
+    StandsStill { after: usize },
+    /// A page for a browser.
+    Page(&'static str),
+    /// 503, come back after this.
+    Later(&'static str),
 }
 
 struct Server {
@@ -71,6 +78,25 @@ async fn answer(State(server): State<Arc<Server>>, headers: HeaderMap) -> Respon
             notify.notified().await;
             whole(content)
         }
+        Manner::StandsStill { after } => {
+            let part = content.slice(..after);
+            let still = futures_util::stream::iter([Ok::<_, std::io::Error>(part)])
+                .chain(futures_util::stream::pending());
+            Response::builder()
+                .header("etag", "\"one\"")
+                .header("content-length", content.len())
+                .body(Body::from_stream(still))
+                .unwrap()
+        }
+        Manner::Page(page) => Response::builder()
+            .header("content-type", "text/html; charset=utf-8")
+            .body(Body::from(page))
+            .unwrap(),
+        Manner::Later(when) => Response::builder()
+            .status(503)
+            .header("retry-after", when)
+            .body(Body::from("busy\n"))
+            .unwrap(),
         Manner::Good { etag } => ranged(&content, range.as_deref(), &headers, etag),
         Manner::Cut { after } => {
             let part = content.slice(..after);
@@ -169,11 +195,23 @@ fn content(words: usize) -> Vec<u8> {
 
 fn request(address: &str, target: &Path) -> Request {
     Request {
-        building_after: Duration::from_millis(30),
-        stall_timeout: Duration::from_secs(5),
-        first_wait: Duration::from_millis(1),
+        patience: Patience {
+            building_after: Duration::from_millis(30),
+            stall: Duration::from_secs(5),
+            first_wait: Duration::from_millis(1),
+            ..Patience::default()
+        },
         ..Request::new(address.parse().unwrap(), target.to_owned(), Container::Zstd)
     }
+}
+
+/// Servers of the tests are on this computer: no proxy stands in between.
+fn http() -> Http {
+    Http::new(&HttpOptions {
+        proxy: ProxyChoice::Direct,
+        ..HttpOptions::default()
+    })
+    .unwrap()
 }
 
 async fn fetch(request: &Request, server: &Server) -> (Result<Downloaded, FetchError>, Vec<Event>) {
@@ -184,14 +222,17 @@ async fn fetch(request: &Request, server: &Server) -> (Result<Downloaded, FetchE
         }
         seen.lock().unwrap().push(event);
     };
-    let client = client(&HttpOptions::default()).unwrap();
+    let client = http();
     let result = download(&client, request, &note, &CancellationToken::new()).await;
     (result, seen.into_inner().unwrap())
 }
 
 fn once(request: &Request) -> Request {
     Request {
-        attempts: 1,
+        patience: Patience {
+            failures: 1,
+            ..request.patience
+        },
         ..request.clone()
     }
 }
@@ -246,10 +287,10 @@ async fn one_call_retries_by_itself_and_says_why() {
     let (address, memory) = serve(bytes.clone(), manners, None).await;
     let (result, events) = fetch(&request(&address, &target), &memory).await;
     assert_eq!(result.unwrap().bytes, bytes.len() as u64);
-    let reasons: Vec<&str> = events
+    let reasons: Vec<String> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Retrying { reason, .. } => Some(reason.as_str()),
+            Event::Retrying { error, .. } => Some(error.to_string()),
             _ => None,
         })
         .collect();
@@ -283,21 +324,109 @@ async fn a_server_without_ranges_and_a_changed_file_start_over() {
 }
 
 #[tokio::test]
-async fn a_login_page_is_set_aside_and_never_offered() {
+async fn a_login_page_costs_nothing_that_is_there() {
+    let pages = [
+        Manner::Page("<title>Sign in to the hotel</title>"),
+        // One that does not even say what it is.
+        Manner::Refuses(200, "<!doctype html><title>Sign in to the hotel</title>"),
+    ];
+    for page in pages {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("image");
+        let bytes = content(50_000);
+        let manners = vec![Manner::Cut { after: 60_000 }, page];
+        let (address, memory) = serve(bytes.clone(), manners, None).await;
+        let request = request(&address, &target);
+        fetch(&once(&request), &memory).await.0.unwrap_err();
+        let kept = crete_fetch::partial(&target).unwrap();
+
+        let error = fetch(&request, &memory).await.0.unwrap_err();
+        assert!(
+            matches!(&error, FetchError::SignIn { title, .. } if title == "Sign in to the hotel"),
+            "{error}"
+        );
+        assert_eq!(crete_fetch::partial(&target), Some(kept));
+        let done = fetch(&request, &memory).await.0.unwrap();
+        assert_eq!(done.resumed_from, kept.received);
+        assert_eq!(std::fs::read(&target).unwrap(), bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_that_stands_still_is_given_up_and_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("image");
-    let manners = vec![Manner::Refuses(
-        200,
-        "<!doctype html><title>Sign in to the hotel</title>",
-    )];
+    let bytes = content(50_000);
+    let manners = vec![Manner::StandsStill { after: 60_000 }];
+    let (address, memory) = serve(bytes.clone(), manners, None).await;
+    let mut request = request(&address, &target);
+    request.patience.stall = Duration::from_millis(200);
+    let (result, events) = fetch(&request, &memory).await;
+    assert_eq!(result.unwrap().resumed_from, 60_000);
+    assert_eq!(std::fs::read(&target).unwrap(), bytes);
+    let stalled = events.iter().any(|event| {
+        matches!(
+            event,
+            Event::Retrying {
+                error: FetchError::Stalled {
+                    received: 60_000,
+                    ..
+                },
+                ..
+            }
+        )
+    });
+    assert!(stalled, "{events:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_asks_to_wait_is_given_the_time_it_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let manners = vec![Manner::Later("1")];
     let (address, memory) = serve(content(100), manners, None).await;
-    let (result, _) = fetch(&request(&address, &target), &memory).await;
-    let error = result.unwrap_err();
+    let (result, events) = fetch(&request(&address, &folder.path().join("image")), &memory).await;
+    result.unwrap();
+    let waits: Vec<Duration> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Retrying { wait, .. } => Some(*wait),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waits, [Duration::from_secs(1)]);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_an_hour_gets_a_persons_decision() {
+    let folder = tempfile::tempdir().unwrap();
+    let manners = vec![Manner::Later("3600")];
+    let (address, memory) = serve(content(100), manners, None).await;
+    let (result, _) = fetch(&request(&address, &folder.path().join("image")), &memory).await;
+    let hour = Some(Duration::from_secs(3600));
     assert!(
-        matches!(&error, FetchError::Corrupt { reason, .. } if reason.contains("hotel")),
-        "{error}"
+        matches!(&result, Err(FetchError::Refused { retry_after, .. }) if *retry_after == hour),
+        "{result:?}"
     );
-    assert!(!target.exists());
+}
+
+#[tokio::test]
+async fn a_cancelled_transfer_has_all_that_arrived_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("image");
+    let manners = vec![Manner::StandsStill { after: 60_000 }];
+    let (address, _) = serve(content(50_000), manners, None).await;
+    let cancel = CancellationToken::new();
+    let note = |event: Event| {
+        if matches!(event, Event::Transfer { .. }) {
+            cancel.cancel();
+        }
+    };
+    let result = download(&http(), &request(&address, &target), &note, &cancel).await;
+    assert!(matches!(result, Err(FetchError::Cancelled)), "{result:?}");
+    let part = crete_fetch::part_path(&target);
+    let kept = crete_fetch::partial(&target).unwrap();
+    assert!(kept.received > 0);
+    assert_eq!(kept.received, std::fs::metadata(part).unwrap().len());
 }
 
 #[tokio::test]
@@ -326,7 +455,7 @@ async fn a_server_that_builds_is_waited_for_and_said_to_build() {
         }
         seen.lock().unwrap().push(event);
     };
-    let client = client(&HttpOptions::default()).unwrap();
+    let client = http();
     let request = request(&address, &target);
     download(&client, &request, &note, &CancellationToken::new())
         .await
@@ -350,7 +479,7 @@ async fn a_cancel_while_the_server_builds_ends_at_once() {
             cancel.cancel();
         }
     };
-    let client = client(&HttpOptions::default()).unwrap();
+    let client = http();
     let request = request(&address, &folder.path().join("image"));
     let result = download(&client, &request, &note, &cancel).await;
     assert!(matches!(result, Err(FetchError::Cancelled)));

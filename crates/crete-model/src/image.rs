@@ -1,6 +1,6 @@
 //! Images: a recipe, and the file it became.
 
-use crate::{Arch, ImageId, JobId, MachineId, Problem, Schematic, TalosVersion};
+use crate::{Arch, ImageFile, ImageId, JobId, MachineId, Problem, Schematic, TalosVersion};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -66,35 +66,6 @@ pub struct ImageSpec {
     pub created_at: String,
     /// Set once, when the file is complete and ready.
     pub file: Option<ImageFile>,
-}
-
-/// The complete file of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ImageFile {
-    /// File name in the image's folder.
-    pub name: String,
-    /// `raw`, `qcow2` or `iso`.
-    pub format: ImageFormat,
-    /// Bytes that were downloaded.
-    #[ts(type = "number")]
-    pub downloaded: u64,
-    /// SHA-256 of what was downloaded, lower-case hexadecimal; recorded at first use.
-    pub sha256: String,
-    /// Bytes a machine sees.
-    #[ts(type = "number")]
-    pub virtual_size: u64,
-}
-
-/// Format of an image's file as QEMU opens it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "lowercase")]
-pub enum ImageFormat {
-    /// Raw disk.
-    Raw,
-    /// QEMU's own.
-    Qcow2,
-    /// CD.
-    Iso,
 }
 
 /// How an image stands.

@@ -10,6 +10,7 @@
 mod host;
 mod ids;
 mod image;
+mod image_file;
 mod job;
 mod machine;
 mod name;
@@ -22,6 +23,7 @@ mod version;
 pub use host::*;
 pub use ids::*;
 pub use image::*;
+pub use image_file::*;
 pub use job::*;
 pub use machine::*;
 pub use name::*;

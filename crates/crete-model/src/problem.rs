@@ -28,17 +28,51 @@ pub enum ErrorCode {
     FactoryUnknownHost,
     /// Nothing answers at the factory's address (`host`).
     FactoryUnreachable,
-    /// The factory's certificate is not trusted, or TLS failed (`host`).
+    /// The factory does not answer, or not in time (`host`, `seconds`).
+    FactorySilent,
+    /// This computer has no network, or no way to the factory (`host`).
+    Offline,
+    /// TLS failed in a way that has no code of its own (`host`).
     FactoryTls,
+    /// The certificate comes from somebody this computer does not trust (`host`, `issuer`).
+    CertificateIssuer,
+    /// The certificate's time is over (`host`).
+    CertificateExpired,
+    /// The certificate's time has not begun (`host`).
+    CertificateNotYetValid,
+    /// The certificate is for other names (`host`, `names`).
+    CertificateName,
+    /// What answers does not speak TLS (`host`).
+    NotTls,
+    /// A secure address leads to one that is not (`host`, `to`).
+    InsecureRedirect,
+    /// The proxy cannot be reached (`proxy`).
+    ProxyUnreachable,
+    /// The proxy wants a name and a password (`proxy`).
+    ProxySignIn,
+    /// The proxy does not pass the request on (`proxy`).
+    ProxyRefuses,
+    /// What answers at the proxy's address is no proxy (`proxy`).
+    NotAProxy,
+    /// A network that wants a person to sign in answered instead (`host`, `portal`, `title`).
+    CaptivePortal,
     /// Something answers, but it is no Image Factory (`host`).
     NotAFactory,
     /// The factory answered with an error (`status`, `text`).
     FactoryRefused,
+    /// The factory asks to come back later than Crete waits by itself (`host`, `seconds`).
+    FactoryAsksToWait,
+    /// The address the factory gave for the file is refused (`host`, `status`).
+    LinkRefused,
+    /// The answer is no image (`host`, `fault`).
+    NotTheFile,
     /// The factory computed another id than Crete (`ours`, `theirs`).
     SchematicDiffers,
-    /// The transfer ended early or stalled (`received`, `expected`).
+    /// The transfer ended early (`received`, `expected`).
     DownloadInterrupted,
-    /// The file is not what its name says, or has another length (`path`, `reason`).
+    /// The transfer stood still (`seconds`, `received`, `expected`).
+    DownloadStalled,
+    /// The file is not what it should be (`path`, `fault`).
     DownloadCorrupt,
     /// Not enough space on the disk (`path`, `needed`, `free`).
     DiskFull,
@@ -78,6 +112,15 @@ pub enum Remedy {
     Retry,
     /// Go on in practice mode, which needs no internet.
     EnterPractice,
+    /// Open any page in a browser and sign in to the network.
+    SignInToNetwork,
+    /// Give the settings the certificate of whoever looks into TLS here.
+    AddCertificate {
+        /// Whose.
+        issuer: String,
+    },
+    /// Set this computer's clock.
+    CheckClock,
     /// Look at the settings page.
     OpenSettings,
     /// Look at the checks of this computer.

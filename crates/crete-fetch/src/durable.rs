@@ -1,0 +1,96 @@
+//! The few steps by which files come into being, move and go. Everything that must survive a
+//! crash is written through here, so that a crash can be tried at each of these places.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::FetchError;
+
+/// `target` with another ending appended to its full name.
+pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Opens a file for writing, with whatever is in it.
+pub(crate) fn open(path: &Path) -> Result<File, FetchError> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(FetchError::file(path))
+}
+
+/// Appends bytes to an open file.
+pub(crate) fn append(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), FetchError> {
+    file.write_all(bytes).map_err(FetchError::file(path))
+}
+
+/// Makes the content of an open file survive a power cut.
+pub(crate) fn sync(file: &File, path: &Path) -> Result<(), FetchError> {
+    file.sync_all().map_err(FetchError::file(path))
+}
+
+/// Makes what happened in the folder of `path` survive a power cut.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<(), FetchError> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(FetchError::file(folder))
+}
+
+/// Replaces a small file in one step.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FetchError> {
+    let fresh = beside(path, "new");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        std::fs::rename(&fresh, path)
+    };
+    write().map_err(|error| {
+        // Half a new one is of no use, and the old one is still there.
+        let _ = std::fs::remove_file(&fresh);
+        FetchError::file(path)(error)
+    })
+}
+
+/// Moves a file and makes the move itself durable. What is at `to` is replaced.
+///
+/// # Errors
+/// `File` when it cannot be moved, for example to another file system.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FetchError> {
+    std::fs::rename(from, to).map_err(FetchError::file(to))?;
+    sync_folder_of(to)?;
+    if from.parent() == to.parent() {
+        return Ok(());
+    }
+    sync_folder_of(from)
+}
+
+/// Removes a file that may not be there.
+///
+/// # Errors
+/// `File` when it is there and cannot be removed.
+pub fn remove(path: &Path) -> Result<(), FetchError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FetchError::file(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a finished file its place: read-only, flushed, renamed, and the folder flushed.
+pub(crate) fn settle(file: &File, fresh: &Path, target: &Path) -> Result<(), FetchError> {
+    file.set_permissions(Permissions::from_mode(0o444))
+        .map_err(FetchError::file(fresh))?;
+    sync(file, fresh)?;
+    rename(fresh, target)
+}
