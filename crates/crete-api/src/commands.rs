@@ -82,6 +82,8 @@ commands! {
     "app.fault" app_fault(PageFault) -> Nothing;
     /// Checks this computer again. The `host` topic carries the result too.
     "host.check" host_check(Nothing) -> HostReport;
+    /// Makes a change the last report offers, with the administrator's permission.
+    "host.fix" host_fix(HostFix) -> JobStarted;
     /// The factory's Talos versions.
     "factory.versions" factory_versions(VersionsRequest) -> VersionsAnswer;
     /// Everything an image can be for.

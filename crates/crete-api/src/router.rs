@@ -149,6 +149,11 @@ impl<H: Host> Handlers for Router<H> {
         Ok(self.engine().check_host().await)
     }
 
+    async fn host_fix(&self, request: HostFix) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().fix_host(request.fix).await)?;
+        Ok(JobStarted { job: Some(job) })
+    }
+
     async fn factory_versions(&self, request: VersionsRequest) -> Result<VersionsAnswer, Problem> {
         let list = page(self.engine().versions(request.refresh).await)?;
         Ok(VersionsAnswer {

@@ -61,6 +61,13 @@ pub struct Visibility {
     pub visible: bool,
 }
 
+/// Names a change of this computer. What runs is decided by the engine alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct HostFix {
+    /// The change.
+    pub fix: crete_model::FixCode,
+}
+
 /// Asks for the versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct VersionsRequest {

@@ -9,7 +9,7 @@ use crate::paths::Roots;
 use crate::practice::{PracticeFactory, PracticeParts};
 use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
-use crete_host::World;
+use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
     MachineSpec, MachineView, SavedDraft, Settings,
@@ -74,7 +74,11 @@ pub struct Shared {
     /// Cancelled when the engine closes.
     pub(crate) closing: CancellationToken,
     pub(crate) visible: watch::Sender<bool>,
-    pub(crate) checking: tokio::sync::Mutex<()>,
+    pub(crate) checks: Checks,
+    /// When the last check of this computer began.
+    pub(crate) checking: tokio::sync::Mutex<Option<std::time::Instant>>,
+    /// Held while this computer is being changed.
+    pub(crate) fixing: tokio::sync::Mutex<()>,
     pub(crate) adopted: Mutex<Vec<String>>,
     settings: RwLock<Settings>,
     practice_url: Option<Url>,
@@ -111,12 +115,14 @@ impl Engine {
             usage: Live::new(),
             tasks: TaskTracker::new(),
             clock: config.clock,
+            checks: Checks::new(config.world.clone(), Limits::default()),
             world: config.world,
             job_book,
             handles: Handles::default(),
             closing: CancellationToken::new(),
             visible: watch::Sender::new(true),
-            checking: tokio::sync::Mutex::new(()),
+            checking: tokio::sync::Mutex::new(None),
+            fixing: tokio::sync::Mutex::new(()),
             adopted: Mutex::new(Vec::new()),
             settings: RwLock::new(config.settings),
             practice_url: config

@@ -1,21 +1,35 @@
 //! This computer: its checks, and its live figures while somebody looks.
 
+mod fix;
+mod watch;
+
 use crate::Engine;
 use crete_host::UsageMeter;
 use crete_model::HostReport;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time between two looks at the live figures; processor load needs some.
 const EVERY: Duration = Duration::from_secs(2);
+/// Key of the one report in its set.
+const REPORT: &str = "host";
 
 impl Engine {
     /// Checks this computer. One check runs at a time; the `host` set carries the result.
+    ///
+    /// Whoever asks while a check runs waits for the next one, and all who wait share it.
     pub async fn check_host(&self) -> HostReport {
-        let _one = self.checking.lock().await;
+        let asked = Instant::now();
+        let mut last_begun = self.checking.lock().await;
+        if last_begun.is_some_and(|begun| begun > asked)
+            && let Some(report) = self.host.get(REPORT)
+        {
+            return report;
+        }
+        *last_begun = Some(Instant::now());
         let now = self.clock.text();
-        let report = crete_host::check(self.world.as_ref(), self.data_dir(), &now).await;
-        self.host.set("host", report.clone());
+        let report = self.checks.run(self.data_dir(), &now).await;
+        self.host.set(REPORT, report.clone());
         self.refresh_images();
         self.refresh_machines();
         report
@@ -23,7 +37,7 @@ impl Engine {
 
     /// The last report, or a new one when there is none yet.
     pub(crate) async fn host_report(&self) -> HostReport {
-        match self.host.get("host") {
+        match self.host.get(REPORT) {
             Some(report) => report,
             None => self.check_host().await,
         }
@@ -41,6 +55,14 @@ impl Engine {
             tokio::select! {
                 () = closing.cancelled() => {}
                 () = async { engine.check_host().await; engine.meter().await } => {}
+            }
+        });
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            let closing = engine.closing.clone();
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = engine.recheck_on_change() => {}
             }
         });
     }

@@ -14,8 +14,7 @@ use std::sync::Arc;
 pub struct Places {
     data_home: PathBuf,
     runtime_home: PathBuf,
-    search: String,
-    user: String,
+    computer: ThisComputer,
     /// Parts of practice mode.
     pub practice: PracticeParts,
     /// Preferences, logs and window state.
@@ -47,8 +46,11 @@ impl Places {
         Self {
             data_home: folder("XDG_DATA_HOME", ".local/share"),
             runtime_home,
-            search: set("PATH").unwrap_or_default(),
-            user: set("USER").or_else(|| set("LOGNAME")).unwrap_or_default(),
+            computer: ThisComputer::new(
+                &set("PATH").unwrap_or_default(),
+                set("USER").or_else(|| set("LOGNAME")).unwrap_or_default(),
+            )
+            .with_variables(set),
             practice: PracticeParts {
                 factory: set("CRETE_PRACTICE_FACTORY")
                     .map_or_else(|| beside("crete-practice-factory"), PathBuf::from),
@@ -87,7 +89,7 @@ impl Places {
             data,
             runtime,
             settings,
-            world: Arc::new(ThisComputer::new(&self.search, self.user.clone())),
+            world: Arc::new(self.computer.clone()),
             clock,
             practice_parts: self.practice.clone(),
             practice: factory,

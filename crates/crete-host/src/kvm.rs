@@ -1,168 +1,246 @@
-//! KVM: is it there, may this login use it, and is it real?
+//! KVM: is it there, may this login use it, is it real, and does anybody else hold it?
 //!
 //! A `/dev/kvm` that opens proves nothing by itself: inside some virtual machines it is provided
 //! for special guests only (`kvm_pvm`), and no processor flag stands behind it.
+//!
+//! ```text
+//! flag? ──no──▶ made for special guests | inside a VM | switched off in firmware
+//!   │yes
+//! device? ──no──▶ module: another hypervisor | firmware | forbidden | sandbox | not loaded
+//!   │yes
+//! opens? ──no──▶ access: group, this login, the person at the screen, policy
+//!   │yes
+//! version, a machine ──no──▶ another hypervisor | failed
+//!   │yes
+//! fine
+//! ```
 
-use crate::cpu::Cpu;
-use crate::remedies::Distribution;
-use crate::world::{KvmProbe, World};
-use crete_model::{
-    Arch, CauseCode, Check, CheckCode, CheckState, Evidence, Params, Remedy, params,
-};
+mod access;
+mod module;
+mod rival;
+
+use crate::check::{Finding, evidence};
+use crate::cpu::{self, Cpu};
+use crate::fixes;
+use crate::surroundings::{Sandbox, Surroundings};
+use crate::world::{KvmProbe, Ran, World};
+use crete_model::{Arch, CauseCode, CheckCode, CheckState, Evidence, Params, Remedy, params};
 use std::path::Path;
+use std::time::Duration;
 
 /// The only version the KVM API ever had since it became stable.
 const API_VERSION: i32 = 12;
 const EBUSY: i32 = 16;
 
-/// Why KVM cannot be used, with values for the sentence.
-type Cause = (CauseCode, Params, Vec<Remedy>);
+/// Why KVM cannot be used, with values for the sentence and what can be done.
+pub(crate) struct Cause {
+    pub code: CauseCode,
+    pub params: Params,
+    pub remedies: Vec<Remedy>,
+}
 
-pub(crate) fn check(world: &dyn World, cpu: &Cpu) -> Check {
-    let probe = world.kvm();
-    let flag = cpu.virtualization();
-    let mut evidence = vec![Evidence {
-        what: "/dev/kvm".to_owned(),
-        found: format!("{probe:?}"),
-    }];
-    if world.arch() == Arch::Amd64 {
-        let found = flag.unwrap_or("neither vmx nor svm").to_owned();
-        evidence.push(Evidence {
-            what: "/proc/cpuinfo".to_owned(),
-            found,
-        });
-    }
-    let (state, cause, params, mut remedies) = match cause(world, cpu, probe, flag) {
-        None => (CheckState::Ok, CauseCode::Fine, Params::new(), Vec::new()),
-        Some((cause, params, remedies)) => (CheckState::Limited, cause, params, remedies),
-    };
-    if state != CheckState::Ok && remedies.is_empty() {
-        // Emulation works on every computer; there is nothing to mend.
-        remedies.push(Remedy::EnterPractice);
-    }
-    Check {
-        code: CheckCode::Kvm,
-        state,
-        cause,
-        params,
-        evidence,
-        remedies,
+impl Cause {
+    pub fn new(code: CauseCode, params: Params, remedies: Vec<Remedy>) -> Self {
+        Self {
+            code,
+            params,
+            remedies,
+        }
     }
 }
 
-fn cause(world: &dyn World, cpu: &Cpu, probe: KvmProbe, flag: Option<&str>) -> Option<Cause> {
-    if world.arch() == Arch::Amd64 && flag.is_none() {
-        return Some(without_flag(world, cpu, probe));
+/// What the branches of the search share.
+pub(crate) struct Scene<'a> {
+    pub world: &'a dyn World,
+    pub cpu: Cpu,
+    pub around: Surroundings,
+    /// The kernel's log, where this login may read it.
+    pub kernel_log: Option<String>,
+    pub seen: Vec<Evidence>,
+}
+
+impl Scene<'_> {
+    fn note(&mut self, what: impl ToString, found: &str) {
+        self.seen.push(evidence(what, found));
+    }
+
+    /// KVM's module for this processor.
+    fn module(&self) -> &'static str {
+        match self.world.arch() {
+            Arch::Amd64 => self.cpu.kvm_module(),
+            Arch::Arm64 => "kvm",
+        }
+    }
+
+    /// The line in which the kernel says that firmware switched virtualization off.
+    fn firmware_says_no(&mut self) -> bool {
+        const SAYS: [&str; 4] = [
+            "VMX (outside TXT) disabled by BIOS",
+            "VMX not enabled (by BIOS)",
+            "SVM disabled (by BIOS)",
+            "kvm: disabled by bios",
+        ];
+        let line = self.kernel_log.as_deref().and_then(|log| {
+            log.lines()
+                .find(|line| SAYS.iter().any(|said| line.contains(said)))
+                .map(str::to_owned)
+        });
+        let said = line.as_deref().unwrap_or(match self.kernel_log {
+            Some(_) => "says nothing of virtualization in firmware",
+            None => "may not be read",
+        });
+        self.seen.push(evidence("kernel log", said));
+        line.is_some()
+    }
+
+    fn enable_in_firmware(&self) -> Remedy {
+        Remedy::EnableInFirmware {
+            setting: self.cpu.firmware_setting().to_owned(),
+        }
+    }
+}
+
+/// Looks at KVM.
+pub(crate) async fn check(world: &dyn World, limit: Duration) -> Finding {
+    let probe = world.kvm();
+    let cpu = Cpu::read(world);
+    let mut scene = Scene {
+        world,
+        around: Surroundings::look(world),
+        kernel_log: match works(world, &cpu, probe) {
+            true => None,
+            false => kernel_log(world, limit).await,
+        },
+        seen: vec![evidence("/dev/kvm", &describe(probe))],
+        cpu,
+    };
+    scene
+        .seen
+        .extend(cpu::virtualization_evidence(world, &scene.cpu));
+    let cause = cause(&mut scene, probe);
+    access::describe(&mut scene);
+    let finding = match cause {
+        None => Finding::new(
+            CheckCode::Kvm,
+            CheckState::Ok,
+            CauseCode::Fine,
+            Params::new(),
+        ),
+        Some(Cause {
+            code,
+            params,
+            mut remedies,
+        }) => {
+            // Emulation works on every computer, so nothing has to be mended.
+            remedies.push(Remedy::GoOnEmulated);
+            Finding::new(CheckCode::Kvm, CheckState::Limited, code, params).mended_by(remedies)
+        }
+    };
+    finding.because(scene.seen)
+}
+
+fn works(world: &dyn World, cpu: &Cpu, probe: KvmProbe) -> bool {
+    let flag = world.arch() == Arch::Arm64 || cpu.virtualization().is_some();
+    let good = KvmProbe::Opened {
+        api: API_VERSION,
+        create_errno: None,
+    };
+    flag && probe == good
+}
+
+fn describe(probe: KvmProbe) -> String {
+    match probe {
+        KvmProbe::Absent => "not there".to_owned(),
+        KvmProbe::Denied => "may not be opened".to_owned(),
+        KvmProbe::NotOpened { errno } => format!("cannot be opened: error {errno}"),
+        KvmProbe::Opened { api, create_errno } => match create_errno {
+            None => format!("version {api}, a machine can be created"),
+            Some(errno) => format!("version {api}, KVM_CREATE_VM: error {errno}"),
+        },
+    }
+}
+
+/// Many systems let only the administrator read it; then there is no answer.
+async fn kernel_log(world: &dyn World, limit: Duration) -> Option<String> {
+    let dmesg = world.find("dmesg").into_iter().next()?;
+    match world.run(&dmesg, &[], limit).await {
+        Ran::Said(text) => Some(text),
+        Ran::Failed(_) | Ran::Hangs { .. } => None,
+    }
+}
+
+fn cause(scene: &mut Scene, probe: KvmProbe) -> Option<Cause> {
+    if scene.world.arch() == Arch::Amd64 && scene.cpu.virtualization().is_none() {
+        return Some(without_flag(scene, probe));
     }
     match probe {
-        KvmProbe::Absent => Some(absent(cpu)),
-        KvmProbe::Denied => Some(denied(world)),
-        KvmProbe::NotOpened { errno } if errno == EBUSY => Some(busy(errno)),
-        KvmProbe::NotOpened { errno } => Some(create_failed(errno)),
-        KvmProbe::Opened { api, .. } if api != API_VERSION => Some((
+        KvmProbe::Absent => Some(module::absent(scene)),
+        KvmProbe::Denied => Some(access::denied(scene)),
+        KvmProbe::NotOpened { errno: EBUSY }
+        | KvmProbe::Opened {
+            create_errno: Some(EBUSY),
+            ..
+        } => Some(rival::busy(scene)),
+        KvmProbe::Opened { api, .. } if api != API_VERSION => Some(Cause::new(
             CauseCode::ApiVersion,
             params! { "version" => api },
             vec![Remedy::Report],
         )),
-        KvmProbe::Opened {
+        KvmProbe::NotOpened { errno }
+        | KvmProbe::Opened {
             create_errno: Some(errno),
             ..
-        } if errno == EBUSY => Some(busy(errno)),
-        KvmProbe::Opened {
-            create_errno: Some(errno),
-            ..
-        } => Some(create_failed(errno)),
+        } => Some(Cause::new(
+            CauseCode::CreateVmFailed,
+            params! { "errno" => errno },
+            vec![Remedy::Report],
+        )),
         KvmProbe::Opened {
             create_errno: None, ..
         } => None,
     }
 }
 
-fn without_flag(world: &dyn World, cpu: &Cpu, probe: KvmProbe) -> Cause {
-    let opened = matches!(probe, KvmProbe::Opened { .. } | KvmProbe::Denied);
-    if opened {
-        let module = if world.exists(Path::new("/sys/module/kvm_pvm")) {
-            "kvm_pvm"
-        } else {
-            "kvm"
-        };
-        return (
+fn without_flag(scene: &mut Scene, probe: KvmProbe) -> Cause {
+    if !scene.cpu.is_known() {
+        let remedies = vec![Remedy::Retry, Remedy::Report];
+        return Cause::new(CauseCode::CannotTell, Params::new(), remedies);
+    }
+    if probe != KvmProbe::Absent {
+        let special = scene.world.exists(Path::new("/sys/module/kvm_pvm"));
+        let module = if special { "kvm_pvm" } else { "kvm" };
+        scene.note("/sys/module", module);
+        return Cause::new(
             CauseCode::FakeKvm,
             params! { "module" => module },
             Vec::new(),
         );
     }
-    if cpu.has("hypervisor") {
-        let vendor = world
-            .read(Path::new("/sys/class/dmi/id/sys_vendor"))
-            .unwrap_or_default();
-        let params = params! { "hypervisor" => vendor.trim() };
-        return (CauseCode::InsideVirtualMachine, params, Vec::new());
+    if let Some((hypervisor, name)) = scene.around.hypervisor.clone() {
+        scene.note("hypervisor", &name);
+        return Cause::new(
+            CauseCode::InsideVirtualMachine,
+            params! { "hypervisor" => name },
+            vec![Remedy::EnableNested { hypervisor }],
+        );
     }
-    (
-        CauseCode::NoCpuFlag,
-        Params::new(),
-        vec![Remedy::EnableInFirmware],
-    )
-}
-
-fn absent(cpu: &Cpu) -> Cause {
-    let module = cpu.kvm_module();
-    let load = Remedy::RunCommand {
-        command: format!("modprobe {module}"),
-        privileged: true,
+    let code = if scene.firmware_says_no() {
+        CauseCode::DisabledInFirmware
+    } else {
+        CauseCode::NoCpuFlag
     };
-    let params = params! { "module" => module };
-    (
-        CauseCode::ModuleNotLoaded,
-        params,
-        vec![load, Remedy::EnableInFirmware],
-    )
+    Cause::new(code, Params::new(), vec![scene.enable_in_firmware()])
 }
 
-fn denied(world: &dyn World) -> Cause {
-    let user = world.user();
-    let groups = world.read(Path::new("/etc/group")).unwrap_or_default();
-    let member = groups.lines().any(|line| {
-        let fields: Vec<&str> = line.split(':').collect();
-        fields.first() == Some(&"kvm")
-            && fields
-                .get(3)
-                .is_some_and(|members| members.split(',').any(|name| name == user))
-    });
-    let here = world.login_groups().iter().any(|group| group == "kvm");
-    let params = params! { "group" => "kvm", "user" => user };
-    if member && !here {
-        return (CauseCode::LogInAgain, params, vec![Remedy::LogInAgain]);
-    }
-    let command = format!("usermod -aG kvm {user}");
-    let join = Remedy::RunCommand {
-        command,
-        privileged: true,
+/// A sandbox that was not given the device.
+pub(crate) fn shut_out(sandbox: &Sandbox) -> Cause {
+    let (code, params) = match sandbox {
+        Sandbox::Container { name } => (
+            CauseCode::ContainerWithoutKvm,
+            params! { "container" => name },
+        ),
+        Sandbox::Flatpak { app } => (CauseCode::FlatpakWithoutKvm, params! { "app" => app }),
+        Sandbox::Snap { name } => (CauseCode::SnapWithoutKvm, params! { "snap" => name }),
     };
-    (
-        CauseCode::NoPermission,
-        params,
-        vec![join, Remedy::LogInAgain],
-    )
-}
-
-fn busy(errno: i32) -> Cause {
-    let stop = Remedy::StopProgram {
-        name: "VirtualBox, VMware".to_owned(),
-    };
-    (CauseCode::Busy, params! { "errno" => errno }, vec![stop])
-}
-
-fn create_failed(errno: i32) -> Cause {
-    (
-        CauseCode::CreateVmFailed,
-        params! { "errno" => errno },
-        vec![Remedy::Report],
-    )
-}
-
-/// Used by other checks too: where programs come from.
-pub(crate) fn distribution(world: &dyn World) -> Distribution {
-    Distribution::read(&world.read(Path::new("/etc/os-release")).unwrap_or_default())
+    Cause::new(code, params, fixes::open_sandbox(sandbox))
 }

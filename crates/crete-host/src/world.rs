@@ -1,28 +1,24 @@
-//! What can be looked at: this computer, or a recorded one.
+//! The narrow seam between the checks and the computer.
+//!
+//! It exists so that the checks are functions of what was seen and of nothing else. It must not
+//! interpret: no thresholds, no causes, no sentences. Nothing is changed through it.
 
 use async_trait::async_trait;
 use crete_model::Arch;
-use kvm_ioctls::Kvm;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
-
-/// A program that takes longer to say its version is not waited for.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What running a program gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ran {
-    /// It ended; this is what it printed on standard output.
+    /// It ended well; this is what it printed on standard output.
     Said(String),
-    /// It ended badly; this is what it printed.
+    /// It ended badly or could not be started; these are its, or the system's, own words.
     Failed(String),
-    /// It did not end in time and was cut off.
+    /// It did not end in time and was cut off, together with what it had started.
     Hangs {
         /// How long was waited.
         seconds: u64,
@@ -33,7 +29,7 @@ pub enum Ran {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KvmProbe {
-    /// There is no such device.
+    /// There is no such device, or no driver behind it.
     Absent,
     /// This login may not open it.
     Denied,
@@ -51,245 +47,121 @@ pub enum KvmProbe {
     },
 }
 
-/// What is looked at. Nothing is changed through it.
+/// Who runs Crete, by number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The user.
+    pub uid: u32,
+    /// All groups of this process, the primary one included: what *this login* may use.
+    pub groups: Vec<u32>,
+}
+
+/// Who owns a file, and what the owner, the group and others may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ownership {
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// What is looked at. Paths are those of the computer looked at.
+///
+/// Everything but [`World::run`] may block for as long as the computer likes (a dead network
+/// drive, a device that hangs), so the checks never look from one of the runtime's own threads.
 #[async_trait]
 pub trait World: fmt::Debug + Send + Sync {
     /// The processor's architecture.
     fn arch(&self) -> Arch;
-    /// A text file.
+    /// A text file, the first MiB of it; bytes that are no UTF-8 are replaced.
     fn read(&self, path: &Path) -> Option<String>;
-    /// True when there is a file or folder.
+    /// True when a file begins so.
+    fn begins_with(&self, path: &Path, start: &[u8]) -> bool;
+    /// True when there is a file, folder or device, links followed.
     fn exists(&self, path: &Path) -> bool;
-    /// Names of the files in a folder, sorted.
+    /// Names of what is in a folder, sorted.
     fn list(&self, folder: &Path) -> Vec<String>;
-    /// The absolute path of a program, by the search path.
-    fn find(&self, program: &str) -> Option<PathBuf>;
-    /// Runs a program, with a deadline.
-    async fn run(&self, program: &Path, args: &[&str]) -> Ran;
+    /// Who owns a file.
+    fn ownership(&self, path: &Path) -> Option<Ownership>;
+    /// The value of `system.posix_acl_access`, where the file has more than its mode.
+    fn acl(&self, path: &Path) -> Option<Vec<u8>>;
+    /// Programs of this name that may be run, in the order of the search path.
+    fn find(&self, program: &str) -> Vec<PathBuf>;
+    /// A variable of the program's environment.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Who runs Crete.
+    fn login(&self) -> Login;
+    /// How a hypervisor around this computer signs: CPUID leaf 0x4000_0000, on x86.
+    fn hypervisor_signature(&self) -> Option<String>;
     /// Opens and asks `/dev/kvm`.
     fn kvm(&self) -> KvmProbe;
-    /// Names of the groups this login has.
-    fn login_groups(&self) -> Vec<String>;
-    /// The person's login name.
-    fn user(&self) -> String;
-    /// Memory in all and available, bytes.
-    fn memory(&self) -> (u64, u64);
     /// Bytes free for this login where `path` is, or would be.
-    fn disk_free(&self, path: &Path) -> u64;
+    fn disk_free(&self, path: &Path) -> Option<u64>;
+    /// Runs a program to its end, without input; at the deadline it is ended.
+    async fn run(&self, program: &Path, args: &[&str], deadline: Duration) -> Ran;
+    /// Where changes would make another look worthwhile.
+    fn watched(&self) -> Vec<WatchPlace> {
+        Vec::new()
+    }
 }
 
-/// The computer this runs on.
-#[derive(Debug, Clone)]
-pub struct ThisComputer {
-    search: Vec<PathBuf>,
-    user: String,
+/// A folder in which a change of some files makes another look worthwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchPlace {
+    /// The folder, as this program reaches it.
+    pub folder: PathBuf,
+    /// Names that matter; all when empty.
+    pub names: Vec<&'static str>,
 }
 
-impl ThisComputer {
-    /// `search` is the value of `PATH`; `user` the login name.
+impl WatchPlace {
+    /// True when a change at `path` matters.
     #[must_use]
-    pub fn new(search: &str, user: String) -> Self {
-        let mut search: Vec<PathBuf> = std::env::split_paths(search).collect();
-        // A desktop session's path may lack what a shell's has.
-        for extra in ["/usr/local/bin", "/usr/bin", "/usr/sbin", "/usr/libexec"] {
-            if !search.iter().any(|folder| folder == Path::new(extra)) {
-                search.push(PathBuf::from(extra));
-            }
-        }
-        Self { search, user }
+    pub fn covers(&self, path: &Path) -> bool {
+        let Ok(inside) = path.strip_prefix(&self.folder) else {
+            return false;
+        };
+        let first = inside.iter().next().and_then(std::ffi::OsStr::to_str);
+        self.names.is_empty() || first.is_some_and(|name| self.names.contains(&name))
     }
 }
 
-#[async_trait]
-impl World for ThisComputer {
-    fn arch(&self) -> Arch {
-        if cfg!(target_arch = "aarch64") {
-            Arch::Arm64
-        } else {
-            Arch::Amd64
-        }
-    }
-
-    fn read(&self, path: &Path) -> Option<String> {
-        std::fs::read(path)
-            .ok()
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn exists(&self, path: &Path) -> bool {
-        path.exists()
-    }
-
-    fn list(&self, folder: &Path) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    fn find(&self, program: &str) -> Option<PathBuf> {
-        self.search
-            .iter()
-            .map(|folder| folder.join(program))
-            .find(|path| path.is_file())
-    }
-
-    async fn run(&self, program: &Path, args: &[&str]) -> Ran {
-        let mut command = tokio::process::Command::new(program);
-        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
-        match tokio::time::timeout(ANSWERS_WITHIN, command.output()).await {
-            Ok(Ok(output)) if output.status.success() => {
-                Ran::Said(String::from_utf8_lossy(&output.stdout).into_owned())
-            }
-            Ok(Ok(output)) => Ran::Failed(String::from_utf8_lossy(&output.stderr).into_owned()),
-            Ok(Err(error)) => Ran::Failed(error.to_string()),
-            Err(_) => Ran::Hangs {
-                seconds: ANSWERS_WITHIN.as_secs(),
-            },
-        }
-    }
-
-    fn kvm(&self) -> KvmProbe {
-        let kvm = match Kvm::new() {
-            Ok(kvm) => kvm,
-            Err(error) => {
-                let errno = error.errno();
-                return match io::Error::from_raw_os_error(errno).kind() {
-                    io::ErrorKind::NotFound => KvmProbe::Absent,
-                    io::ErrorKind::PermissionDenied => KvmProbe::Denied,
-                    _ => KvmProbe::NotOpened { errno },
-                };
-            }
-        };
-        let create_errno = kvm.create_vm().err().map(|error| error.errno());
-        KvmProbe::Opened {
-            api: kvm.get_api_version(),
-            create_errno,
-        }
-    }
-
-    fn login_groups(&self) -> Vec<String> {
-        let mut ids = rustix::process::getgroups().unwrap_or_default();
-        ids.push(rustix::process::getegid());
-        let groups = self.read(Path::new("/etc/group")).unwrap_or_default();
-        groups
-            .lines()
-            .filter_map(|line| {
-                let mut fields = line.split(':');
-                let name = fields.next()?;
-                let id: u32 = fields.nth(1)?.parse().ok()?;
-                ids.iter()
-                    .any(|known| known.as_raw() == id)
-                    .then(|| name.to_owned())
-            })
-            .collect()
-    }
-
-    fn user(&self) -> String {
-        self.user.clone()
-    }
-
-    fn memory(&self) -> (u64, u64) {
-        let text = self.read(Path::new("/proc/meminfo")).unwrap_or_default();
-        let kib = |name: &str| {
-            let line = text.lines().find(|line| line.starts_with(name))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        (
-            kib("MemTotal:").unwrap_or(0) * 1024,
-            kib("MemAvailable:").unwrap_or(0) * 1024,
-        )
-    }
-
-    fn disk_free(&self, path: &Path) -> u64 {
-        // The folder may not be there yet: its nearest parent lies on the same file system.
-        let there = path
-            .ancestors()
-            .find(|folder| folder.exists())
-            .unwrap_or(Path::new("/"));
-        rustix::fs::statvfs(there).map_or(0, |stat| stat.f_bavail * stat.f_frsize)
-    }
+/// The kernel's device, the package databases and the groups, below `root`.
+pub(crate) fn watch_places(root: &Path) -> Vec<WatchPlace> {
+    let place = |folder: &str, names: &[&'static str]| WatchPlace {
+        folder: root.join(folder),
+        names: names.to_vec(),
+    };
+    vec![
+        place("dev", &["kvm"]),
+        // Tools replace the file, so it is the folder that is watched.
+        place("etc", &["group"]),
+        place("etc/modprobe.d", &[]),
+        place("var/lib/dpkg", &["status"]),
+        place("var/lib/rpm", &[]),
+        place("usr/lib/sysimage/rpm", &[]),
+        place("var/lib/pacman/local", &[]),
+    ]
 }
 
-/// A computer written down: what a test looks at instead.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RecordedWorld {
-    arch: Arch,
-    user: String,
-    login_groups: Vec<String>,
-    kvm: KvmProbe,
-    /// In all and available, bytes.
-    memory: (u64, u64),
-    disk_free: u64,
-    /// Text by path. Programs and devices are files too; their text does not matter.
-    files: BTreeMap<PathBuf, String>,
-    /// Answers by command line.
-    programs: BTreeMap<String, Ran>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[async_trait]
-impl World for RecordedWorld {
-    fn arch(&self) -> Arch {
-        self.arch
-    }
-
-    fn read(&self, path: &Path) -> Option<String> {
-        self.files.get(path).cloned()
-    }
-
-    fn exists(&self, path: &Path) -> bool {
-        self.files.keys().any(|file| file.starts_with(path))
-    }
-
-    fn list(&self, folder: &Path) -> Vec<String> {
-        let inside = self
-            .files
-            .keys()
-            .filter_map(|file| file.strip_prefix(folder).ok());
-        let first = inside.filter_map(|rest| rest.iter().next());
-        let mut names: Vec<String> = first
-            .map(|name| name.to_string_lossy().into_owned())
-            .collect();
-        names.dedup();
-        names
-    }
-
-    fn find(&self, program: &str) -> Option<PathBuf> {
-        let path = Path::new("/usr/bin").join(program);
-        self.files.contains_key(&path).then_some(path)
-    }
-
-    async fn run(&self, program: &Path, args: &[&str]) -> Ran {
-        let name = program.file_name().unwrap_or_default().to_string_lossy();
-        let line = format!("{name} {}", args.join(" "));
-        self.programs
-            .get(&line)
-            .cloned()
-            .unwrap_or_else(|| Ran::Failed(format!("{line}: not recorded")))
-    }
-
-    fn kvm(&self) -> KvmProbe {
-        self.kvm
-    }
-
-    fn login_groups(&self) -> Vec<String> {
-        self.login_groups.clone()
-    }
-
-    fn user(&self) -> String {
-        self.user.clone()
-    }
-
-    fn memory(&self) -> (u64, u64) {
-        self.memory
-    }
-
-    fn disk_free(&self, _: &Path) -> u64 {
-        self.disk_free
+    #[test]
+    fn only_named_files_of_a_folder_matter() {
+        let places = watch_places(Path::new("/"));
+        let covered = |path: &str| places.iter().any(|place| place.covers(Path::new(path)));
+        assert!(covered("/dev/kvm"));
+        assert!(covered("/etc/group"));
+        assert!(covered("/var/lib/pacman/local/qemu-base-10.1.2-1"));
+        assert!(!covered("/dev/tty1"));
+        assert!(!covered("/etc/passwd"));
+        assert!(!covered("/var/lib/dpkg/status-old"));
+        assert!(!covered("/home/ariadne/group"));
     }
 }

@@ -22,6 +22,8 @@ pub enum CheckCode {
     Memory,
     /// Space for images and machines.
     Disk,
+    /// Where Crete runs: on the computer itself, or inside something.
+    Environment,
 }
 
 /// How a check ended.
@@ -36,42 +38,147 @@ pub enum CheckState {
     Failed,
 }
 
-/// Why a check is not good; one sentence each in the page's catalogue. `fine` where it is good.
+/// Why a check is as it is; one sentence each in the page's catalogue.
+///
+/// `fine` where it is good and there is nothing more to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum CauseCode {
     /// Nothing to say.
     Fine,
+    /// The check did not end in time and was cut off (`seconds`).
+    CutOff,
+    /// It could not be found out.
+    CannotTell,
+
     /// The processor is below x86-64-v2 (`level`).
     CpuTooOld,
-    /// The level could not be determined, for example on another architecture (`arch`).
-    CpuUnknown,
-    /// The processor has no vmx or svm flag: switched off in firmware, or inside a virtual machine.
+
+    /// The processor shows no vmx or svm flag, and the kernel does not say why.
     NoCpuFlag,
+    /// The kernel says that the firmware switched virtualization off.
+    DisabledInFirmware,
     /// Inside a virtual machine without nested virtualization (`hypervisor`).
     InsideVirtualMachine,
-    /// The flag is there but `/dev/kvm` is not: the module is not loaded (`module`).
+    /// An arm64 kernel that was not started in hypervisor mode.
+    NoHypervisorMode,
+    /// The flag is there but the module is not loaded (`module`).
     ModuleNotLoaded,
-    /// `/dev/kvm` exists, but this login may not open it (`group`).
+    /// Somebody told this computer not to load the module (`module`, `path`, `line`).
+    ModuleBlacklisted,
+    /// The kernel's command line forbids the module (`module`, `argument`).
+    ModuleForbidden,
+    /// This kernel was built without KVM (`kernel`).
+    KernelWithoutKvm,
+    /// The module is there, but no `/dev/kvm` (`module`).
+    DeviceMissing,
+    /// A container that was not given `/dev/kvm` (`container`).
+    ContainerWithoutKvm,
+    /// A Flatpak that was not given `/dev/kvm` (`app`).
+    FlatpakWithoutKvm,
+    /// A Snap whose kvm plug is not connected (`snap`).
+    SnapWithoutKvm,
+    /// `/dev/kvm` exists, but this login may not open it (`group`, `user`).
     NoPermission,
-    /// The person is in the group, but this login began before (`group`).
+    /// There is no group that could open `/dev/kvm` (`group`, `user`).
+    GroupMissing,
+    /// The device is closed even for its group (`mode`, `user`).
+    DeviceClosed,
+    /// The person is in the group, but this login began before (`group`, `user`).
     LogInAgain,
+    /// The device is given to whoever sits at the screen, and that is another login (`holder`).
+    NotAtScreen,
+    /// The permissions would allow it; a security policy does not (`policy`).
+    PolicyDenies,
     /// `/dev/kvm` is there without processor support: made for special guests only (`module`).
     FakeKvm,
-    /// Another hypervisor uses the processor.
+    /// Another hypervisor uses the processor; which one could not be found out.
     Busy,
+    /// Another hypervisor uses the processor (`program`).
+    BusyProgram,
+    /// Another hypervisor uses the processor for a known machine (`program`, `machine`).
+    BusyMachine,
     /// The kernel speaks another KVM API (`version`).
     ApiVersion,
     /// `/dev/kvm` opens, but no machine can be created (`errno`).
     CreateVmFailed,
+
     /// The program was not found (`program`).
     NotInstalled,
+    /// The program is not visible from inside the sandbox (`program`, `sandbox`).
+    HiddenBySandbox,
     /// The program is too old (`version`, `needed`).
     TooOld,
     /// The program did not answer (`program`, `seconds`).
     NoAnswer,
+    /// A library the program needs is missing (`program`, `library`).
+    LibraryMissing,
+    /// The program ends with an error instead of answering (`program`).
+    DoesNotStart,
+    /// The program answers, but not as QEMU does (`program`).
+    StrangeAnswer,
+    /// KVM can be used, but this QEMU was built without it (`program`).
+    QemuWithoutKvm,
+    /// This QEMU lacks parts that machines need (`missing`).
+    FeatureMissing,
+
     /// Less than needed (`free`, `needed`), bytes.
     Short,
+
+    /// Crete itself runs in a virtual machine (`hypervisor`).
+    VirtualMachine,
+    /// Crete itself runs in a container (`container`).
+    Container,
+    /// Crete itself runs as a Flatpak (`app`).
+    Flatpak,
+    /// Crete itself runs as a Snap (`snap`).
+    Snap,
+}
+
+/// A change of this computer that Crete can make with the administrator's permission.
+///
+/// The page sends only this code; the commands are derived again from a fresh look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FixCode {
+    /// Install what is missing, with the distribution's own tool (`packages`).
+    InstallPackages,
+    /// Load KVM's module until the next restart (`module`).
+    LoadModule,
+    /// Add the person to the group; counts from the next login (`group`, `user`).
+    JoinGroup,
+    /// The same, and open the device for this login at once (`group`, `user`).
+    JoinGroupAndOpen,
+    /// Open the device for this person until the next restart (`user`).
+    OpenDevice,
+}
+
+/// What a computer can be inside of. Each passes virtualization on in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Hypervisor {
+    /// Linux' own.
+    Kvm,
+    /// QEMU without KVM.
+    Qemu,
+    /// VMware Workstation, Fusion or ESXi.
+    Vmware,
+    /// VirtualBox.
+    Virtualbox,
+    /// Hyper-V.
+    HyperV,
+    /// The Windows Subsystem for Linux.
+    Wsl,
+    /// Xen.
+    Xen,
+    /// Parallels Desktop.
+    Parallels,
+    /// macOS' own.
+    Apple,
+    /// A rented computer (Amazon, Google and the like).
+    Cloud,
+    /// Another one.
+    Other,
 }
 
 /// A fact behind a check: what was looked at, and what was there. Exact words for the expert.
@@ -122,6 +229,22 @@ pub enum Accelerator {
     Tcg,
 }
 
+/// A part of QEMU that not every build has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum QemuFeature {
+    /// The board of the architecture: `q35` or `virt`.
+    Board,
+    /// Network from the machine out, through QEMU itself.
+    UserNetwork,
+    /// Network over a stream socket.
+    StreamNetwork,
+    /// Virtio disk, network card, random numbers, balloon and channels.
+    Virtio,
+    /// QEMU gives up rights it does not need.
+    Sandbox,
+}
+
 /// A QEMU found on this computer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct QemuInfo {
@@ -133,6 +256,8 @@ pub struct QemuInfo {
     pub arch: Arch,
     /// Accelerators QEMU itself lists.
     pub accelerators: Vec<Accelerator>,
+    /// Parts it was asked about and has.
+    pub features: Vec<QemuFeature>,
 }
 
 /// A pair of UEFI firmware files.
@@ -163,6 +288,8 @@ pub struct HostReport {
     pub qemu: Vec<QemuInfo>,
     /// `qemu-img`, where found.
     pub qemu_img: Option<String>,
+    /// `pkexec`, where found: without it Crete cannot ask for the administrator's password.
+    pub pkexec: Option<String>,
     /// Firmware per architecture, where found.
     pub firmware: Vec<FirmwareInfo>,
     /// RFC 3339.

@@ -7,7 +7,7 @@
 //!              └─(program died)─▶ Interrupted, found at the next start
 //! ```
 
-use crate::{ImageId, JobId, MachineId, Params, Problem};
+use crate::{FixCode, ImageId, JobId, MachineId, Params, Problem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -29,6 +29,11 @@ pub enum JobRequest {
     Stop {
         /// The machine.
         machine: MachineId,
+    },
+    /// Change this computer, with the administrator's permission.
+    FixHost {
+        /// How.
+        fix: FixCode,
     },
 }
 
@@ -56,6 +61,10 @@ pub enum StageCode {
     PowerButton,
     /// End QEMU.
     End,
+    /// Run commands as the administrator.
+    Change,
+    /// Look at this computer again.
+    Recheck,
 }
 
 /// What a stage waits for at this moment.
@@ -80,6 +89,10 @@ pub enum BlockerCode {
     GuestShutdown,
     /// The end of a process.
     ProcessEnd,
+    /// The administrator's password.
+    Password,
+    /// The end of another change of this computer.
+    OtherFix,
 }
 
 /// What is awaited, on whom, since when.

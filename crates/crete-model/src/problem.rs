@@ -1,6 +1,6 @@
 //! What went wrong, in the one form that reaches the page and the disk.
 
-use crate::Params;
+use crate::{FixCode, Hypervisor, Params};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -102,6 +102,18 @@ pub enum ErrorCode {
     PracticeMissing,
     /// A setting has a value that cannot be used (`setting`).
     Setting,
+    /// There is nothing to mend any more, or not in this way.
+    FixNotNeeded,
+    /// The person closed the question for the password (`done`, `total`: commands).
+    FixDismissed,
+    /// The administrator's permission was not given (`done`, `total`: commands).
+    FixNotAuthorised,
+    /// A command ended badly (`command`, `status`, `done`, `total`).
+    FixFailed,
+    /// There is no `pkexec` to ask for the administrator's permission with.
+    FixNoPkexec,
+    /// No program of this desktop asks for passwords.
+    FixNoAgent,
 }
 
 /// What a person can do about a problem. The page makes a button or a sentence of it.
@@ -130,6 +142,17 @@ pub enum Remedy {
         /// The folder.
         path: String,
     },
+    /// Nothing needs to be done: machines run, emulated.
+    GoOnEmulated,
+    /// A change Crete can make with the administrator's permission.
+    Fix {
+        /// Which one: all that the page sends back.
+        fix: FixCode,
+        /// Exactly what runs, program and arguments, in this order.
+        commands: Vec<Vec<String>>,
+        /// What takes it back; empty where nothing does.
+        undo: Vec<Vec<String>>,
+    },
     /// Run this command; Crete notices when it was done.
     RunCommand {
         /// The command line to copy.
@@ -137,15 +160,65 @@ pub enum Remedy {
         /// True when it asks for the administrator's password.
         privileged: bool,
     },
+    /// Install it with the tools of a system whose package names are not known.
+    InstallYourself {
+        /// What to install.
+        name: String,
+    },
+    /// Let the administrator add the person to a group.
+    AskForGroup {
+        /// The group.
+        group: String,
+    },
     /// Log out of the desktop and in again.
     LogInAgain,
+    /// Log in at the computer's own screen.
+    LogInAtScreen,
     /// Switch on virtualization in the computer's firmware.
-    EnableInFirmware,
+    EnableInFirmware {
+        /// What vendors call the setting.
+        setting: String,
+    },
+    /// Let the hypervisor pass virtualization on to this machine.
+    EnableNested {
+        /// Which one.
+        hypervisor: Hypervisor,
+    },
+    /// Remove a line from a file.
+    RemoveLine {
+        /// The file.
+        path: String,
+        /// The line.
+        line: String,
+    },
+    /// Remove an argument from the kernel's command line, in the boot loader's settings.
+    RemoveKernelArgument {
+        /// The argument.
+        argument: String,
+    },
+    /// Start the distribution's own kernel.
+    UseAnotherKernel,
+    /// Restart the computer.
+    RestartComputer,
+    /// Give the container a device.
+    PassDevice {
+        /// The device.
+        device: String,
+    },
+    /// Use Crete as a package of the system, outside the sandbox.
+    LeaveSandbox,
+    /// Move to a newer release of the system.
+    UpgradeSystem {
+        /// The first release that will do.
+        release: String,
+    },
     /// Stop another program first.
     StopProgram {
         /// The program's name.
         name: String,
     },
+    /// Stop whatever else runs virtual machines.
+    StopOtherHypervisor,
     /// Stop other machines, or make this one smaller.
     UseLessMemory,
     /// Download the image again.

@@ -220,6 +220,21 @@ pub fn spawn(program: &Path, args: &[OsString], words: &Path) -> Result<Running,
     }
 }
 
+/// Waits for the end of a process that is not ours. Returns at once when there is none.
+///
+/// # Errors
+/// When the process cannot be watched.
+pub async fn end_of(pid: i32) -> io::Result<()> {
+    let Some(pid) = Pid::from_raw(pid) else {
+        return Ok(());
+    };
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => kernel::watched(handle)?.readable().await.map(drop),
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A process and whether it has ended already without anybody having taken note.
 fn open(pid: i32) -> Result<(AsyncFd<OwnedFd>, Identity, bool), ProcessError> {
     let signal = |source| ProcessError::Signal { pid, source };
