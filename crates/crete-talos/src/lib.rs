@@ -1,0 +1,16 @@
+//! Talos: secrets and certificates, machine configuration, and the API of a node.
+//!
+//! ```text
+//! contract ─▶ pki ─▶ config        pure: no socket, no clock, no randomness of their own
+//!                    api           an address in, typed answers out
+//! ```
+//!
+//! This crate knows an address, not a machine: what runs behind it is the engine's business.
+
+mod contract;
+pub mod personal;
+pub mod pki;
+mod yaml;
+
+pub use contract::{Contract, UnknownContract};
+pub use yaml::{Entry, Kind, Node, Origin, YamlError};
