@@ -31,7 +31,6 @@ impl Drop for Owned {
 }
 
 impl Owned {
-    /// SIGSTOP, then SIGKILL later: a process that neither reads nor answers.
     fn signal(&self, name: &str) {
         let pid = self.0.id().to_string();
         assert!(
@@ -75,6 +74,25 @@ fn qemu(folder: &Path) -> Owned {
     Owned(command.stdin(Stdio::null()).spawn().unwrap())
 }
 
+/// The guest's end of a QEMU that is ready. QEMU 7.2 listens in a thread of its own, and ends with a
+/// fault when a frame for a socket comes before the main loop knows of it, which no guest can do:
+/// so one frame goes from the link's end to the guest's first.
+fn guest_end(folder: &Path) -> UnixStream {
+    let open = |name: &str| {
+        until("QEMU did not listen", || {
+            UnixStream::connect(folder.join(name)).ok()
+        })
+    };
+    let (mut link, mut guest) = (open("link"), open("guest"));
+    guest.set_nonblocking(true).unwrap();
+    until("QEMU passed nothing", || {
+        link.write_all(&record(&frame(mac(1), mac(2), &[0x11; 100])))
+            .unwrap();
+        guest.read(&mut [0; 65_536]).ok()
+    });
+    guest
+}
+
 fn crete_net(config: &Path) -> Owned {
     Owned(
         Command::new(env!("CARGO_BIN_EXE_crete-net"))
@@ -102,7 +120,7 @@ struct Rig {
     folder: tempfile::TempDir,
     config: PathBuf,
     listener: UnixListener,
-    _qemu: Owned,
+    qemu: Owned,
     guest: UnixStream,
 }
 
@@ -121,14 +139,11 @@ impl Rig {
         let listener = UnixListener::bind(folder.path().join("peer")).unwrap();
         listener.set_nonblocking(true).unwrap();
         let qemu = qemu(folder.path());
-        let guest = until("QEMU did not listen", || {
-            UnixStream::connect(folder.path().join("guest")).ok()
-        });
-        guest.set_nonblocking(true).unwrap();
+        let guest = guest_end(folder.path());
         Self {
             config: path,
             listener,
-            _qemu: qemu,
+            qemu,
             guest,
             folder,
         }
@@ -248,18 +263,18 @@ fn the_network_may_be_killed_while_the_link_is_full() {
 #[test]
 fn qemu_may_be_killed_and_started_again() {
     let mut rig = Rig::new();
-    let _network = crete_net(&rig.config);
+    let network = crete_net(&rig.config);
     let mut peer = rig.peer();
     let mut next = 0;
     for _ in 0..3 {
         rig.say_until_heard(&mut next, &mut peer);
-        rig._qemu.signal("-KILL");
-        let _ = rig._qemu.0.wait();
-        rig._qemu = qemu(rig.folder.path());
-        rig.guest = until("QEMU did not listen", || {
-            UnixStream::connect(rig.folder.path().join("guest")).ok()
-        });
-        rig.guest.set_nonblocking(true).unwrap();
+        rig.qemu.signal("-KILL");
+        let _ = rig.qemu.0.wait();
+        // It must not take the link's end from the test while QEMU gets ready.
+        network.signal("-STOP");
+        rig.qemu = qemu(rig.folder.path());
+        rig.guest = guest_end(rig.folder.path());
+        network.signal("-CONT");
     }
     rig.say_until_heard(&mut next, &mut peer);
     // From the peer to the guest as well.
@@ -271,6 +286,6 @@ fn qemu_may_be_killed_and_started_again() {
         if let Ok(n) = rig.guest.read(&mut some) {
             bytes.extend_from_slice(&some[..n]);
         }
-        (bytes == record(&answer)).then_some(())
+        bytes.ends_with(&record(&answer)).then_some(())
     });
 }
