@@ -1,0 +1,26 @@
+//! One flat Ethernet for any number of machines, without root.
+//!
+//! A network is one process. QEMU listens on a Unix socket per machine; the network dials them all,
+//! switches frames between them, and is itself the gateway: addresses, names, time, the way out and
+//! the way in. It knows ports, MACs, leases and names it was given, and neither machines nor Talos.
+//!
+//! Guests are hostile: whatever they send is checked, bounded and counted, and reaches nothing that
+//! was not meant for it.
+
+mod config;
+mod entropy;
+mod error;
+mod frame;
+mod link;
+mod network;
+mod poller;
+mod switch;
+
+pub use config::{Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, SCHEMA_VERSION};
+pub use entropy::random;
+pub use error::NetError;
+pub use frame::{Header, MAX_FRAME, MIN_FRAME, Mac};
+pub use link::Fault;
+pub use network::{Network, PortView};
+pub use smoltcp::time::{Duration, Instant};
+pub use switch::{Counters, Emitted, Forwarded, Port, PortId, Switch};

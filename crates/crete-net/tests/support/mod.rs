@@ -1,0 +1,176 @@
+//! A segment whose machines are sockets of the test.
+
+#![allow(
+    dead_code,
+    clippy::panic,
+    reason = "each test binary uses its own part; a test fails by panicking"
+)]
+
+use crete_net::{Config, Duration, Header, Instant, Mac, Machine, Network, SCHEMA_VERSION};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use tempfile::TempDir;
+
+pub fn mac(n: usize) -> Mac {
+    Mac([0x52, 0x54, 0, 0, 0, u8::try_from(n).unwrap()])
+}
+
+pub fn config(machines: Vec<Machine>, mtu: usize) -> Config {
+    Config {
+        schema_version: SCHEMA_VERSION,
+        network: uuid::Uuid::from_u128(0x5eed),
+        mtu: mtu.try_into().unwrap(),
+        machines,
+    }
+}
+
+pub fn frame(to: Mac, from: Mac, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; 14 + payload.len()];
+    Header {
+        destination: to,
+        source: from,
+        ethertype: 0x88b5,
+    }
+    .write(&mut frame);
+    frame[14..].copy_from_slice(payload);
+    frame
+}
+
+pub fn record(frame: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(frame.len()).unwrap().to_be_bytes().to_vec();
+    bytes.extend(frame);
+    bytes
+}
+
+/// A network and the far ends of its links. Its clock is the computer's, and can be put ahead.
+pub struct Segment {
+    pub network: Network,
+    folder: TempDir,
+    listeners: Vec<UnixListener>,
+    machines: Vec<Option<UnixStream>>,
+    started: std::time::Instant,
+    ahead: Duration,
+}
+
+impl Segment {
+    pub fn new(machines: usize, mtu: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut listeners = Vec::new();
+        let mut cards = Vec::new();
+        for n in 0..machines {
+            let socket = folder.path().join(n.to_string());
+            let listener = UnixListener::bind(&socket).unwrap();
+            listener.set_nonblocking(true).unwrap();
+            listeners.push(listener);
+            cards.push(Machine {
+                id: format!("machine-{n}"),
+                socket,
+                mac: mac(n),
+                cut: false,
+            });
+        }
+        let network = Network::new(&config(cards, mtu), 42, Instant::ZERO).unwrap();
+        Self {
+            network,
+            folder,
+            listeners,
+            machines: (0..machines).map(|_| None).collect(),
+            started: std::time::Instant::now(),
+            ahead: Duration::ZERO,
+        }
+    }
+
+    pub fn now(&self) -> Instant {
+        let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap();
+        Instant::from_micros(passed) + self.ahead
+    }
+
+    /// Puts the clock ahead.
+    pub fn advance(&mut self, by: Duration) {
+        self.ahead += by;
+    }
+
+    pub fn turn(&mut self) {
+        let now = self.now();
+        self.network
+            .turn(Some(Duration::from_millis(1)), || now)
+            .unwrap();
+    }
+
+    /// Lets the network work until something holds; gives up after ten seconds.
+    pub fn until(&mut self, holds: impl Fn(&Network) -> bool) {
+        let begun = std::time::Instant::now();
+        while !holds(&self.network) {
+            assert!(begun.elapsed().as_secs() < 10, "it never came true");
+            self.turn();
+        }
+    }
+
+    pub fn connect(&mut self, n: usize) {
+        let begun = std::time::Instant::now();
+        loop {
+            self.turn();
+            if let Ok((stream, _)) = self.listeners[n].accept() {
+                stream.set_nonblocking(true).unwrap();
+                self.machines[n] = Some(stream);
+                break;
+            }
+            assert!(
+                begun.elapsed().as_secs() < 10,
+                "machine {n} was not dialled"
+            );
+        }
+        self.until(|network| network.ports()[n].up);
+    }
+
+    pub fn connect_all(&mut self) {
+        (0..self.listeners.len()).for_each(|n| self.connect(n));
+    }
+
+    pub fn hang_up(&mut self, n: usize) {
+        self.machines[n] = None;
+    }
+
+    pub fn machine(&mut self, n: usize) -> &mut UnixStream {
+        self.machines[n].as_mut().unwrap()
+    }
+
+    /// Sends a frame from a machine.
+    pub fn send(&mut self, n: usize, frame: &[u8]) {
+        let bytes = record(frame);
+        let mut unsent = bytes.as_slice();
+        while !unsent.is_empty() {
+            match self.machine(n).write(unsent) {
+                Ok(count) => unsent = &unsent[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.turn(),
+                Err(error) => panic!("machine {n}: {error}"),
+            }
+        }
+    }
+
+    fn read_exact(&mut self, n: usize, into: &mut [u8]) {
+        let begun = std::time::Instant::now();
+        let mut at = 0;
+        while at < into.len() {
+            match self.machine(n).read(&mut into[at..]) {
+                Ok(0) => panic!("machine {n} was disconnected"),
+                Ok(count) => at += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.turn(),
+                Err(error) => panic!("machine {n}: {error}"),
+            }
+            assert!(
+                begun.elapsed().as_secs() < 10,
+                "machine {n} received nothing"
+            );
+        }
+    }
+
+    /// Receives the next frame of a machine.
+    pub fn receive(&mut self, n: usize) -> Vec<u8> {
+        let mut prefix = [0; 4];
+        self.read_exact(n, &mut prefix);
+        let mut frame = vec![0; u32::from_be_bytes(prefix) as usize];
+        self.read_exact(n, &mut frame);
+        frame
+    }
+}
