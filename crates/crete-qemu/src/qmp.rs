@@ -218,6 +218,8 @@ impl Client {
                 .map_err(|e| QmpError::Broken(e.to_string()))?;
             drop(writer);
             tokio::select! {
+                // The last answer may be there together with the end: it counts.
+                biased;
                 reply = receiver => reply.map_err(|_| QmpError::Broken(command.to_owned())),
                 () = self.shared.closed.cancelled() => Err(QmpError::Broken(command.to_owned())),
             }
