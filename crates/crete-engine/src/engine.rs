@@ -6,13 +6,14 @@ use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
 use crate::paths::Roots;
+use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
 use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
-    MachineSpec, MachineView, SavedDraft, Settings,
+    MachineView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct Config {
     pub world: Arc<dyn World>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Deadlines of machines.
+    pub patience: Patience,
     /// Where the parts of practice mode are.
     pub practice_parts: PracticeParts,
     /// The practice factory, in practice mode.
@@ -68,6 +71,7 @@ pub struct Shared {
     pub tasks: TaskTracker,
     pub(crate) roots: Roots,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) patience: Patience,
     pub(crate) world: Arc<dyn World>,
     pub(crate) job_book: Jobs,
     pub(crate) handles: Handles,
@@ -116,6 +120,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             clock: config.clock,
             checks: Checks::new(config.world.clone(), Limits::default()),
+            patience: config.patience,
             world: config.world,
             job_book,
             handles: Handles::default(),
@@ -140,13 +145,25 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Takes away what a program that was killed left half done. Nothing that holds anything of
+    /// the person is touched.
+    fn sweep(&self) {
+        let roots = &self.roots;
+        for folder in [roots.data().to_owned(), roots.jobs(), roots.catalogue()] {
+            store::sweep_files(&folder);
+        }
+        for parent in [roots.images(), roots.machines(), roots.drafts()] {
+            store::sweep(&parent);
+        }
+        crate::trash::sweep(roots);
+    }
+
     async fn load(&self) -> Result<()> {
+        self.sweep();
         for found in store::list::<ImageSpec>(&self.roots.images())? {
             self.load_image(&found.folder, found.record);
         }
-        for found in store::list::<MachineSpec>(&self.roots.machines())? {
-            self.load_machine(&found.folder, found.record).await;
-        }
+        self.load_machines().await?;
         for found in store::list::<SavedDraft>(&self.roots.drafts())? {
             self.load_draft(&found.folder, found.record);
         }
@@ -297,13 +314,14 @@ impl Engine {
     /// # Errors
     /// When there is no such thing, or its folder cannot be moved.
     pub async fn restore(&self, trash_id: &str) -> Result<()> {
-        let origin = crate::trash::take(&self.roots, trash_id)?;
+        let (roots, id) = (self.roots.clone(), trash_id.to_owned());
+        let taking = tokio::task::spawn_blocking(move || crate::trash::take(&roots, &id));
+        let origin = taking.await.map_err(crate::error::internal)??;
         let folder = self.roots.data().join(&origin.kind).join(&origin.id);
-        let spec = folder.join(store::SPEC);
         match origin.kind.as_str() {
-            "images" => self.load_image(&folder, store::read(&spec)),
-            "drafts" => self.load_draft(&folder, store::read(&spec)),
-            _ => self.load_machine(&folder, store::read(&spec)).await,
+            "images" => self.load_image(&folder, store::read_object(&folder)),
+            "drafts" => self.load_draft(&folder, store::read_object(&folder)),
+            _ => self.restore_machine(&folder).await,
         }
         self.refresh_images();
         Ok(())

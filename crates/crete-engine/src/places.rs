@@ -2,6 +2,7 @@
 
 use crate::engine::{Config, Engine};
 use crate::error::Result;
+use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
 use crate::{SystemClock, clock::Clock};
 use crete_host::ThisComputer;
@@ -91,6 +92,7 @@ impl Places {
             settings,
             world: Arc::new(self.computer.clone()),
             clock,
+            patience: Patience::default(),
             practice_parts: self.practice.clone(),
             practice: factory,
         })

@@ -4,6 +4,8 @@
 //! power cut there is either the old record or the new one. Nothing here knows what records mean.
 
 use crate::error::{EngineError, Result};
+use crete_failpoint::step;
+use crete_model::{ImageSpec, MachineSpec, SavedDraft};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
@@ -21,6 +23,9 @@ fn at(path: &Path) -> impl Fn(io::Error) -> EngineError + '_ {
     }
 }
 
+/// How the names of records that are being written begin.
+pub(crate) const HALF: &str = ".writing-";
+
 /// Writes a record with mode 0600.
 pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(record).map_err(|error| EngineError::Record {
@@ -29,25 +34,58 @@ pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
     })?;
     text.push(b'\n');
     let folder = path.parent().unwrap_or(Path::new("."));
-    // NamedTempFile removes itself when anything below fails.
-    let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(folder)
-        .map_err(at(folder))?;
-    file.write_all(&text).map_err(at(path))?;
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(0o600))
-        .map_err(at(path))?;
-    file.as_file().sync_all().map_err(at(path))?;
-    file.persist(path).map_err(|error| at(path)(error.error))?;
+    let create = || {
+        tempfile::Builder::new()
+            .prefix(HALF)
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(folder)
+    };
+    // It removes itself when anything below fails.
+    let mut file = step!("store.create", create()).map_err(at(folder))?;
+    step!("store.write", file.write_all(&text)).map_err(at(path))?;
+    step!("store.sync", file.as_file().sync_all()).map_err(at(path))?;
+    step!("store.rename", file.persist(path)).map_err(|error| at(path)(error.error))?;
     sync_folder(folder)
 }
 
 /// Makes a rename in this folder survive a power cut.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(at(folder))
+    let sync = || File::open(folder).and_then(|file| file.sync_all());
+    step!("store.sync_folder", sync()).map_err(at(folder))
+}
+
+/// Makes an object's folder and its record. What a crash leaves in between is an empty folder,
+/// which the next [`sweep`] takes away.
+pub(crate) fn create<T: Serialize>(folder: &Path, record: &T) -> Result<()> {
+    step!("store.folder", crate::paths::private_folder(folder))?;
+    write(&folder.join(SPEC), record)?;
+    sync_folder(folder.parent().unwrap_or(folder))
+}
+
+/// Removes what writes that were cut off left in a folder of files.
+pub(crate) fn sweep_files(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(HALF.as_bytes())
+        {
+            // What cannot be removed does no harm: nothing reads it.
+            let _ = step!("store.sweep", fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// Removes what writes that were cut off left in a folder of objects: halves of records, and
+/// folders of objects that were never completely made.
+pub(crate) fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            sweep_files(&entry.path());
+            // Only an empty folder goes.
+            let _ = step!("store.sweep_folder", fs::remove_dir(entry.path()));
+        }
+    }
 }
 
 /// Reads a record.
@@ -69,6 +107,54 @@ pub(crate) fn read_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T
     }
 }
 
+/// What has a folder of its own, called by its id.
+pub(crate) trait Object: DeserializeOwned {
+    /// The newest form of its record that is understood.
+    const FORM: u32 = 1;
+    /// Its id.
+    fn id(&self) -> String;
+    /// The form of its record.
+    fn form(&self) -> u32;
+}
+
+macro_rules! object {
+    ($kind:ty) => {
+        impl Object for $kind {
+            fn id(&self) -> String {
+                self.id.to_string()
+            }
+            fn form(&self) -> u32 {
+                self.schema_version
+            }
+        }
+    };
+}
+
+object!(ImageSpec);
+object!(MachineSpec);
+object!(SavedDraft);
+
+/// Reads an object's record. One of a later form is refused, and so is one that stands in another
+/// object's folder: a copied folder would otherwise be a second machine with the first one's id,
+/// and both would work on the first one's disk.
+pub(crate) fn read_object<T: Object>(folder: &Path) -> Result<T> {
+    let path = folder.join(SPEC);
+    let object: T = read(&path)?;
+    let refuse = |reason| Err(EngineError::Record { path, reason });
+    if object.form() > T::FORM {
+        return refuse(format!(
+            "its form is {}, and this Crete knows {} at most",
+            object.form(),
+            T::FORM
+        ));
+    }
+    let id = object.id();
+    if folder.file_name().is_none_or(|name| *name != *id) {
+        return refuse(format!("it is the record of {id}, whose folder is another"));
+    }
+    Ok(object)
+}
+
 /// An object's folder and what its record says.
 pub(crate) struct Found<T> {
     /// The folder.
@@ -78,19 +164,16 @@ pub(crate) struct Found<T> {
 }
 
 /// Reads the records of all folders below `parent`, broken ones included.
-pub(crate) fn list<T: DeserializeOwned>(parent: &Path) -> Result<Vec<Found<T>>> {
+pub(crate) fn list<T: Object>(parent: &Path) -> Result<Vec<Found<T>>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(parent).map_err(at(parent))? {
         let folder = entry.map_err(at(parent))?.path();
-        if !folder.is_dir() {
-            continue;
+        if folder.is_dir() {
+            found.push(Found {
+                record: read_object(&folder),
+                folder,
+            });
         }
-        // A folder without a record is one whose object was never completely made.
-        let spec = folder.join(SPEC);
-        found.push(Found {
-            record: read(&spec),
-            folder,
-        });
     }
     found.sort_by(|a, b| a.folder.cmp(&b.folder));
     Ok(found)
@@ -132,14 +215,73 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
+    fn draft() -> SavedDraft {
+        SavedDraft {
+            schema_version: 1,
+            id: crete_model::DraftId(uuid::Uuid::from_u128(7)),
+            name: "draft".to_owned(),
+            draft: crete_model::StudioDraft::default(),
+            created_at: String::new(),
+            changed_at: String::new(),
+        }
+    }
+
+    /// The parser's words for the only object below a folder.
+    fn refused(parent: &Path) -> String {
+        let mut found = list::<SavedDraft>(parent).unwrap();
+        assert_eq!(found.len(), 1, "it is listed");
+        let record = found.remove(0).record;
+        record.unwrap_err().to_string()
+    }
+
     #[test]
     fn a_broken_record_is_listed_with_the_parsers_words() {
         let parent = tempfile::tempdir().unwrap();
         fs::create_dir(parent.path().join("x")).unwrap();
         fs::write(parent.path().join("x").join(SPEC), "{").unwrap();
-        let found = list::<serde_json::Value>(parent.path()).unwrap();
-        assert_eq!(found.len(), 1);
-        assert!(matches!(found[0].record, Err(EngineError::Record { .. })));
+        assert!(refused(parent.path()).contains("EOF"));
+    }
+
+    #[test]
+    fn a_record_in_anothers_folder_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        create(&parent.path().join("copy"), &draft()).unwrap();
+        assert!(refused(parent.path()).contains(&draft().id()));
+    }
+
+    #[test]
+    fn a_record_of_a_later_form_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let later = SavedDraft {
+            schema_version: 2,
+            ..draft()
+        };
+        create(&parent.path().join(draft().id()), &later).unwrap();
+        assert!(refused(parent.path()).contains("its form is 2"));
+    }
+
+    #[test]
+    fn a_sweep_takes_halves_and_empty_folders_only() {
+        let parent = tempfile::tempdir().unwrap();
+        let whole = parent.path().join(draft().id());
+        create(&whole, &draft()).unwrap();
+        fs::write(whole.join(".writing-abc"), "{").unwrap();
+        fs::create_dir(parent.path().join("empty")).unwrap();
+        let half = parent.path().join("half");
+        fs::create_dir(&half).unwrap();
+        fs::write(half.join(".writing-def"), "").unwrap();
+        let precious = parent.path().join("precious");
+        fs::create_dir(&precious).unwrap();
+        fs::write(precious.join("disk"), "bytes").unwrap();
+
+        sweep(parent.path());
+        let mut left: Vec<_> = fs::read_dir(parent.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        left.sort();
+        assert_eq!(left, [whole.clone(), precious]);
+        assert_eq!(fs::read_dir(whole).unwrap().count(), 1);
     }
 
     #[test]

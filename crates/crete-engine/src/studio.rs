@@ -138,9 +138,7 @@ impl Engine {
             created_at,
             changed_at: now,
         };
-        let folder = self.roots.drafts().join(id.to_string());
-        crate::paths::private_folder(&folder)?;
-        store::write(&folder.join(store::SPEC), &saved)?;
+        store::create(&self.roots.drafts().join(id.to_string()), &saved)?;
         self.drafts.set(id.to_string(), saved);
         Ok(id)
     }

@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use crete_engine::{Config, Engine, Live, PracticeParts, SystemClock};
+use crete_engine::{Config, Engine, Live, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, BootMedium, ErrorCode, ExitReason, ImageChoice, ImageId, ImageState, JobState,
@@ -52,6 +52,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         },
         world: Arc::new(ThisComputer::new(&path, "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        patience: Patience::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })
@@ -233,6 +234,7 @@ async fn a_machine_that_runs_is_not_deleted_and_two_engines_do_not_share() {
         settings: Settings::default(),
         world: Arc::new(ThisComputer::new(&path, "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        patience: Patience::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

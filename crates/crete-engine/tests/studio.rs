@@ -6,7 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
-use crete_engine::{Config, Engine, EngineError, PracticeParts, SystemClock};
+use crete_engine::{Config, Engine, EngineError, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, ErrorCode, PresetId, RemarkCode, Settings, StudioDraft, TalosVersion, TargetKind,
@@ -25,6 +25,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         },
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        patience: Patience::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

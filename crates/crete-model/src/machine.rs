@@ -89,6 +89,8 @@ pub enum ExitReason {
         /// QEMU's own last words.
         words: String,
     },
+    /// It was off already when Crete was opened.
+    Earlier,
     /// It was running when Crete last looked, and is not now: ended while Crete was closed, or the computer restarted.
     GoneWhileAway,
     /// It did not start.

@@ -6,6 +6,7 @@
 pub mod args;
 pub mod boot;
 pub mod disk;
+pub mod lock;
 pub mod process;
 pub mod qmp;
 pub mod screen;

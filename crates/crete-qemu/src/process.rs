@@ -1,21 +1,23 @@
 //! QEMU's process: started detached, recognised again, ended.
 //!
 //! A process is ours only if pid, start time, boot id and executable all match what was recorded
-//! at the spawn; the caller also asks QMP for the machine's UUID. Nothing is ever ended by name.
+//! at the spawn, or if it holds the lock that only a process of ours was ever given; the caller
+//! also asks QMP for the machine's UUID. Nothing is ever ended by name.
 
-use crete_model::Accelerator;
+mod gate;
+mod record;
+
+pub use gate::{Held, Launch, hold};
+pub use record::Record;
+
 use rustix::process::{Pid, PidfdFlags};
-use serde::{Deserialize, Serialize};
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use tokio::io::unix::AsyncFd;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use uuid::Uuid;
 
 /// Why a process could not be started, found or signalled.
@@ -66,78 +68,6 @@ pub struct Identity {
     pub executable: PathBuf,
 }
 
-/// A running machine's process, as kept in the runtime folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Version of this record's form.
-    pub schema_version: u32,
-    /// The machine.
-    pub machine: Uuid,
-    /// Process id.
-    pub pid: i32,
-    /// Clock ticks from boot to the start of the process.
-    pub start_ticks: u64,
-    /// The boot this happened in.
-    pub boot_id: String,
-    /// The program, as it was at the spawn.
-    pub executable: PathBuf,
-    /// How guest code is executed.
-    pub accelerator: Accelerator,
-    /// RFC 3339.
-    pub started_at: String,
-    /// Length of the console's log when this run began.
-    pub log_start: u64,
-}
-
-impl Record {
-    /// Writes the record, whole or not at all, mode 0600.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), ProcessError> {
-        let file = |source| ProcessError::File {
-            path: path.to_owned(),
-            source,
-        };
-        let text = serde_json::to_vec_pretty(self).map_err(|error| file(error.into()))?;
-        let half = path.with_extension("writing");
-        let mut out = fs::OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&half)
-            .map_err(file)?;
-        out.write_all(&text)
-            .and_then(|()| out.sync_all())
-            .map_err(file)?;
-        fs::rename(&half, path).map_err(file)
-    }
-
-    /// Reads a record; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read or does not parse.
-    pub fn read(path: &Path) -> Result<Option<Self>, ProcessError> {
-        let text = match fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => {
-                return Err(ProcessError::File {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|error| ProcessError::Record {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            })
-    }
-}
-
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
@@ -165,61 +95,6 @@ pub struct Running {
     child: Option<Child>,
 }
 
-/// Starts a program in a session of its own, so that it outlives the window.
-///
-/// Its output goes to `words`, which is begun anew. The parent's death does not reach it.
-///
-/// # Errors
-/// When the program cannot be started.
-pub fn spawn(program: &Path, args: &[OsString], words: &Path) -> Result<Running, ProcessError> {
-    let file = |source| ProcessError::File {
-        path: words.to_owned(),
-        source,
-    };
-    let out = File::options()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(words)
-        .map_err(file)?;
-    let err = out.try_clone().map_err(file)?;
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .kill_on_drop(false);
-    kernel::own_session(&mut command);
-    let mut child = command.spawn().map_err(|source| ProcessError::Spawn {
-        path: program.to_owned(),
-        source,
-    })?;
-    let pid = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .unwrap_or(0);
-    match open(pid) {
-        // A program that has ended already still tells its status and its words.
-        Ok((pidfd, mut identity, _)) => {
-            // Between fork and exec /proc shows this program; what was asked for is what counts.
-            identity.executable = fs::canonicalize(program).unwrap_or_else(|_| program.to_owned());
-            Ok(Running {
-                pid,
-                identity,
-                pidfd,
-                child: Some(child),
-            })
-        }
-        Err(error) => {
-            // Without its identity it could never be found again.
-            let _ = child.start_kill();
-            Err(error)
-        }
-    }
-}
-
 /// Waits for the end of a process that is not ours. Returns at once when there is none.
 ///
 /// # Errors
@@ -235,16 +110,20 @@ pub async fn end_of(pid: i32) -> io::Result<()> {
     }
 }
 
-/// A process and whether it has ended already without anybody having taken note.
-fn open(pid: i32) -> Result<(AsyncFd<OwnedFd>, Identity, bool), ProcessError> {
+/// A process, who it is, and whether only its zombie is left; `None` when there is none.
+fn open(pid: i32) -> Result<Option<(AsyncFd<OwnedFd>, Identity, bool)>, ProcessError> {
     let signal = |source| ProcessError::Signal { pid, source };
-    let raw = Pid::from_raw(pid).ok_or_else(|| signal(io::Error::from(io::ErrorKind::NotFound)))?;
-    let fd = rustix::process::pidfd_open(raw, PidfdFlags::empty())
-        .map_err(|error| signal(error.into()))?;
+    let Some(raw) = Pid::from_raw(pid) else {
+        return Ok(None);
+    };
+    let fd = match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
+        Ok(fd) => fd,
+        Err(rustix::io::Errno::SRCH) => return Ok(None),
+        Err(error) => return Err(signal(error.into())),
+    };
     let pidfd = kernel::watched(fd).map_err(signal)?;
-    let (identity, ended) = identify(Path::new("/proc"), pid)?
-        .ok_or_else(|| signal(io::Error::from(io::ErrorKind::NotFound)))?;
-    Ok((pidfd, identity, ended))
+    let identified = identify(Path::new("/proc"), pid)?;
+    Ok(identified.map(|(identity, ended)| (pidfd, identity, ended)))
 }
 
 /// Who a process is, by /proc, and whether only its zombie is left; `None` when there is none.
@@ -252,9 +131,7 @@ fn identify(proc: &Path, pid: i32) -> Result<Option<(Identity, bool)>, ProcessEr
     let stat_path = proc.join(pid.to_string()).join("stat");
     let stat = match fs::read_to_string(&stat_path) {
         Ok(stat) => stat,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        // The process may end between opening and reading.
-        Err(error) if error.raw_os_error() == Some(3) => return Ok(None),
+        Err(error) if is_gone(&error) => return Ok(None),
         Err(source) => {
             return Err(ProcessError::File {
                 path: stat_path,
@@ -270,16 +147,29 @@ fn identify(proc: &Path, pid: i32) -> Result<Option<(Identity, bool)>, ProcessEr
         path: boot_path,
         source,
     })?;
-    let executable = fs::read_link(proc.join(pid.to_string()).join("exe")).unwrap_or_default();
-    // An upgrade replaces the file: the kernel then appends this to the path of the running one.
-    let text = executable.to_string_lossy();
-    let executable = PathBuf::from(text.strip_suffix(" (deleted)").unwrap_or(&text));
     let identity = Identity {
         start_ticks,
         boot_id: boot_id.trim().to_owned(),
-        executable,
+        // A zombie has none, and somebody else's cannot be read: neither is one of ours.
+        executable: executable(proc, pid).unwrap_or_default(),
     };
     Ok(Some((identity, matches!(state, 'Z' | 'X'))))
+}
+
+/// True for what /proc says of a process that is no more, before and after its files are opened.
+fn is_gone(error: &io::Error) -> bool {
+    const NO_SUCH_PROCESS: i32 = 3;
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS)
+}
+
+/// The program a process runs, by the path it was started from.
+fn executable(proc: &Path, pid: i32) -> Option<PathBuf> {
+    let link = fs::read_link(proc.join(pid.to_string()).join("exe")).ok()?;
+    // An upgrade replaces the file: the kernel then appends this to the path of the running one.
+    let text = link.to_string_lossy();
+    Some(PathBuf::from(
+        text.strip_suffix(" (deleted)").unwrap_or(&text),
+    ))
 }
 
 /// State and start time of a line of `/proc/PID/stat`. The program's name in it may hold blanks
@@ -299,18 +189,37 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
 /// # Errors
 /// When /proc cannot be read.
 pub fn adopt(record: &Record) -> Result<Option<Running>, ProcessError> {
-    let Ok((pidfd, identity, ended)) = open(record.pid) else {
+    let Some((pidfd, identity, ended)) = open(record.pid)? else {
         return Ok(None);
     };
     let same = !ended
         && identity.start_ticks == record.start_ticks
         && identity.boot_id == record.boot_id
         && identity.executable == record.executable;
-    if !same {
-        return Ok(None);
-    }
-    Ok(Some(Running {
+    Ok(same.then_some(Running {
         pid: record.pid,
+        identity,
+        pidfd,
+        child: None,
+    }))
+}
+
+/// Takes a process that holds a machine's lock for what it is: it was started with the machine's
+/// UUID, or `None`.
+///
+/// # Errors
+/// When /proc cannot be read.
+pub fn adopt_holder(pid: i32, machine: Uuid) -> Result<Option<Running>, ProcessError> {
+    let Some((pidfd, identity, ended)) = open(pid)? else {
+        return Ok(None);
+    };
+    // Read after the process was opened: as long as it lives, this is its own.
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut words = line.split(|byte| *byte == 0);
+    let uuid = machine.to_string();
+    let named = words.any(|word| word == b"-uuid") && words.next() == Some(uuid.as_bytes());
+    Ok((named && !ended).then_some(Running {
+        pid,
         identity,
         pidfd,
         child: None,
@@ -328,6 +237,13 @@ impl Running {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// The program it runs now. Where what was started is a script that becomes QEMU in the end,
+    /// this differs from what was asked for.
+    #[must_use]
+    pub fn executable(&self) -> Option<PathBuf> {
+        executable(Path::new("/proc"), self.pid)
     }
 
     /// Waits for its end. May be dropped and called again.
@@ -375,20 +291,59 @@ impl Running {
 /// The one place where the compiler cannot see what the kernel guarantees.
 #[allow(unsafe_code, reason = "see each SAFETY note")]
 mod kernel {
+    use super::gate::GO;
+    use rustix::io::{Errno, FdFlags, fcntl_setfd};
+    use rustix::process::{Signal, set_parent_process_death_signal};
     use std::io;
     use std::os::fd::OwnedFd;
+    use std::os::unix::process::CommandExt;
     use tokio::io::unix::AsyncFd;
     use tokio::process::Command;
 
-    /// Gives the program a session of its own: no terminal and no process group of ours reaches it.
-    pub(super) fn own_session(command: &mut Command) {
-        // SAFETY: the closure runs in the forked child before exec and makes one system call,
-        // setsid, which is async-signal-safe, allocates nothing and touches no lock.
+    /// Makes the forked child wait before it becomes its program. It gets a session of its own, so
+    /// that no terminal and no process group of ours reaches it, keeps `lock`, says its process id
+    /// on `gate`, and goes on when told to; until then it dies with us.
+    pub(super) fn wait_at_gate(command: &mut Command, gate: OwnedFd, lock: OwnedFd) {
+        let parent = rustix::process::getpid();
+        let wait = move || -> io::Result<()> {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            if rustix::process::getppid() != Some(parent) {
+                // We died before the line above: no signal will come any more.
+                return Err(Errno::CANCELED.into());
+            }
+            rustix::process::setsid()?;
+            fcntl_setfd(&lock, FdFlags::empty())?;
+            let own = rustix::process::getpid().as_raw_nonzero().get();
+            rustix::io::write(&gate, &own.to_ne_bytes())?;
+            let mut word = [0];
+            while let Err(Errno::INTR) = rustix::io::read(&gate, &mut word) {}
+            if word != [GO] {
+                return Err(Errno::CANCELED.into());
+            }
+            set_parent_process_death_signal(None)?;
+            Ok(())
+        };
+        // SAFETY: the closure runs in the forked child before exec. It makes system calls that are
+        // async-signal-safe, allocates nothing and touches no lock.
         unsafe {
-            command.pre_exec(|| {
-                rustix::process::setsid()?;
-                Ok(())
-            });
+            command.pre_exec(wait);
+        }
+    }
+
+    /// Makes a child end with the thread that forked it, and keep `lock` while it lives.
+    pub(crate) fn end_with_us(command: &mut std::process::Command, lock: OwnedFd) {
+        let parent = rustix::process::getpid();
+        let prepare = move || -> io::Result<()> {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            if rustix::process::getppid() != Some(parent) {
+                return Err(Errno::CANCELED.into());
+            }
+            fcntl_setfd(&lock, FdFlags::empty())?;
+            Ok(())
+        };
+        // SAFETY: as above.
+        unsafe {
+            command.pre_exec(prepare);
         }
     }
 
@@ -400,9 +355,14 @@ mod kernel {
     }
 }
 
+pub(crate) use kernel::end_with_us;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::DiskLock;
+    use crete_model::Accelerator;
+    use std::ffi::OsString;
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
@@ -412,14 +372,45 @@ mod tests {
         assert_eq!(parse_stat("77"), None);
     }
 
-    fn record(running: &Running) -> Record {
+    struct Place {
+        folder: tempfile::TempDir,
+        lock: DiskLock,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = DiskLock::take(&folder.path().join("disk.lock"));
+        Place {
+            lock: lock.unwrap().unwrap(),
+            folder,
+        }
+    }
+
+    impl Place {
+        async fn hold(&self, program: &Path, args: &[&str]) -> Held {
+            let args: Vec<OsString> = args.iter().map(Into::into).collect();
+            let launch = Launch {
+                program,
+                args: &args,
+                words: &self.folder.path().join("words"),
+                lock: &self.lock,
+            };
+            hold(launch).await.unwrap()
+        }
+
+        fn words(&self) -> String {
+            fs::read_to_string(self.folder.path().join("words")).unwrap()
+        }
+    }
+
+    fn record(pid: i32, identity: &Identity) -> Record {
         Record {
             schema_version: 1,
             machine: Uuid::nil(),
-            pid: running.pid(),
-            start_ticks: running.identity().start_ticks,
-            boot_id: running.identity().boot_id.clone(),
-            executable: running.identity().executable.clone(),
+            pid,
+            start_ticks: identity.start_ticks,
+            boot_id: identity.boot_id.clone(),
+            executable: identity.executable.clone(),
             accelerator: Accelerator::Tcg,
             started_at: String::new(),
             log_start: 0,
@@ -428,22 +419,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_is_found_again_only_while_it_is_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let words = folder.path().join("words");
+        let place = place();
         let sleep = fs::canonicalize("/bin/sleep").unwrap();
-        let mut running = spawn(&sleep, &["600".into()], &words).unwrap();
-        let mut kept = record(&running);
-        let path = folder.path().join("process.json");
+        let held = place.hold(&sleep, &["600"]).await;
+        let mut kept = record(held.pid(), held.identity());
+        assert!(adopt(&kept).unwrap().is_none(), "it waits at the gate");
+        let mut running = held.release().await.unwrap();
+        let path = place.folder.path().join("process.json");
         kept.write(&path).unwrap();
         assert_eq!(Record::read(&path).unwrap().unwrap(), kept);
+        Record::remove(&path).unwrap();
+        assert_eq!(Record::read(&path).unwrap(), None);
 
-        // The child may still be between fork and exec: then it is not yet the program.
-        let again = loop {
-            match adopt(&kept).unwrap() {
-                Some(again) => break again,
-                None => tokio::task::yield_now().await,
-            }
-        };
+        let again = adopt(&kept).unwrap().unwrap();
+        assert_eq!(again.executable(), Some(sleep));
         kept.start_ticks += 1;
         assert!(adopt(&kept).unwrap().is_none());
         kept.start_ticks -= 1;
@@ -451,13 +440,11 @@ mod tests {
         assert!(adopt(&kept).unwrap().is_none());
 
         again.signal(Signal::Kill).unwrap();
-        assert_eq!(
-            running.wait().await,
-            Exit {
-                status: None,
-                signal: Some(9)
-            }
-        );
+        let killed = Exit {
+            status: None,
+            signal: Some(9),
+        };
+        assert_eq!(running.wait().await, killed);
         kept.boot_id = running.identity().boot_id.clone();
         assert!(adopt(&kept).unwrap().is_none());
         running.signal(Signal::Kill).unwrap();
@@ -465,21 +452,76 @@ mod tests {
 
     #[tokio::test]
     async fn its_words_are_kept_and_its_status_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let words = folder.path().join("words");
-        let mut running = spawn(Path::new("/bin/ls"), &["/no/such/folder".into()], &words).unwrap();
+        let place = place();
+        let held = place.hold(Path::new("/bin/ls"), &["/no/such/folder"]).await;
+        let mut running = held.release().await.unwrap();
         assert_eq!(running.wait().await.status, Some(2));
-        assert!(
-            fs::read_to_string(&words)
-                .unwrap()
-                .contains("/no/such/folder")
-        );
+        assert!(place.words().contains("/no/such/folder"));
     }
 
     #[tokio::test]
     async fn a_missing_program_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = spawn(Path::new("/no/qemu"), &[], &folder.path().join("w")).unwrap_err();
+        let place = place();
+        let held = place.hold(Path::new("/no/qemu"), &[]).await;
+        let error = held.release().await.unwrap_err();
         assert!(error.to_string().contains("/no/qemu"));
+    }
+
+    /// Whoever gives up before the release leaves no process and no lock behind.
+    #[tokio::test]
+    async fn one_that_is_not_released_never_becomes_its_program() {
+        let place = place();
+        let held = place.hold(Path::new("/bin/echo"), &["ran"]).await;
+        let mut process = Running {
+            pid: held.pid(),
+            identity: held.identity().clone(),
+            pidfd: open(held.pid()).unwrap().unwrap().0,
+            child: None,
+        };
+        drop(held);
+        process.wait().await;
+        assert_eq!(place.words(), "");
+        let Place { folder, lock } = place;
+        drop(lock);
+        let path = folder.path().join("disk.lock");
+        let lock = DiskLock::take_within(&path, std::time::Duration::from_secs(20)).await;
+        assert!(lock.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn the_lock_is_held_until_the_process_ends_and_shows_who_it_is() {
+        let Place { folder, lock } = place();
+        let path = folder.path().join("disk.lock");
+        let machine = Uuid::from_u128(7);
+        // A shell that does not exec, so that its arguments stay those it was started with.
+        let args: Vec<OsString> = ["-c", "sleep 600; true", "-uuid", &machine.to_string()]
+            .iter()
+            .map(Into::into)
+            .collect();
+        let launch = Launch {
+            program: Path::new("/bin/sh"),
+            args: &args,
+            words: &folder.path().join("words"),
+            lock: &lock,
+        };
+        let mut running = hold(launch).await.unwrap().release().await.unwrap();
+        drop(lock);
+        assert!(DiskLock::take(&path).unwrap().is_none());
+        let holders = crate::lock::holders(&path);
+        assert!(holders.contains(&running.pid()), "{holders:?}");
+        assert!(adopt_holder(running.pid(), Uuid::nil()).unwrap().is_none());
+        let found = adopt_holder(running.pid(), machine).unwrap().unwrap();
+        found.signal(Signal::Kill).unwrap();
+        running.wait().await;
+        for left in crate::lock::holders(&path) {
+            // The shell's own child.
+            let child = open(left).unwrap();
+            if let Some((pidfd, ..)) = child {
+                let signal = rustix::process::Signal::KILL;
+                let _ = rustix::process::pidfd_send_signal(pidfd.get_ref(), signal);
+            }
+        }
+        let lock = DiskLock::take_within(&path, std::time::Duration::from_secs(20)).await;
+        assert!(lock.unwrap().is_some());
     }
 }

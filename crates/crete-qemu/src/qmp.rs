@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -61,6 +61,29 @@ pub struct Event {
     pub data: Map<String, Value>,
 }
 
+/// Why the machine went off, in QEMU's own terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shutdown {
+    /// True when the guest itself did it.
+    pub guest: bool,
+    /// For example `guest-shutdown` or `host-signal`.
+    pub reason: String,
+}
+
+impl Shutdown {
+    fn read(event: &Event) -> Option<Self> {
+        (event.name == "SHUTDOWN").then(|| Self {
+            guest: event.data.get("guest").and_then(Value::as_bool) == Some(true),
+            reason: event
+                .data
+                .get("reason")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+        })
+    }
+}
+
 type Replies = HashMap<u64, oneshot::Sender<Result<Value, String>>>;
 
 /// A connection. Dropping it ends its reader.
@@ -78,6 +101,7 @@ pub struct Client {
 struct Shared {
     replies: Mutex<Replies>,
     events: broadcast::Sender<Event>,
+    shutdown: OnceLock<Shutdown>,
     /// Cancelled when the connection is gone.
     closed: CancellationToken,
 }
@@ -181,6 +205,7 @@ impl Client {
         let shared = Arc::new(Shared {
             replies: Mutex::new(HashMap::new()),
             events,
+            shutdown: OnceLock::new(),
             closed: CancellationToken::new(),
         });
         let stop = CancellationToken::new();
@@ -250,6 +275,15 @@ impl Client {
         Uuid::parse_str(text).map_err(|_| QmpError::Malformed(answer.to_string()))
     }
 
+    /// True when the processors run.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub async fn is_running(&self) -> Result<bool, QmpError> {
+        let answer = self.execute("query-status", Value::Null).await?;
+        Ok(answer["running"] == Value::Bool(true))
+    }
+
     /// Presses the power button. The guest decides what follows.
     ///
     /// # Errors
@@ -272,6 +306,18 @@ impl Client {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()
+    }
+
+    /// Why the machine went off, once QEMU has said so. Complete when the connection is gone.
+    #[must_use]
+    pub fn shutdown(&self) -> Option<Shutdown> {
+        self.shared.shutdown.get().cloned()
+    }
+
+    /// True when the connection is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.is_cancelled()
     }
 
     /// Waits until the connection is gone.
@@ -308,7 +354,14 @@ async fn read_all(
             () = stop.cancelled() => break,
         };
         match line.and_then(|line| parse(&line)) {
-            Ok(Message::Event(event)) => drop(shared.events.send(event)),
+            Ok(Message::Event(event)) => {
+                if let Some(shutdown) = Shutdown::read(&event) {
+                    // The first reason is the cause; what follows is its consequence.
+                    let _ = shared.shutdown.set(shutdown);
+                }
+                // Nobody listening is no error.
+                let _ = shared.events.send(event);
+            }
             Ok(Message::Return { id, value }) => {
                 if let Some(reply) = shared.replies().remove(&id) {
                     let _ = reply.send(Ok(value));

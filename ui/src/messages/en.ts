@@ -456,6 +456,7 @@ export const en = {
   exit: {
     never_started: "Never started",
     guest_shutdown: "It switched itself off",
+    earlier: "Off",
     gone_while_away: "It ended while Crete was closed",
     qemu_exited: "QEMU ended by itself ({how})",
     status: "status {n}",

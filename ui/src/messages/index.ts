@@ -74,6 +74,7 @@ export function exitText(exit: ExitReason): string {
   switch (exit.reason) {
     case "never_started":
     case "guest_shutdown":
+    case "earlier":
     case "gone_while_away":
       return en.exit[exit.reason];
     case "stopped":

@@ -1,7 +1,7 @@
 //! Consoles: what a driver watches, and what a page follows.
 
 use super::driver::Handle;
-use super::launch::{Places, console_log};
+use super::files::{Files, console_log};
 use crate::Engine;
 use crate::error::{EngineError, Result};
 use bytes::Bytes;
@@ -49,23 +49,23 @@ impl Watcher {
     }
 
     /// Watches a run that began at this length of the console's file.
-    pub fn start(&mut self, places: &Places, log_start: u64) {
+    pub fn start(&mut self, files: &Files, log_start: u64) {
         self.cancel = CancellationToken::new();
         self.tell_boot
             .send_replace(Some(BootReader::default().view().clone()));
         self.boot.mark_unchanged();
         let (console, cancel) = (self.console.clone(), self.cancel.clone());
-        let (socket, log) = (places.sockets.tty_s0.clone(), places.log.clone());
+        let (socket, log) = (files.sockets.tty_s0.clone(), files.log.clone());
         self.tasks.spawn(async move {
             if let Err(error) = serial::follow(&socket, &log, &console, &cancel).await {
                 tracing::warn!(%error, path = %socket.display(), "the console cannot be followed");
             }
         });
-        let reader = serial::Reader::new(places.log.clone(), log_start);
+        let reader = serial::Reader::new(files.log.clone(), log_start);
         let (heard, cancel) = (self.console.subscribe(), self.cancel.clone());
         self.tasks
             .spawn(read_boot(reader, heard, self.tell_boot.clone(), cancel));
-        if let Some(socket) = places.sockets.tty_s1.clone() {
+        if let Some(socket) = files.sockets.tty_s1.clone() {
             let (screen, cancel) = (Screen::default(), self.cancel.clone());
             self.screen.send_replace(Some(screen.clone()));
             self.tasks.spawn(async move {

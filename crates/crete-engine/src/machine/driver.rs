@@ -8,45 +8,35 @@
 //!    └───────────────────┴────────────┴── ended ─┴──────┘
 //! ```
 //!
-//! What QEMU tells and its end come first, requests second. Nothing like "starting" is ever
-//! written to disk: what runs is found again by proof.
+//! What QEMU tells and its end come first, requests second. Requests are received at every moment,
+//! decided at once, and done when their turn comes. Nothing like "starting" is ever written to
+//! disk: what runs is found again by proof.
 
-use super::admission::{Admission, Circumstances, actions, admit};
+use super::admission::{Circumstances, actions};
 use super::console::Watcher;
-use super::launch::{Up, last_words, remove_sockets};
-use super::stop::{deadline, harder};
+use super::launch::{Up, last_words};
+use super::requests::{Done, Request, Requests};
 use crate::Engine;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::jobs::JobHandle;
 use crate::store;
 use crete_model::{
-    BlockerCode, BootView, ErrorCode, ExitReason, JobId, JobRequest, MachineAction, MachineSpec,
+    Accelerator, BlockerCode, ErrorCode, ExitReason, JobRequest, MachineAction, MachineSpec,
     MachineState, MachineView, Params, Problem, StageCode, StopRung,
 };
-use crete_qemu::process::{Exit, Signal};
+use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::sync::{Notify, mpsc, watch};
 
-/// How long the first output may take before the start is called done all the same.
-const FIRST_OUTPUT: Duration = Duration::from_secs(20);
-
-/// The answer to a request: the job that carries it out, if one does.
-type Answer = oneshot::Sender<Result<Option<JobId>>>;
-
-/// What others send to a driver.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// Do something to the machine.
-    Do(MachineAction, Answer),
-}
+/// QEMU's last words on QMP are in the socket when it has ended; reading them takes no time.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What others hold of a machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
-    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) requests: mpsc::Sender<Request>,
     /// Length of the console's file.
     pub(super) console: watch::Receiver<u64>,
     /// The second serial port of the present run.
@@ -60,15 +50,16 @@ pub(super) struct Driver {
     pub engine: Engine,
     pub spec: MachineSpec,
     pub state: MachineState,
-    pub commands: mpsc::Receiver<Command>,
+    pub requests: Requests,
     pub look_again: Arc<Notify>,
     pub watcher: Watcher,
     pub job: Option<JobHandle>,
-    pub deleting: bool,
+    /// How QEMU executes it and as which process, while there is one.
+    pub process: Option<(Accelerator, i32)>,
 }
 
 /// Why a phase ended.
-enum Next {
+pub(super) enum Next {
     /// QEMU is up.
     Up(Box<Up>),
     /// QEMU is down.
@@ -80,7 +71,6 @@ enum Next {
 impl Driver {
     /// Runs until the machine is deleted or the engine closes.
     pub async fn run(mut self, up: Option<Box<Up>>) {
-        self.show();
         let mut next = match up {
             Some(up) => Next::Up(up),
             None => Next::Off,
@@ -99,55 +89,34 @@ impl Driver {
         Circumstances {
             image_ready: self.engine.image_is_ready(self.spec.image),
             runnable: self.engine.why_not_runnable(self.spec.arch).is_none(),
-            deleting: self.deleting,
         }
     }
 
-    /// Publishes the machine before its driver runs.
-    pub fn publish(&self) {
-        self.show();
-    }
-
     /// Publishes the machine as it is now.
-    fn show(&self) {
-        self.show_with(None, self.watcher.boot());
-    }
-
-    fn show_with(&self, up: Option<&Up>, boot: Option<BootView>) {
-        let known = self.engine.machines.get(&self.spec.id.to_string());
-        let running = up.map(|up| (up.record.accelerator, up.running.pid()));
+    pub fn show(&self) {
         let on = !matches!(self.state, MachineState::Stopped { .. });
-        let kept = known.filter(|_| on && up.is_none());
+        let queue = self.requests.queue();
+        let pid = self.process.map(|(_, pid)| pid);
         let view = MachineView {
-            accelerator: running
-                .map(|(accelerator, _)| accelerator)
-                .or(kept.as_ref().and_then(|view| view.accelerator)),
-            pid: running
-                .map(|(_, pid)| pid)
-                .or(kept.as_ref().and_then(|view| view.pid)),
-            boot: if on { boot } else { None },
-            actions: actions(&self.state, self.circumstances()),
+            accelerator: self.process.map(|(accelerator, _)| accelerator),
+            pid,
+            boot: if on { self.watcher.boot() } else { None },
+            actions: actions(&self.state, &queue, self.circumstances()),
             job: self.job.as_ref().map(JobHandle::id),
             disk_used: store::allocated(&self.engine.roots.machine(self.spec.id)),
-            memory_used: running.map_or(0, |(_, pid)| resident(pid)),
+            memory_used: pid.map_or(0, resident),
             spec: self.spec.clone(),
             state: self.state.clone(),
         };
         self.engine.machines.set(self.spec.id.to_string(), view);
     }
 
-    fn set(&mut self, state: MachineState) {
+    pub fn set(&mut self, state: MachineState) {
         self.state = state;
         self.show();
     }
 
-    fn end_job(&mut self, outcome: std::result::Result<(), Problem>) {
-        if let Some(job) = self.job.take() {
-            job.end(outcome);
-        }
-    }
-
-    fn begin(&mut self, request: JobRequest, plan: &[(StageCode, u32)]) -> Result<JobHandle> {
+    pub fn begin(&mut self, request: JobRequest, plan: &[(StageCode, u32)]) -> Result<JobHandle> {
         let cancellable = matches!(request, JobRequest::Start { .. });
         let job = self
             .engine
@@ -157,118 +126,66 @@ impl Driver {
         Ok(job)
     }
 
-    /// Answers requests that change nothing; gives back the one that is accepted.
-    fn decide(&self, command: Command) -> Option<(MachineAction, Answer)> {
-        let Command::Do(action, answer) = command;
-        let reply = match admit(&self.state, self.circumstances(), action) {
-            Admission::Accept => return Some((action, answer)),
-            Admission::AlreadySo => Ok(self.job.as_ref().map(JobHandle::id)),
-            Admission::Deny(reason) => Err(EngineError::Denied { action, reason }),
-        };
-        // Whoever asked may have gone; then nobody needs the answer.
-        let _ = answer.send(reply);
-        None
+    pub fn end_job(&mut self, outcome: std::result::Result<(), Problem>) {
+        if let Some(job) = self.job.take() {
+            job.end(outcome);
+        }
+    }
+
+    /// The engine closes in the middle of something.
+    pub fn interrupt_job(&mut self) {
+        self.end_job(Err(Problem::new(ErrorCode::Interrupted, Params::new())));
+    }
+
+    /// Decides a request; what it changes is shown.
+    pub fn take_in(&mut self, request: Request) {
+        let job = self.job.as_ref().map(JobHandle::id);
+        let circumstances = self.circumstances();
+        self.requests
+            .decide(request, &self.state, circumstances, job);
+        self.show();
     }
 
     /// The machine is off: wait for a start or a deletion.
     async fn off(&mut self) -> Next {
         loop {
-            let command = tokio::select! {
-                () = self.engine.closing.cancelled() => return Next::End,
-                () = self.look_again.notified() => {
-                    self.show();
-                    continue;
-                }
-                command = self.commands.recv() => command,
-            };
-            let Some(command) = command else {
-                return Next::End;
-            };
-            match self.decide(command) {
-                Some((MachineAction::Start, answer)) => {
-                    if let Some(up) = self.start(answer).await {
-                        return Next::Up(Box::new(up));
-                    }
-                    if self.engine.closing.is_cancelled() {
+            match self.requests.next() {
+                Some(MachineAction::Start) => match self.start().await {
+                    Next::Off => {}
+                    next => return next,
+                },
+                Some(MachineAction::Delete) => {
+                    let removed = self.remove().await;
+                    let gone = removed.is_ok();
+                    let done = removed.map(|trash| Done {
+                        job: None,
+                        trash: Some(trash),
+                    });
+                    self.requests.finish_next(done);
+                    if gone {
                         return Next::End;
                     }
-                }
-                Some((MachineAction::Delete, answer)) => {
-                    self.deleting = true;
                     self.show();
-                    let _ = answer.send(Ok(None));
-                    return Next::End;
                 }
-                _ => {}
-            }
-        }
-    }
-
-    /// Prepares and starts QEMU, while a stop may call it back at any moment.
-    async fn start(&mut self, answer: Answer) -> Option<Up> {
-        let machine = self.spec.id;
-        let plan = [
-            (StageCode::Prepare, 1),
-            (StageCode::Spawn, 1),
-            (StageCode::Run, 2),
-            (StageCode::Console, 6),
-        ];
-        let job = match self.begin(JobRequest::Start { machine }, &plan) {
-            Ok(job) => job,
-            Err(error) => {
-                let _ = answer.send(Err(error));
-                return None;
-            }
-        };
-        let _ = answer.send(Ok(Some(job.id())));
-        self.set(MachineState::Preparing {
-            since: self.engine.clock.text(),
-        });
-
-        let (engine, spec) = (self.engine.clone(), self.spec.clone());
-        let attempt = async {
-            let report = engine.host_report().await;
-            let plan = engine.prepare(&spec, &report, &job).await?;
-            engine.spawn(&spec, &plan, &job).await
-        };
-        tokio::pin!(attempt);
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut attempt => break outcome,
-                Some(command) = self.commands.recv() => {
-                    if let Some((MachineAction::Stop | MachineAction::ForceOff, answer)) =
-                        self.decide(command)
-                    {
-                        job.cancel.cancel();
-                        let _ = answer.send(Ok(Some(job.id())));
+                // It is off: that is what was wanted.
+                Some(_) => self.requests.are_off(None),
+                None => {
+                    let closing = self.engine.closing.clone();
+                    tokio::select! {
+                        () = closing.cancelled() => return Next::End,
+                        () = self.look_again.notified() => self.show(),
+                        request = self.requests.arrive() => self.take_in(request),
                     }
                 }
-            }
-        };
-        match outcome {
-            Ok(up) => Some(up),
-            Err(problem) => {
-                let exit = if problem.code == ErrorCode::Cancelled {
-                    ExitReason::Stopped {
-                        rung: StopRung::Kill,
-                    }
-                } else {
-                    ExitReason::StartFailed {
-                        problem: problem.clone(),
-                    }
-                };
-                self.end_job(Err(problem));
-                self.set(MachineState::Stopped { exit });
-                None
             }
         }
     }
 
     /// QEMU is up: follow it until it ends.
     async fn up(&mut self, mut up: Up) -> Next {
-        let places = self.engine.places(self.spec.id);
         let adopted = self.job.is_none();
-        self.watcher.start(&places, up.record.log_start);
+        self.process = Some((up.record.accelerator, up.running.pid()));
+        self.watcher.start(&up.files, up.record.log_start);
         self.state = MachineState::Running {
             since: up.record.started_at.clone(),
             adopted,
@@ -277,171 +194,78 @@ impl Driver {
             job.enter(StageCode::Console);
             job.wait_for(Some((BlockerCode::FirstOutput, Params::new())));
         }
-        self.show_with(Some(&up), self.watcher.boot());
+        self.show();
 
-        let first_output = tokio::time::sleep(FIRST_OUTPUT);
+        let first_output = tokio::time::sleep(self.engine.patience.first_output);
         tokio::pin!(first_output);
+        let closing = self.engine.closing.clone();
         let exit = loop {
+            let rung = match self.requests.next() {
+                Some(MachineAction::ForceOff) => Some(StopRung::Kill),
+                Some(MachineAction::Stop) => Some(StopRung::Acpi),
+                _ => None,
+            };
+            if let Some(rung) = rung {
+                match self.bring_down(&mut up, rung).await {
+                    Some(exit) => break exit,
+                    None => return Next::End,
+                }
+            }
             tokio::select! {
                 biased;
-                exit = up.running.wait() => break self.ended(&up, exit),
-                () = self.engine.closing.cancelled() => {
+                exit = up.running.wait() => break self.ended(&up, exit).await,
+                () = closing.cancelled() => {
                     // The machine goes on without us.
-                    self.end_job(Err(Problem::new(ErrorCode::Interrupted, Params::new())));
+                    self.interrupt_job();
                     return Next::End;
                 }
                 boot = self.watcher.changed() => {
                     if boot.as_ref().is_some_and(|boot| boot.console_bytes > 0) {
                         self.end_job(Ok(()));
                     }
-                    self.show_with(Some(&up), boot);
+                    self.show();
                 }
                 () = &mut first_output, if self.job.is_some() => {
                     // It runs; a silent console is the page's to tell.
                     self.end_job(Ok(()));
-                    self.show_with(Some(&up), self.watcher.boot());
+                    self.show();
                 }
-                () = self.look_again.notified() => {
-                    self.show_with(Some(&up), self.watcher.boot());
-                }
-                command = self.commands.recv() => {
-                    let Some(command) = command else { return Next::End };
-                    match self.decide(command) {
-                        Some((MachineAction::Stop, answer)) => {
-                            break match self.bring_down(&mut up, StopRung::Acpi, answer).await {
-                                Some(exit) => exit,
-                                None => return Next::End,
-                            };
-                        }
-                        Some((MachineAction::ForceOff, answer)) => {
-                            break match self.bring_down(&mut up, StopRung::Kill, answer).await {
-                                Some(exit) => exit,
-                                None => return Next::End,
-                            };
-                        }
-                        _ => {}
-                    }
-                }
+                () = self.look_again.notified() => self.show(),
+                request = self.requests.arrive() => self.take_in(request),
             }
         };
         self.watcher.finish().await;
-        remove_sockets(&places);
-        if let Err(error) = std::fs::remove_file(&places.record) {
-            tracing::warn!(%error, machine = %self.spec.id, "the process record is not removed");
-        }
+        up.files.tidy(self.engine.patience.lock).await;
+        self.process = None;
+        self.requests.are_off(None);
         self.set(MachineState::Stopped { exit });
         Next::Off
     }
 
     /// QEMU ended although nobody asked here: the guest switched itself off, or QEMU failed.
-    fn ended(&mut self, up: &Up, exit: Exit) -> ExitReason {
-        let words = last_words(&up.words);
+    async fn ended(&mut self, up: &Up, exit: Exit) -> ExitReason {
+        let mut told = None;
+        if let Some(qmp) = &up.qmp {
+            let _ = tokio::time::timeout(LAST_WORDS, qmp.closed()).await;
+            told = qmp.shutdown();
+        }
+        self.end_job(Ok(()));
+        let words = last_words(&up.files.words);
         let orderly = exit.signal.is_none() && matches!(exit.status, Some(0) | None);
-        let reason = if orderly && words.is_empty() {
-            ExitReason::GuestShutdown
-        } else {
-            ExitReason::QemuExited {
-                status: exit.status,
-                signal: exit.signal,
-                words,
-            }
+        let by_guest = match told {
+            Some(shutdown) => orderly && shutdown.guest,
+            // Nobody listened. An end in silence is an orderly one, where its status is known.
+            None => exit.status == Some(0) && words.is_empty(),
         };
-        self.end_job(Ok(()));
-        reason
-    }
-
-    /// Goes down the ladder from `first` until QEMU has ended; `None` when the engine closes first.
-    async fn bring_down(
-        &mut self,
-        up: &mut Up,
-        first: StopRung,
-        answer: Answer,
-    ) -> Option<ExitReason> {
-        self.end_job(Ok(()));
-        let machine = self.spec.id;
-        let plan = [(StageCode::PowerButton, 3), (StageCode::End, 1)];
-        let started = self.begin(JobRequest::Stop { machine }, &plan);
-        let _ = answer.send(started.map(|job| Some(job.id())));
-        let mut rung = first;
-        loop {
-            let limit = deadline(rung, self.watcher.boot().map(|boot| boot.stage));
-            self.take_rung(up, rung, limit).await;
-            let until = Instant::now() + limit;
-            match self.wait_for_end(up, until).await {
-                Waited::Ended => {
-                    self.end_job(Ok(()));
-                    return Some(ExitReason::Stopped { rung });
-                }
-                Waited::Forced => rung = StopRung::Kill,
-                Waited::Closing => {
-                    self.end_job(Err(Problem::new(ErrorCode::Interrupted, Params::new())));
-                    return None;
-                }
-                // Nothing is harder than SIGKILL: the kernel will end it, so go on waiting.
-                Waited::TimeUp => rung = harder(rung).unwrap_or(StopRung::Kill),
-            }
+        if by_guest {
+            return ExitReason::GuestShutdown;
+        }
+        ExitReason::QemuExited {
+            status: exit.status,
+            signal: exit.signal,
+            words,
         }
     }
-
-    async fn take_rung(&mut self, up: &mut Up, rung: StopRung, limit: Duration) {
-        if let Some(job) = &self.job {
-            let (stage, blocker) = match rung {
-                StopRung::Acpi => (StageCode::PowerButton, BlockerCode::GuestShutdown),
-                _ => (StageCode::End, BlockerCode::ProcessEnd),
-            };
-            job.enter(stage);
-            job.wait_for(Some((blocker, Params::new())));
-            job.log(format!("{rung:?}, {} s", limit.as_secs()));
-        }
-        self.state = MachineState::Stopping {
-            rung,
-            since: self.engine.clock.text(),
-            deadline_s: u32::try_from(limit.as_secs()).unwrap_or(u32::MAX),
-        };
-        self.show_with(Some(up), self.watcher.boot());
-        let done = match (rung, &up.qmp) {
-            (StopRung::Acpi, Some(qmp)) => qmp.power_button().await.map_err(|e| e.to_string()),
-            (StopRung::Quit, Some(qmp)) => qmp.quit().await.map_err(|e| e.to_string()),
-            (StopRung::Kill, _) => up.running.signal(Signal::Kill).map_err(|e| e.to_string()),
-            _ => up
-                .running
-                .signal(Signal::Terminate)
-                .map_err(|e| e.to_string()),
-        };
-        if let (Err(text), Some(job)) = (done, &self.job) {
-            // QEMU may be gone already; if not, the next rung is harder.
-            job.log(text);
-        }
-    }
-
-    async fn wait_for_end(&mut self, up: &mut Up, until: Instant) -> Waited {
-        loop {
-            tokio::select! {
-                biased;
-                _ = up.running.wait() => return Waited::Ended,
-                () = self.engine.closing.cancelled() => return Waited::Closing,
-                boot = self.watcher.changed() => self.show_with(Some(up), boot),
-                () = self.look_again.notified() => {
-                    self.show_with(Some(up), self.watcher.boot());
-                }
-                Some(command) = self.commands.recv() => {
-                    if let Some((MachineAction::ForceOff, answer)) = self.decide(command) {
-                        let _ = answer.send(Ok(self.job.as_ref().map(JobHandle::id)));
-                        return Waited::Forced;
-                    }
-                }
-                () = tokio::time::sleep_until(until) => return Waited::TimeUp,
-            }
-        }
-    }
-}
-
-/// How waiting for QEMU's end went.
-enum Waited {
-    Ended,
-    Forced,
-    Closing,
-    TimeUp,
 }
 
 /// Bytes of memory a process holds.

@@ -1,60 +1,41 @@
 //! From a spec to a running QEMU, in stages; each unwinds what it made when a later one fails.
 //!
 //! ```text
-//! plan (what) ─▶ prepared (disk, firmware store, folder for sockets) ─▶ spawned ─▶ running
+//! plan (what) ─▶ prepared (lock, disk, firmware store) ─▶ spawned (recorded first) ─▶ greeted
 //! ```
 
+use super::files::Files;
+use super::offer::least_disk_gib;
 use crate::Engine;
 use crate::error::EngineError;
 use crate::jobs::JobHandle;
 use crete_model::{
-    Arch, BlockerCode, BootMedium, ErrorCode, HostReport, ImageSpec, MachineId, MachineSpec,
-    Params, Problem, Remedy, StageCode, params,
+    Arch, BlockerCode, BootMedium, ErrorCode, FirmwareInfo, HostReport, ImageSpec, MachineId,
+    MachineSpec, Params, Problem, Remedy, StageCode, params,
 };
-use crete_qemu::args::{FirmwarePlan, NicPlan, Plan, Sockets};
-use crete_qemu::{disk, process, qmp};
+use crete_qemu::args::{FirmwarePlan, NicPlan, Plan};
+use crete_qemu::disk::{self, QemuImg};
+use crete_qemu::lock::{DiskLock, holders};
+use crete_qemu::{process, qmp};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long QEMU may take to greet. Emulation on a busy computer is slow to come up.
-const GREETS_WITHIN: Duration = Duration::from_secs(30);
+/// A QEMU whose connection broke while it came up is ending: this is how long it may take.
+const ENDING: Duration = Duration::from_secs(2);
 
-/// The console's kept text in a machine's folder.
-pub(crate) fn console_log(folder: &Path) -> PathBuf {
-    folder.join("console.log")
-}
-
-/// Files and sockets of one machine.
-#[derive(Debug, Clone)]
-pub(super) struct Places {
-    pub disk: PathBuf,
-    pub vars: PathBuf,
-    pub log: PathBuf,
-    /// What QEMU itself says.
-    pub words: PathBuf,
-    pub runtime: PathBuf,
-    pub record: PathBuf,
-    pub sockets: Sockets,
+/// What stands before a machine can be spawned. The lock is held from here on.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    plan: Plan,
+    lock: DiskLock,
 }
 
 impl Engine {
-    pub(super) fn places(&self, id: MachineId) -> Places {
-        let folder = self.roots.machine(id);
-        let runtime = self.roots.machine_runtime(id);
-        Places {
-            disk: folder.join("disk.qcow2"),
-            vars: folder.join("firmware-vars.qcow2"),
-            log: console_log(&folder),
-            words: folder.join("qemu.log"),
-            record: runtime.join("process.json"),
-            sockets: Sockets {
-                qmp: runtime.join("qmp.sock"),
-                tty_s0: runtime.join("tty0.sock"),
-                tty_s1: Some(runtime.join("tty1.sock")),
-                agent: runtime.join("agent.sock"),
-            },
-            runtime,
-        }
+    /// Files of a machine, with this engine's own runtime folder.
+    pub(super) fn files(&self, id: MachineId) -> Files {
+        Files::new(&self.roots.machine(id), self.roots.machine_runtime(id))
     }
 
     /// Resolves a spec against this computer. Does nothing yet.
@@ -80,7 +61,7 @@ impl Engine {
                     .with_remedy(Remedy::OpenHostCheck)
             })?;
         let image = self.image(spec.image).map_err(EngineError::problem)?.spec;
-        let places = self.places(spec.id);
+        let files = self.files(spec.id);
         let iso = match (&image.file, image.choice.medium) {
             (Some(file), BootMedium::Iso) => Some(self.roots.image(image.id).join(&file.name)),
             _ => None,
@@ -96,16 +77,16 @@ impl Engine {
             firmware: FirmwarePlan {
                 code: PathBuf::from(&firmware.code),
                 code_format: firmware.format.clone(),
-                vars: places.vars,
+                vars: files.vars,
             },
-            disk: places.disk,
+            disk: files.disk,
             iso,
             nic: NicPlan::User {
                 mac: spec.mac.clone(),
                 forwards: Vec::new(),
             },
-            sockets: places.sockets,
-            tty_s0_log: places.log,
+            sockets: files.sockets,
+            tty_s0_log: files.log,
             kernel_args: spec.kernel_args.clone(),
         })
     }
@@ -116,53 +97,80 @@ impl Engine {
         spec: &MachineSpec,
         report: &HostReport,
         job: &JobHandle,
-    ) -> Result<Plan, Problem> {
+    ) -> Result<Prepared, Problem> {
         job.enter(StageCode::Prepare);
         let plan = self.launch_plan(spec, report)?;
         self.check_memory(spec)?;
-        let places = self.places(spec.id);
-        crate::paths::private_folder(&places.runtime).map_err(EngineError::problem)?;
+        let files = self.files(spec.id);
+        crate::paths::private_folder(&files.runtime).map_err(EngineError::problem)?;
         let qemu_img = report.qemu_img.as_ref().map(PathBuf::from).ok_or_else(|| {
             Problem::new(ErrorCode::QemuMissing, params! { "arch" => spec.arch })
                 .with_detail("qemu-img")
                 .with_remedy(Remedy::OpenHostCheck)
         })?;
+        let lock = self.lock_disk(&files).await?;
+        disk::remove_half_made(&files.folder);
+        let img = QemuImg {
+            program: &qemu_img,
+            lock: &lock,
+        };
+        let firmware = report.firmware.iter().find(|found| found.arch == spec.arch);
+        tokio::select! {
+            made = self.make_files(spec, firmware, &files, img, job) => made?,
+            () = job.cancel.cancelled() => {
+                return Err(Problem::new(ErrorCode::Cancelled, Params::new()));
+            }
+        }
+        Ok(Prepared { plan, lock })
+    }
+
+    /// Nobody else uses the disk from here on.
+    pub(super) async fn lock_disk(&self, files: &Files) -> Result<DiskLock, Problem> {
+        let taken = DiskLock::take_within(&files.lock, self.patience.lock).await;
+        taken
+            .map_err(|error| file_problem(&files.lock, &error))?
+            .ok_or_else(|| in_use(&files.lock))
+    }
+
+    async fn make_files(
+        &self,
+        spec: &MachineSpec,
+        firmware: Option<&FirmwareInfo>,
+        files: &Files,
+        img: QemuImg<'_>,
+        job: &JobHandle,
+    ) -> Result<(), Problem> {
         let image = self.image(spec.image).map_err(EngineError::problem)?.spec;
         let Some(file) = &image.file else {
             return Err(Problem::new(ErrorCode::ImageNotReady, Params::new())
                 .with_remedy(Remedy::DownloadAgain));
         };
-        if !places.disk.exists() {
-            let size = u64::from(spec.disk_gib) << 30;
+        if !files.disk.exists() {
+            // When the machine was made its image may not have been there to be measured.
+            let least = least_disk_gib(&image);
+            let gib = spec.disk_gib.max(least);
+            if gib > spec.disk_gib {
+                job.log(format!("{} GiB of disk are too few: {gib}", spec.disk_gib));
+            }
+            let size = u64::from(gib) << 30;
             let made = match image.choice.medium {
-                BootMedium::Iso => disk::create_blank(&qemu_img, &places.disk, size).await,
+                BootMedium::Iso => disk::create_blank(img, &files.disk, size).await,
                 BootMedium::DiskImage => {
                     let base = self.roots.image(image.id).join(&file.name);
-                    disk::create_overlay(&qemu_img, &base, "raw", &places.disk, size).await
+                    disk::create_overlay(img, &base, "raw", &files.disk, size).await
                 }
             };
-            made.map_err(|error| disk_problem(&places.disk, &error))?;
-            job.log(format!("made {}", places.disk.display()));
+            made.map_err(|error| file_problem(&files.disk, &error))?;
+            job.log(format!("made {}", files.disk.display()));
         }
-        if !places.vars.exists() {
-            let template = report
-                .firmware
-                .iter()
-                .find(|firmware| firmware.arch == spec.arch)
-                .map(|firmware| {
-                    (
-                        PathBuf::from(&firmware.vars_template),
-                        firmware.format.clone(),
-                    )
-                });
-            if let Some((template, format)) = template {
-                disk::create_vars(&qemu_img, &template, &format, &places.vars)
-                    .await
-                    .map_err(|error| disk_problem(&places.vars, &error))?;
-                job.log(format!("made {}", places.vars.display()));
-            }
+        if let (Some(firmware), false) = (firmware, files.vars.exists()) {
+            let template = Path::new(&firmware.vars_template);
+            disk::create_vars(img, template, &firmware.format, &files.vars)
+                .await
+                .map_err(|error| file_problem(&files.vars, &error))?;
+            job.log(format!("made {}", files.vars.display()));
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// Refuses a machine that would not leave the rest of this computer room to work.
@@ -182,92 +190,102 @@ impl Engine {
         .with_remedy(Remedy::UseLessMemory))
     }
 
-    /// Starts QEMU and waits until it answers as this machine.
+    /// Starts QEMU. It is recorded before it runs, so that there is never one nobody can find.
     pub(super) async fn spawn(
         &self,
         spec: &MachineSpec,
-        plan: &Plan,
+        prepared: Prepared,
         job: &JobHandle,
     ) -> Result<Up, Problem> {
         job.enter(StageCode::Spawn);
-        let places = self.places(spec.id);
-        remove_sockets(&places);
-        let log_start = std::fs::metadata(&places.log).map_or(0, |meta| meta.len());
-        let arguments = crete_qemu::args::arguments(plan);
-        job.log(crete_qemu::args::shell_display(plan));
-        let running = process::spawn(&plan.qemu, &arguments, &places.words)
-            .map_err(|error| spawn_problem(&error))?;
+        let Prepared { plan, lock } = prepared;
+        let files = self.files(spec.id);
+        // The lock is ours: whatever listened on these has ended.
+        files.remove_sockets();
+        let log_start = std::fs::metadata(&files.log).map_or(0, |meta| meta.len());
+        let arguments = crete_qemu::args::arguments(&plan);
+        job.log(crete_qemu::args::shell_display(&plan));
+        let launch = process::Launch {
+            program: &plan.qemu,
+            args: &arguments,
+            words: &files.words,
+            lock: &lock,
+        };
+        let held = process::hold(launch).await.map_err(|e| spawn_problem(&e))?;
         let record = process::Record {
             schema_version: 1,
             machine: spec.id.0,
-            pid: running.pid(),
-            start_ticks: running.identity().start_ticks,
-            boot_id: running.identity().boot_id.clone(),
-            executable: running.identity().executable.clone(),
+            pid: held.pid(),
+            start_ticks: held.identity().start_ticks,
+            boot_id: held.identity().boot_id.clone(),
+            executable: held.identity().executable.clone(),
             accelerator: plan.accelerator,
             started_at: self.clock.text(),
             log_start,
         };
-        let mut up = Up {
+        record
+            .write(&files.record)
+            .map_err(|error| file_problem(&files.record, &error))?;
+        let running = match held.release().await {
+            Ok(running) => running,
+            Err(error) => {
+                files.remove_record();
+                return Err(spawn_problem(&error));
+            }
+        };
+        if let Err(error) = lock.note(Some(&files.runtime)) {
+            // Only a hint for a day on which the record is lost.
+            tracing::warn!(%error, machine = %spec.id, "where it runs is not noted");
+        }
+        Ok(Up {
             running,
             record,
             qmp: None,
-            words: places.words.clone(),
-        };
-        // From here on a failure must not leave a QEMU behind.
-        match self.greet(spec, &places, job, &mut up).await {
-            Ok(()) => Ok(up),
-            Err(problem) => {
-                up.end().await;
-                remove_sockets(&places);
-                // The record goes last: as long as the process may live, it can be found.
-                let _ = std::fs::remove_file(&places.record);
-                Err(problem)
-            }
-        }
+            files,
+        })
     }
 
-    async fn greet(
+    /// Waits until QEMU answers as this machine.
+    pub(super) async fn greet(
         &self,
         spec: &MachineSpec,
-        places: &Places,
-        job: &JobHandle,
         up: &mut Up,
+        job: &JobHandle,
     ) -> Result<(), Problem> {
-        up.record.write(&places.record).map_err(|error| {
-            Problem::new(
-                ErrorCode::File,
-                params! { "path" => places.record.display() },
-            )
-            .with_detail(error.to_string())
-            .with_remedy(Remedy::Retry)
-        })?;
+        let within = self.patience.greeting;
+        let silent = |error: qmp::QmpError| silent(&error, within);
         job.enter(StageCode::Run);
         job.wait_for(Some((BlockerCode::QemuGreeting, Params::new())));
-        let client = tokio::select! {
-            client = qmp::Client::connect(&places.sockets.qmp, GREETS_WITHIN) => client,
-            exit = up.running.wait() => {
-                return Err(died(&exit, &up.words));
-            }
+        let connected = tokio::select! {
+            connected = qmp::Client::connect(&up.files.sockets.qmp, within) => connected,
+            exit = up.running.wait() => return Err(died(&exit, &up.files.words)),
             () = job.cancel.cancelled() => {
                 return Err(Problem::new(ErrorCode::Cancelled, Params::new()));
             }
         };
-        let client = client.map_err(|error| {
-            Problem::new(
-                ErrorCode::QemuSilent,
-                params! { "seconds" => GREETS_WITHIN.as_secs() },
-            )
-            .with_detail(error.to_string())
-            .with_remedy(Remedy::Retry)
-        })?;
-        let uuid = client.query_uuid().await.map_err(|error| silent(&error))?;
+        let client = match connected {
+            Ok(client) => client,
+            // QEMU listens before it knows whether it can go on. Its own words say more than that
+            // the connection broke.
+            Err(error) => {
+                let ended = tokio::time::timeout(ENDING, up.running.wait()).await;
+                return Err(match (ended, error) {
+                    (Ok(exit), qmp::QmpError::Broken(_)) => died(&exit, &up.files.words),
+                    (_, error) => silent(error),
+                });
+            }
+        };
+        let uuid = client.query_uuid().await.map_err(silent)?;
         if uuid != spec.id.0 {
             return Err(Problem::new(ErrorCode::Internal, Params::new())
                 .with_detail(format!("QMP answers as {uuid}, not as {}", spec.id))
                 .with_remedy(Remedy::Report));
         }
+        if !client.is_running().await.map_err(silent)? {
+            job.log("QEMU answers, but its processors stand still");
+        }
         up.qmp = Some(client);
+        up.refresh_record();
         job.wait_for(None);
         Ok(())
     }
@@ -278,41 +296,44 @@ impl Engine {
 pub(super) struct Up {
     pub running: process::Running,
     pub record: process::Record,
-    /// Absent only until the greeting.
+    /// Absent until the greeting, and for a process that does not talk.
     pub qmp: Option<qmp::Client>,
-    /// The file with QEMU's own words.
-    pub words: PathBuf,
+    /// Where this run listens and is recorded.
+    pub files: Files,
 }
 
 impl Up {
     /// Ends a QEMU that never became a machine.
-    async fn end(&mut self) {
+    pub async fn end(&mut self) {
         if let Err(error) = self.running.signal(process::Signal::Kill) {
             tracing::warn!(%error, "QEMU could not be ended");
             return;
         }
         self.running.wait().await;
     }
-}
 
-/// Sockets of an earlier run; QEMU would refuse to listen on them.
-pub(super) fn remove_sockets(places: &Places) {
-    let sockets = &places.sockets;
-    let all = [
-        Some(&sockets.qmp),
-        Some(&sockets.tty_s0),
-        sockets.tty_s1.as_ref(),
-        Some(&sockets.agent),
-    ];
-    for socket in all.into_iter().flatten() {
-        // Mostly not there; if it cannot be removed QEMU says so in its own words.
-        let _ = std::fs::remove_file(socket);
+    /// What was started may be a script that became QEMU only in the end: from now on its record
+    /// names the program that runs.
+    fn refresh_record(&mut self) {
+        let Some(executable) = self.running.executable() else {
+            return;
+        };
+        if executable == self.record.executable {
+            return;
+        }
+        self.record.executable = executable;
+        if let Err(error) = self.record.write(&self.files.record) {
+            tracing::warn!(%error, "the process record is not brought up to date");
+        }
     }
 }
 
+/// The most of QEMU's own words that is read: their end.
+const WORDS: u64 = 64 << 10;
+
 /// QEMU's last words: the end of the file it writes them to.
 pub(super) fn last_words(words: &Path) -> String {
-    let text = std::fs::read(words).unwrap_or_default();
+    let text = read_end(words).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text
         .lines()
@@ -321,6 +342,15 @@ pub(super) fn last_words(words: &Path) -> String {
         .take(8)
         .collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+fn read_end(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(WORDS)))?;
+    let mut text = Vec::new();
+    file.take(WORDS).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn died(exit: &process::Exit, words: &Path) -> Problem {
@@ -340,18 +370,29 @@ fn spawn_problem(error: &process::ProcessError) -> Problem {
         .with_remedy(Remedy::OpenHostCheck)
 }
 
-fn silent(error: &qmp::QmpError) -> Problem {
+fn silent(error: &qmp::QmpError, within: Duration) -> Problem {
     Problem::new(
         ErrorCode::QemuSilent,
-        params! { "seconds" => GREETS_WITHIN.as_secs() },
+        params! { "seconds" => within.as_secs() },
     )
     .with_detail(error.to_string())
     .with_remedy(Remedy::Retry)
 }
 
-fn disk_problem(path: &Path, error: &disk::DiskError) -> Problem {
+fn file_problem(path: &Path, error: &dyn std::error::Error) -> Problem {
     Problem::new(ErrorCode::File, params! { "path" => path.display() })
         .with_detail(error.to_string())
+        .with_remedy(Remedy::Retry)
+}
+
+/// Somebody else has the disk: most likely a QEMU of an earlier run that does not talk.
+fn in_use(lock: &Path) -> Problem {
+    let pids: Vec<String> = holders(lock).iter().map(i32::to_string).collect();
+    Problem::new(ErrorCode::Locked, params! { "path" => lock.display() })
+        .with_detail(format!("held by process {}", pids.join(", ")))
+        .with_remedy(Remedy::StopProgram {
+            name: "QEMU".to_owned(),
+        })
         .with_remedy(Remedy::Retry)
 }
 

@@ -3,21 +3,26 @@
 mod admission;
 mod console;
 mod driver;
+mod files;
 mod launch;
 mod loading;
 mod offer;
+mod removal;
+mod requests;
+mod start;
 mod stop;
 
 pub use console::copy_console;
 pub use offer::MachineOffer;
 
 use crate::error::{EngineError, Result};
-use crate::{Engine, store, trash};
+use crate::{Engine, store};
 use crete_model::{
     ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal, MachineSpec,
     MachineView, SerialPort,
 };
-use driver::{Command, Handle};
+use driver::Handle;
+use requests::{Done, Request};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,18 +57,15 @@ impl Engine {
     }
 
     /// Sends a request to a machine's driver and waits for what it decides.
-    async fn ask(&self, id: MachineId, action: MachineAction) -> Result<Option<JobId>> {
+    async fn ask(&self, id: MachineId, action: MachineAction) -> Result<Done> {
         let handle = self.handle(id)?;
         let (answer, decided) = oneshot::channel();
         let gone = || EngineError::NotFound {
             kind: "machine",
             id: id.to_string(),
         };
-        handle
-            .commands
-            .send(Command::Do(action, answer))
-            .await
-            .map_err(|_| gone())?;
+        let request = Request { action, answer };
+        handle.requests.send(request).await.map_err(|_| gone())?;
         decided.await.map_err(|_| gone())?
     }
 
@@ -91,9 +93,7 @@ impl Engine {
             kernel_args: launch::kernel_args(&image.spec),
             created_at: self.clock.text(),
         };
-        let folder = self.roots.machine(id);
-        crate::paths::private_folder(&folder)?;
-        store::write(&folder.join(store::SPEC), &spec)?;
+        store::create(&self.roots.machine(id), &spec)?;
         self.take_up(
             spec,
             loading::Found::Off(crete_model::ExitReason::NeverStarted),
@@ -107,7 +107,7 @@ impl Engine {
     /// # Errors
     /// When the machine's state does not allow it.
     pub async fn start(&self, id: MachineId) -> Result<Option<JobId>> {
-        self.ask(id, MachineAction::Start).await
+        Ok(self.ask(id, MachineAction::Start).await?.job)
     }
 
     /// Stops a machine, gently first.
@@ -115,7 +115,7 @@ impl Engine {
     /// # Errors
     /// When there is no such machine.
     pub async fn stop(&self, id: MachineId) -> Result<Option<JobId>> {
-        self.ask(id, MachineAction::Stop).await
+        Ok(self.ask(id, MachineAction::Stop).await?.job)
     }
 
     /// Ends a machine at once.
@@ -132,31 +132,9 @@ impl Engine {
     /// When it runs.
     pub async fn delete_machine(&self, id: MachineId) -> Result<(String, String)> {
         let name = self.machine(id)?.spec.name;
-        self.ask(id, MachineAction::Delete).await?;
-        // The driver has ended: nobody uses the folder any more.
-        let handle = self.handles.lock().remove(&id);
-        drop(handle);
-        let folder = self.roots.machine(id);
-        let now = self.clock.text();
-        match trash::put(
-            &self.roots,
-            "machines",
-            &id.to_string(),
-            &name,
-            &folder,
-            &now,
-        ) {
-            Ok(trash_id) => {
-                self.machines.remove(&id.to_string());
-                self.refresh_images();
-                Ok((trash_id, name))
-            }
-            Err(error) => {
-                self.load_machine(&folder, store::read(&folder.join(store::SPEC)))
-                    .await;
-                Err(error)
-            }
-        }
+        let done = self.ask(id, MachineAction::Delete).await?;
+        let unanswered = || crate::error::internal("a deletion without a place in the trash");
+        Ok((done.trash.ok_or_else(unanswered)?, name))
     }
 
     /// Bytes a machine takes.
@@ -217,7 +195,7 @@ impl Engine {
     /// When there is no such machine.
     pub fn console_log(&self, id: MachineId) -> Result<(String, PathBuf)> {
         let view = self.machine(id)?;
-        Ok((view.spec.name, launch::console_log(&self.roots.machine(id))))
+        Ok((view.spec.name, files::console_log(&self.roots.machine(id))))
     }
 
     /// Names of the machines that boot from an image.

@@ -8,6 +8,8 @@ use crete_model::{
 };
 
 const GIB: u64 = 1 << 30;
+/// Bytes of a machine's name, which is a DNS label.
+const LONGEST_NAME: usize = 63;
 /// Places of ancient Crete, offered as names in this order.
 const PLACES: &[&str] = &[
     "knossos",
@@ -89,6 +91,29 @@ impl Engine {
             .unwrap_or_default()
     }
 
+    /// A name, or the first of its numbered variants that no machine has.
+    pub(super) fn free_variant(&self, name: &str) -> String {
+        let taken: Vec<String> = self
+            .machines
+            .all()
+            .into_iter()
+            .map(|m| m.spec.name)
+            .collect();
+        if !taken.iter().any(|other| other == name) {
+            return name.to_owned();
+        }
+        let variant = |number: u32| {
+            let ending = format!("-{number}");
+            // A DNS label holds 63 bytes, all of them ASCII.
+            let room = LONGEST_NAME - ending.len();
+            format!("{}{ending}", &name[..name.len().min(room)])
+        };
+        (2..)
+            .map(variant)
+            .find(|variant| !taken.contains(variant))
+            .unwrap_or_default()
+    }
+
     /// Checks a draft field by field. Nothing in it is trusted.
     #[must_use]
     pub fn check_draft(&self, draft: &MachineDraft) -> Vec<FieldProblem> {
@@ -102,7 +127,11 @@ impl Engine {
         };
         match check_machine_name(&draft.name) {
             Err(NameFault::Empty) => problem("name", FieldCode::Missing, Params::new()),
-            Err(NameFault::TooLong) => problem("name", FieldCode::TooLong, params! { "max" => 63 }),
+            Err(NameFault::TooLong) => problem(
+                "name",
+                FieldCode::TooLong,
+                params! { "max" => LONGEST_NAME },
+            ),
             Err(NameFault::Characters) => problem("name", FieldCode::Characters, Params::new()),
             Ok(()) => {
                 if self
@@ -144,7 +173,7 @@ impl Engine {
 }
 
 /// The image itself, rounded up, and what Talos needs beyond it.
-fn least_disk_gib(spec: &ImageSpec) -> u32 {
+pub(super) fn least_disk_gib(spec: &ImageSpec) -> u32 {
     let size = match &spec.file {
         Some(file) if spec.choice.medium == crete_model::BootMedium::DiskImage => file.virtual_size,
         // An ISO installs to an empty disk: what counts is the installed system, which is small.

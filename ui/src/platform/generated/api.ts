@@ -470,7 +470,7 @@ signal: number | null,
 /**
  * QEMU's own last words.
  */
-words: string, } | { "reason": "gone_while_away" } | { "reason": "start_failed", 
+words: string, } | { "reason": "earlier" } | { "reason": "gone_while_away" } | { "reason": "start_failed", 
 /**
  * Why.
  */
