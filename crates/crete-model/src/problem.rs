@@ -127,6 +127,8 @@ pub enum Remedy {
         /// The group.
         group: String,
     },
+    /// Let the administrator allow the device in the computer's security policy.
+    AskForPolicy,
     /// Log out of the desktop and in again.
     LogInAgain,
     /// Log in at the computer's own screen.
