@@ -77,7 +77,7 @@ since: string, };
 /**
  * What a stage waits for at this moment.
  */
-export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "retry" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end";
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "retry" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
 
 /**
  * A single board computer.
@@ -163,9 +163,11 @@ path: string,
 error: string, };
 
 /**
- * Why a check is not good; one sentence each in the page's catalogue. `fine` where it is good.
+ * Why a check is as it is; one sentence each in the page's catalogue.
+ *
+ * `fine` where it is good and there is nothing more to say.
  */
-export type CauseCode = "fine" | "cpu_too_old" | "cpu_unknown" | "no_cpu_flag" | "inside_virtual_machine" | "module_not_loaded" | "no_permission" | "log_in_again" | "fake_kvm" | "busy" | "api_version" | "create_vm_failed" | "not_installed" | "too_old" | "no_answer" | "short";
+export type CauseCode = "fine" | "cut_off" | "cannot_tell" | "cpu_too_old" | "no_cpu_flag" | "disabled_in_firmware" | "inside_virtual_machine" | "no_hypervisor_mode" | "module_not_loaded" | "module_blacklisted" | "module_forbidden" | "kernel_without_kvm" | "device_missing" | "container_without_kvm" | "flatpak_without_kvm" | "snap_without_kvm" | "no_permission" | "group_missing" | "device_closed" | "log_in_again" | "not_at_screen" | "policy_denies" | "fake_kvm" | "busy" | "busy_program" | "busy_machine" | "api_version" | "create_vm_failed" | "not_installed" | "hidden_by_sandbox" | "too_old" | "no_answer" | "library_missing" | "does_not_start" | "strange_answer" | "qemu_without_kvm" | "feature_missing" | "short" | "virtual_machine" | "container" | "flatpak" | "snap";
 
 /**
  * One change of a topic.
@@ -224,7 +226,7 @@ remedies: Array<Remedy>, };
 /**
  * What is checked. Order is the order on the page.
  */
-export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" | "memory" | "disk";
+export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" | "memory" | "disk" | "environment";
 
 /**
  * How a check ended.
@@ -417,7 +419,7 @@ fields: Array<FieldProblem>, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_tls" | "not_a_factory" | "factory_refused" | "schematic_differs" | "download_interrupted" | "download_corrupt" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_tls" | "not_a_factory" | "factory_refused" | "schematic_differs" | "download_interrupted" | "download_corrupt" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -595,6 +597,22 @@ format: string,
 arch: Arch, };
 
 /**
+ * A change of this computer that Crete can make with the administrator's permission.
+ *
+ * The page sends only this code; the commands are derived again from a fresh look.
+ */
+export type FixCode = "install_packages" | "load_module" | "join_group" | "join_group_and_open" | "open_device";
+
+/**
+ * Names a change of this computer. What runs is decided by the engine alone.
+ */
+export type HostFix = { 
+/**
+ * The change.
+ */
+fix: FixCode, };
+
+/**
  * Which host shows the page.
  */
 export type HostKind = "window" | "browser";
@@ -627,6 +645,10 @@ qemu: Array<QemuInfo>,
  * `qemu-img`, where found.
  */
 qemu_img: string | null, 
+/**
+ * `pkexec`, where found: without it Crete cannot ask for the administrator's password.
+ */
+pkexec: string | null, 
 /**
  * Firmware per architecture, where found.
  */
@@ -668,6 +690,11 @@ disk_free: number,
  * Bytes of that file system.
  */
 disk_total: number, };
+
+/**
+ * What a computer can be inside of. Each passes virtualization on in its own way.
+ */
+export type Hypervisor = "kvm" | "qemu" | "vmware" | "virtualbox" | "hyper_v" | "wsl" | "xen" | "parallels" | "apple" | "cloud" | "other";
 
 /**
  * What a person chooses in the first step of the studio.
@@ -937,7 +964,11 @@ machine: MachineId, } | { "kind": "stop",
 /**
  * The machine.
  */
-machine: MachineId, };
+machine: MachineId, } | { "kind": "fix_host", 
+/**
+ * How.
+ */
+fix: FixCode, };
 
 /**
  * A job that began; absent when there was nothing to do.
@@ -1429,6 +1460,11 @@ rate: number,
 left_s: number | null, };
 
 /**
+ * A part of QEMU that not every build has.
+ */
+export type QemuFeature = "board" | "user_network" | "stream_network" | "virtio" | "sandbox";
+
+/**
  * A QEMU found on this computer.
  */
 export type QemuInfo = { 
@@ -1447,7 +1483,11 @@ arch: Arch,
 /**
  * Accelerators QEMU itself lists.
  */
-accelerators: Array<Accelerator>, };
+accelerators: Array<Accelerator>, 
+/**
+ * Parts it was asked about and has.
+ */
+features: Array<QemuFeature>, };
 
 /**
  * A remark on an answer.
@@ -1491,7 +1531,19 @@ export type Remedy = { "kind": "retry" } | { "kind": "enter_practice" } | { "kin
 /**
  * The folder.
  */
-path: string, } | { "kind": "run_command", 
+path: string, } | { "kind": "go_on_emulated" } | { "kind": "fix", 
+/**
+ * Which one: all that the page sends back.
+ */
+fix: FixCode, 
+/**
+ * Exactly what runs, program and arguments, in this order.
+ */
+commands: Array<Array<string>>, 
+/**
+ * What takes it back; empty where nothing does.
+ */
+undo: Array<Array<string>>, } | { "kind": "run_command", 
 /**
  * The command line to copy.
  */
@@ -1499,11 +1551,47 @@ command: string,
 /**
  * True when it asks for the administrator's password.
  */
-privileged: boolean, } | { "kind": "log_in_again" } | { "kind": "enable_in_firmware" } | { "kind": "stop_program", 
+privileged: boolean, } | { "kind": "install_yourself", 
+/**
+ * What to install.
+ */
+name: string, } | { "kind": "ask_for_group", 
+/**
+ * The group.
+ */
+group: string, } | { "kind": "ask_for_policy" } | { "kind": "log_in_again" } | { "kind": "log_in_at_screen" } | { "kind": "enable_in_firmware", 
+/**
+ * What vendors call the setting.
+ */
+setting: string, } | { "kind": "enable_nested", 
+/**
+ * Which one.
+ */
+hypervisor: Hypervisor, } | { "kind": "remove_line", 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The line.
+ */
+line: string, } | { "kind": "remove_kernel_argument", 
+/**
+ * The argument.
+ */
+argument: string, } | { "kind": "use_another_kernel" } | { "kind": "restart_computer" } | { "kind": "pass_device", 
+/**
+ * The device.
+ */
+device: string, } | { "kind": "leave_sandbox" } | { "kind": "upgrade_system", 
+/**
+ * The first release that will do.
+ */
+release: string, } | { "kind": "stop_program", 
 /**
  * The program's name.
  */
-name: string, } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
@@ -1699,7 +1787,7 @@ ended_at: string | null, };
 /**
  * What a stage does.
  */
-export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end";
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck";
 
 /**
  * Something found at start-up.
@@ -1994,6 +2082,8 @@ export interface Commands {
   "app.fault": { request: PageFault; response: Nothing };
   /** Checks this computer again. The `host` topic carries the result too. */
   "host.check": { request: Nothing; response: HostReport };
+  /** Makes a change the last report offers, with the administrator's permission. */
+  "host.fix": { request: HostFix; response: JobStarted };
   /** The factory's Talos versions. */
   "factory.versions": { request: VersionsRequest; response: VersionsAnswer };
   /** Everything an image can be for. */
