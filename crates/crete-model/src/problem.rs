@@ -70,11 +70,11 @@ pub enum ErrorCode {
     Setting,
     /// There is nothing to mend any more, or not in this way.
     FixNotNeeded,
-    /// The person closed the question for the password (`done`, `total`: commands).
+    /// The person closed the question for the password (`done` of `commands`).
     FixDismissed,
-    /// The administrator's permission was not given (`done`, `total`: commands).
+    /// The administrator's permission was not given (`done` of `commands`).
     FixNotAuthorised,
-    /// A command ended badly (`command`, `status`, `done`, `total`).
+    /// A command ended badly (`command`, `status`, `done` of `commands`).
     FixFailed,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
