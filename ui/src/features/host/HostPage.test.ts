@@ -139,7 +139,7 @@ it("says what it waits for, can be cancelled, and tells why it did not work", as
   await asked("job.cancel", { job: job.id });
   const problem: Problem = {
     code: "fix_dismissed",
-    params: { done: "0", total: "2" },
+    params: { done: "0", commands: "2" },
     detail: null,
     fields: [],
     remedies: [],

@@ -20,6 +20,14 @@ const worlds = readFileSync("../tests/fixtures/host-worlds/reports.jsonl", "utf8
   .split("\n")
   .map((line) => JSON.parse(line) as World);
 
+/** Two commands, of which the second one failed. */
+const ended = {
+  done: "1",
+  commands: "2",
+  command: "/usr/bin/setfacl -m u:ariadne:rw /dev/kvm",
+  status: "exit status: 1",
+};
+
 function remedies(check: Check, report: HostReport): string[] {
   return check.remedies.flatMap((remedy) => {
     const words = remedyWords(remedy, check);
@@ -70,7 +78,12 @@ describe("recorded computers", () => {
   it("are told in the approved words", async () => {
     expect(worlds.length).toBeGreaterThanOrEqual(25);
     const good = Object.entries(en.check).map(([code, words]) => `${code}: ${words.ok}`);
-    const text = [...good, "", ...worlds.map(render)].join("\n");
+    const ends = Object.entries(en.problem)
+      .filter(([code]) => code.startsWith("fix_"))
+      .map(([, { title, text }]) => `${title}. ${fill(text, ended)}`);
+    const text = [...good, "", ...worlds.map(render), "## How a change can end", ...ends, ""].join(
+      "\n",
+    );
     await expect(text).toMatchFileSnapshot("../../../../tests/fixtures/host-worlds/words.txt");
   });
 
