@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   base: "./",
   plugins: [svelte()],
+  // Node would choose Svelte's server build, in which no component can be mounted.
+  ...(process.env["VITEST"] ? { resolve: { conditions: ["browser"] } } : {}),
   build: { target: "safari16", outDir: "dist", assetsInlineLimit: 0 },
   test: { environment: "jsdom" },
 });

@@ -275,7 +275,7 @@ async fn every_refusal_has_its_own_code_and_leaves_a_way() {
         let problem = job.problem.unwrap();
         assert_eq!(problem.code, code);
         assert_eq!(problem.params["done"], "0");
-        assert_eq!(problem.params["total"], "2");
+        assert_eq!(problem.params["commands"], "2");
         let by_hand = |remedy: &Remedy| matches!(remedy, Remedy::RunCommand { privileged: true, command } if command.contains("usermod -aG kvm ariadne && "));
         assert!(problem.remedies.iter().any(by_hand), "{problem:?}");
         if code == ErrorCode::FixFailed {

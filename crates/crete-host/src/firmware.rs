@@ -303,7 +303,8 @@ fn known(world: &dyn World, arch: Arch) -> Option<FirmwareInfo> {
 pub(crate) fn check(world: &dyn World) -> (Finding, Option<FirmwareInfo>) {
     let (found, mut seen) = search(world, world.arch());
     let Some(firmware) = found else {
-        let mut finding = not_installed(world, CheckCode::Firmware, Part::Firmware, "UEFI");
+        let mut finding =
+            not_installed(world, CheckCode::Firmware, Part::Firmware, "UEFI firmware");
         finding.check.evidence.append(&mut seen);
         return (finding, None);
     };

@@ -82,7 +82,7 @@ pub enum CauseCode {
     NoPermission,
     /// There is no group that could open `/dev/kvm` (`group`, `user`).
     GroupMissing,
-    /// The device is closed even for its group (`mode`, `user`).
+    /// The device is closed even for its group (`mode`, `group`, `user`).
     DeviceClosed,
     /// The person is in the group, but this login began before (`group`, `user`).
     LogInAgain,

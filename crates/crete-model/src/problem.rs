@@ -104,11 +104,11 @@ pub enum ErrorCode {
     Setting,
     /// There is nothing to mend any more, or not in this way.
     FixNotNeeded,
-    /// The person closed the question for the password (`done`, `total`: commands).
+    /// The person closed the question for the password (`done` of `commands`).
     FixDismissed,
-    /// The administrator's permission was not given (`done`, `total`: commands).
+    /// The administrator's permission was not given (`done` of `commands`).
     FixNotAuthorised,
-    /// A command ended badly (`command`, `status`, `done`, `total`).
+    /// A command ended badly (`command`, `status`, `done` of `commands`).
     FixFailed,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
@@ -170,6 +170,8 @@ pub enum Remedy {
         /// The group.
         group: String,
     },
+    /// Let the administrator allow the device in the computer's security policy.
+    AskForPolicy,
     /// Log out of the desktop and in again.
     LogInAgain,
     /// Log in at the computer's own screen.

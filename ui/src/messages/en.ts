@@ -3,8 +3,6 @@ import type {
   BlockerCode,
   BootMedium,
   BootStage,
-  CauseCode,
-  CheckCode,
   DenyReason,
   ErrorCode,
   FieldCode,
@@ -16,6 +14,7 @@ import type {
   Theme,
   Verdict,
 } from "../platform/generated/api";
+import * as host from "./host";
 
 type Words<K extends string> = Record<K, string>;
 
@@ -215,14 +214,7 @@ export const en = {
     foot: "Talos has no shell. This port only shows output.",
     dashboardFoot: "What Talos shows on its screen. Nothing of it is kept.",
   },
-  host: {
-    title: "This computer",
-    again: "Check again",
-    checking: "Checking",
-    checked: "Checked at {time}",
-    looked: "What was looked at",
-    asRoot: "needs the administrator's password",
-  },
+  host: host.host,
   activity: {
     title: "Activity",
     empty: "Nothing has happened yet",
@@ -270,54 +262,26 @@ export const en = {
     slow: "The processor's virtualization cannot be used, so every instruction is translated. Booting takes minutes instead of seconds.",
     blocked: "Mend what is marked below. Crete notices when it is done.",
   } satisfies Words<Verdict>,
-  check: {
-    cpu_level: { name: "Processor", good: "{model}" },
-    kvm: { name: "Virtualization (KVM)", good: "It can be used." },
-    qemu: { name: "QEMU", good: "Version {version}" },
-    qemu_img: { name: "Disk tool (qemu-img)", good: "{path}" },
-    firmware: { name: "Firmware (UEFI)", good: "{path}" },
-    memory: { name: "Memory", good: "{free} free of {total}" },
-    disk: { name: "Disk space", good: "{free} free" },
-  } satisfies Record<CheckCode, { name: string; good: string }>,
-  cause: {
-    fine: "",
-    cpu_too_old:
-      "The processor is x86-64 level {level}; Talos needs level 2, so machines are emulated.",
-    cpu_unknown: "The processor's level could not be found out.",
-    no_cpu_flag:
-      "Virtualization is switched off in the computer's firmware, or the processor has none.",
-    inside_virtual_machine:
-      "This is itself a virtual machine ({hypervisor}) that does not pass virtualization on.",
-    module_not_loaded: "The kernel module {module} is not loaded.",
-    no_permission: "You may not use /dev/kvm: you are not in the group {group}.",
-    log_in_again: "You are in the group {group} now. Log out of the desktop once, then it counts.",
-    fake_kvm:
-      "There is a /dev/kvm without processor support ({module}): it is made for special guests only.",
-    busy: "Another program uses the processor's virtualization.",
-    api_version: "The kernel speaks another KVM version ({version}).",
-    create_vm_failed: "/dev/kvm opens, but no machine can be created (error {errno}).",
-    not_installed: "{program} is not installed.",
-    too_old: "Version {version} is too old; {needed} or newer is needed.",
-    no_answer: "{program} does not answer.",
-    short: "{free} free; {needed} are wanted.",
-  } satisfies Words<CauseCode>,
+  check: host.check,
+  cause: host.cause,
+  causeTitle: host.causeTitle,
+  nested: host.nested,
+  fix: host.fix,
   remedy: {
+    ...host.hostRemedy,
     retry: "Try again",
     enter_practice: "Practice without internet",
     open_settings: "Open settings",
     open_host_check: "Look at this computer",
     free_space: "Free some space in {path}",
     run_command: "Run this:",
-    log_in_again: "Log out of the desktop and in again",
-    enable_in_firmware:
-      "Switch on virtualization (VT-x or SVM) in the computer's firmware settings",
-    stop_program: "Stop {name} first",
     use_less_memory: "Stop other programs or machines, or give this one less memory",
     download_again: "Download it again",
     open_folder: "Look into {path}",
     report: "This should not happen. Tell the makers, with the exact words below",
   } satisfies Words<Remedy["kind"]>,
   problem: {
+    ...host.problem,
     internal: { title: "Crete made a mistake", text: "Nothing was lost." },
     bad_request: { title: "The page asked for something unknown", text: "Nothing was changed." },
     invalid: { title: "Some values cannot be used", text: "They are marked." },
@@ -388,6 +352,7 @@ export const en = {
     unreadable: "It cannot be read: {reason}",
   } satisfies Words<FieldCode>,
   job: {
+    ...host.job,
     download: "Download {name}",
     start: "Start {name}",
     stop: "Stop {name}",
@@ -401,6 +366,7 @@ export const en = {
     interrupted: "Cut off",
   } satisfies Words<JobState>,
   stage: {
+    ...host.stage,
     schematic: { name: "Recipe", now: "Sending the recipe" },
     transfer: { name: "Download", now: "Downloading" },
     verify: { name: "Check", now: "Checking the file" },
@@ -413,6 +379,7 @@ export const en = {
     end: { name: "End", now: "Ending QEMU" },
   } satisfies Record<StageCode, { name: string; now: string }>,
   blocker: {
+    ...host.blocker,
     factory_answer: "Waiting for {host} to answer",
     factory_builds:
       "{host} is building this image and sends nothing meanwhile. That can take up to 20 minutes.",

@@ -31,7 +31,8 @@ export function count(forms: { one: string; other: string }, number: number): st
 /** Parameters named so are bytes. */
 const SIZES = new Set(["needed", "free", "total", "received", "expected"]);
 
-function readable(params: Record<string, string | undefined>): Params {
+/** Parameters as people read them. */
+export function readable(params: Record<string, string | undefined>): Params {
   const shown: Params = {};
   for (const [name, value] of Object.entries(params)) {
     const size = SIZES.has(name) && value !== undefined && /^\d+$/.test(value);
@@ -61,7 +62,7 @@ export function remedyText(remedy: Remedy): string {
 export function checkText(check: Check): string {
   const params = readable(check.params);
   return check.cause === "fine"
-    ? fill(en.check[check.code].good, params)
+    ? fill(en.check[check.code].value, params)
     : fill(en.cause[check.cause], params);
 }
 

@@ -91,7 +91,7 @@ impl Engine {
                     .with_detail(error.to_string())
                     .with_remedy(by_hand(commands))
             })?;
-            let counts = params! { "done" => done, "total" => commands.len() };
+            let counts = params! { "done" => done, "commands" => commands.len() };
             match problem(outcome, command, counts, commands) {
                 Some(problem) => return Err(problem),
                 None => job.log("done"),

@@ -144,7 +144,10 @@ fn closed(scene: &Scene, access: &Access) -> Cause {
             .collect();
         return Cause::new(CauseCode::GroupMissing, params, remedies);
     }
-    let params = params! { "mode" => format!("{:o}", device.mode), "user" => user };
+    let group = accounts.group_name(device.gid).map(str::to_owned);
+    let group = group.unwrap_or_else(|| device.gid.to_string());
+    let mode = format!("{:o}", device.mode);
+    let params = params! { "mode" => mode, "group" => group, "user" => user };
     let remedies = open.into_iter().chain([Remedy::RestartComputer]).collect();
     Cause::new(CauseCode::DeviceClosed, params, remedies)
 }
@@ -173,5 +176,5 @@ fn policy(scene: &mut Scene) -> Cause {
     } else {
         params! { "policy" => policy }
     };
-    Cause::new(CauseCode::PolicyDenies, params, vec![Remedy::Report])
+    Cause::new(CauseCode::PolicyDenies, params, vec![Remedy::AskForPolicy])
 }
