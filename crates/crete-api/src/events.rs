@@ -87,18 +87,20 @@ pub fn event_frames(
 ) -> mpsc::Receiver<Vec<EventFrame>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
     let tasks = &engine.tasks;
+    // The engine waits for its tasks, so they end with it as well as with their reader.
+    let ends = &[cancel.clone(), engine.closing.clone()];
     tasks.spawn(topic(
         Topic::Machines,
         engine.machines.clone(),
         &sender,
-        cancel,
+        ends,
     ));
-    tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, cancel));
-    tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, cancel));
-    tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, cancel));
-    tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, cancel));
-    tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, cancel));
-    tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, cancel));
+    tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, ends));
     receiver
 }
 
@@ -109,15 +111,16 @@ fn topic<T>(
     topic: Topic,
     live: Live<T>,
     sender: &mpsc::Sender<Vec<EventFrame>>,
-    cancel: &CancellationToken,
+    [reader, engine]: &[CancellationToken; 2],
 ) -> impl Future<Output = ()> + Send + use<T>
 where
     T: Clone + PartialEq + Serialize + Send + 'static,
 {
-    let (sender, cancel) = (sender.clone(), cancel.clone());
+    let (sender, reader, engine) = (sender.clone(), reader.clone(), engine.clone());
     async move {
         tokio::select! {
-            () = cancel.cancelled() => {}
+            () = reader.cancelled() => {}
+            () = engine.cancelled() => {}
             () = sender.closed() => {}
             () = follow(topic, live, &sender) => {}
         }

@@ -81,6 +81,7 @@ impl<H: Host> Router<H> {
             old.close();
         }
         let (sender, receiver) = tokio::sync::mpsc::channel(16);
+        let closing = engine.closing.clone();
         engine.tasks.spawn(async move {
             let pump = async {
                 while let Some((offset, bytes)) = source.recv().await {
@@ -92,6 +93,7 @@ impl<H: Host> Router<H> {
             };
             tokio::select! {
                 () = flow.closed() => {}
+                () = closing.cancelled() => {}
                 () = sender.closed() => {}
                 () = pump => {}
             }

@@ -96,21 +96,30 @@ async fn start(
 ) {
     let sender = sender.clone();
     let over = Message::binary(stream.to_le_bytes().to_vec());
+    let engine = shared.router.engine();
     match shared
         .router
         .open_stream(stream, request, end.clone())
         .await
     {
         Ok(mut chunks) => {
-            shared.router.engine().tasks.spawn(async move {
-                while let Some(chunk) = chunks.recv().await {
-                    let mut wire = stream.to_le_bytes().to_vec();
-                    wire.extend(chunk.encode());
-                    if sender.send(Message::binary(wire)).await.is_err() {
-                        return;
+            let closing = engine.closing.clone();
+            engine.tasks.spawn(async move {
+                let pump = async {
+                    while let Some(chunk) = chunks.recv().await {
+                        let mut wire = stream.to_le_bytes().to_vec();
+                        wire.extend(chunk.encode());
+                        if sender.send(Message::binary(wire)).await.is_err() {
+                            return;
+                        }
                     }
+                    let _ = sender.send(over).await;
+                };
+                // A page that does not read must not keep the engine from closing.
+                tokio::select! {
+                    () = closing.cancelled() => {}
+                    () = pump => {}
                 }
-                let _ = sender.send(over).await;
             });
         }
         Err(problem) => {

@@ -76,7 +76,9 @@ pub struct Shared {
     pub(crate) job_book: Jobs,
     pub(crate) handles: Handles,
     /// Cancelled when the engine closes.
-    pub(crate) closing: CancellationToken,
+    /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
+    /// closing waits for all of them.
+    pub closing: CancellationToken,
     pub(crate) visible: watch::Sender<bool>,
     pub(crate) checks: Checks,
     /// When the last check of this computer began.
