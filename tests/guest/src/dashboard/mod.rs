@@ -1,0 +1,73 @@
+//! The dashboard on the second serial port: the whole screen once a second, so that a reader who
+//! comes late sees all of it.
+
+mod screen;
+
+pub use screen::{COLUMNS, ROWS, View, render};
+
+use crate::console::Console;
+use crate::cpu::Cpu;
+use crate::error::{GuestError, Result};
+use crate::status::Board;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+const EVERY: Duration = Duration::from_secs(1);
+/// A terminal that nobody reads must not hold the node up.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What does not change while the node runs.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The processor.
+    pub cpu: Cpu,
+    /// SMBIOS UUID.
+    pub uuid: Option<String>,
+}
+
+/// Draws for ever.
+///
+/// # Errors
+/// When the terminal cannot be opened.
+pub async fn run(
+    terminal: &str,
+    machine: &Machine,
+    console: &Console,
+    board: &Board,
+) -> Result<Infallible> {
+    let path = format!("/dev/{terminal}");
+    let mut out = File::options()
+        .write(true)
+        .open(&path)
+        .await
+        .map_err(GuestError::file(&path))?;
+    let mut ticks = steady();
+    loop {
+        ticks.tick().await;
+        let system = rustix::system::sysinfo();
+        let view = View {
+            status: board.now(),
+            uuid: machine.uuid.clone(),
+            uptime: Duration::from_secs(u64::try_from(system.uptime).unwrap_or(0)),
+            threads: machine.cpu.threads,
+            memory: system.totalram.saturating_mul(system.mem_unit.into()),
+            processes: system.procs,
+            log: console.recent(),
+        };
+        let drawing = async {
+            out.write_all(render(&view).as_bytes()).await?;
+            out.flush().await
+        };
+        // A drawing that fails is made up for by the next one.
+        let _ = tokio::time::timeout(PATIENCE, drawing).await;
+    }
+}
+
+fn steady() -> Interval {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
