@@ -7,10 +7,10 @@
 //!
 //! This crate knows an address, not a machine: what runs behind it is the engine's business.
 
+pub mod config;
 mod contract;
 pub mod personal;
 pub mod pki;
-mod yaml;
+pub mod yaml;
 
 pub use contract::{Contract, UnknownContract};
-pub use yaml::{Entry, Kind, Node, Origin, YamlError};

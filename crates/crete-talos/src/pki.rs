@@ -36,7 +36,14 @@ pub use private_key::{Algorithm, PrivateKey};
 pub use secret::Secret;
 pub use talosconfig::{Talosconfig, TalosconfigContext, merge_talosconfig};
 
+pub(crate) use pem::{from_base64, to_base64};
+
 use crate::yaml::YamlError;
+
+/// What is wrong with a value that should be base64 of a PEM text.
+pub(crate) fn base64_problem(value: &str) -> Option<String> {
+    from_base64(value).err()
+}
 
 /// Why secrets, certificates or their files cannot be used. Never quotes a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

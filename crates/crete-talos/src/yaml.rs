@@ -9,9 +9,10 @@ mod node;
 mod plain;
 mod read;
 
-pub(crate) use emit::emit;
+pub use emit::{emit, emit_documents};
 pub use node::{Entry, Kind, Node, Origin};
-pub(crate) use read::{read, read_one};
+pub(crate) use plain::{Plain, resolve};
+pub use read::{read, read_one};
 
 /// Why a text is not YAML that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -327,7 +327,7 @@ fn known_keys(node: &Node, path: &str, keys: &[&str]) -> Result<(), PkiError> {
         None => Ok(()),
         Some(entry) => {
             let reason = format!("there is no such field; known are {}", keys.join(", "));
-            Err(fault(field(path, &entry.key), entry.value.line, reason))
+            Err(fault(field(path, &entry.key), entry.line, reason))
         }
     }
 }

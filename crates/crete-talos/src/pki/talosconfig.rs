@@ -56,7 +56,8 @@ impl Talosconfig {
     pub fn parse(text: &str) -> Result<Self, PkiError> {
         let root = yaml::read_one(text)?.unwrap_or_else(Node::empty_map);
         let mut contexts = Vec::new();
-        for Entry { key, value } in root.get("contexts").map(Node::entries).unwrap_or_default() {
+        for Entry { key, value, .. } in root.get("contexts").map(Node::entries).unwrap_or_default()
+        {
             let list = |name: &str| -> Vec<String> {
                 let items = value.get(name).map(Node::items).unwrap_or_default();
                 items

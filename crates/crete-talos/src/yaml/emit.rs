@@ -7,18 +7,26 @@ use std::fmt::Write as _;
 
 const STEP: usize = 4;
 
-/// One document. Ends with a line feed.
-pub(crate) fn emit(node: &Node) -> String {
+/// Writes one document. Ends with a line feed.
+#[must_use]
+pub fn emit(node: &Node) -> String {
     let mut out = String::new();
     match &node.kind {
         Kind::Mapping(entries) if !entries.is_empty() => mapping(&mut out, entries, 0, false),
         Kind::Sequence(items) if !items.is_empty() => sequence(&mut out, items, 0, false),
         _ => {
-            inline(&mut out, node, 0);
+            inline(&mut out, node, (0, STEP));
             out.push('\n');
         }
     }
     out
+}
+
+/// Writes several documents with marks between them.
+#[must_use]
+pub fn emit_documents<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> String {
+    let texts: Vec<String> = nodes.into_iter().map(emit).collect();
+    texts.join("---\n")
 }
 
 fn pad(out: &mut String, indent: usize) {
@@ -37,7 +45,7 @@ fn mapping(out: &mut String, entries: &[Entry], indent: usize, mut begun: bool) 
             pad(out, indent);
         }
         begun = false;
-        scalar(out, &entry.key, false, indent);
+        scalar(out, &entry.key, false, (indent, indent));
         out.push(':');
         match &entry.value.kind {
             Kind::Mapping(inner) if !inner.is_empty() => {
@@ -50,7 +58,7 @@ fn mapping(out: &mut String, entries: &[Entry], indent: usize, mut begun: bool) 
             }
             _ => {
                 out.push(' ');
-                inline(out, &entry.value, indent);
+                inline(out, &entry.value, (indent, deeper(indent)));
                 out.push('\n');
             }
         }
@@ -68,22 +76,24 @@ fn sequence(out: &mut String, items: &[Node], indent: usize, mut begun: bool) {
             Kind::Mapping(inner) if !inner.is_empty() => mapping(out, inner, indent + 2, true),
             Kind::Sequence(inner) if !inner.is_empty() => sequence(out, inner, indent + 2, true),
             _ => {
-                inline(out, item, indent);
+                inline(out, item, (indent, indent + 2));
                 out.push('\n');
             }
         }
     }
 }
 
-fn inline(out: &mut String, node: &Node, indent: usize) {
+fn inline(out: &mut String, node: &Node, columns: (usize, usize)) {
     match &node.kind {
         Kind::Mapping(_) => out.push_str("{}"),
         Kind::Sequence(_) => out.push_str("[]"),
-        Kind::Scalar { text, plain } => scalar(out, text, *plain, indent),
+        Kind::Scalar { text, plain } => scalar(out, text, *plain, columns),
     }
 }
 
-fn scalar(out: &mut String, text: &str, plain: bool, indent: usize) {
+/// Writes a scalar; the lines of a block begin at the column `block`, of which a reader counts
+/// from `parent`.
+fn scalar(out: &mut String, text: &str, plain: bool, (parent, block): (usize, usize)) {
     let meaning = resolve(text);
     if plain && meaning == Plain::Null {
         out.push_str("null");
@@ -99,7 +109,7 @@ fn scalar(out: &mut String, text: &str, plain: bool, indent: usize) {
     if other_meaning && !(plain && is_old_bool(text)) {
         double_quoted(out, text);
     } else if text.contains('\n') && shape.block {
-        literal(out, text, indent);
+        literal(out, text, parent, block);
     } else if shape.plain {
         out.push_str(text);
     } else if shape.single {
@@ -179,8 +189,7 @@ fn is_printable(c: char) -> bool {
         && !matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}')
 }
 
-fn literal(out: &mut String, text: &str, parent: usize) {
-    let indent = deeper(parent);
+fn literal(out: &mut String, text: &str, parent: usize, indent: usize) {
     out.push('|');
     if text.starts_with([' ', '\n']) {
         // Talos' own writer states four here even where two is true, and cannot read it back.

@@ -35,10 +35,12 @@ pub enum Kind {
 }
 
 /// A key with its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// The key.
     pub key: String,
+    /// The key's line, from 1; 0 when it was made and not read.
+    pub line: usize,
     /// The value.
     pub value: Node,
 }
@@ -50,6 +52,14 @@ impl PartialEq for Node {
 }
 
 impl Eq for Node {}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value
+    }
+}
+
+impl Eq for Entry {}
 
 impl From<Kind> for Node {
     fn from(kind: Kind) -> Self {
@@ -93,6 +103,7 @@ impl Node {
     pub fn map<const N: usize>(entries: [(&str, Node); N]) -> Self {
         let entries = entries.map(|(key, value)| Entry {
             key: key.to_owned(),
+            line: 0,
             value,
         });
         Kind::Mapping(entries.into()).into()
@@ -221,6 +232,7 @@ impl Node {
             Some(entry) => entry.value = value,
             None => entries.push(Entry {
                 key: key.to_owned(),
+                line: value.line,
                 value,
             }),
         }

@@ -11,6 +11,20 @@ pub(crate) enum Plain {
     Text,
 }
 
+impl Plain {
+    /// The name of the type in Go, as Talos' messages give it.
+    pub fn go_name(self) -> &'static str {
+        match self {
+            Self::Null => "nil",
+            Self::Bool => "bool",
+            Self::Integer(_) => "int",
+            Self::Float => "float64",
+            Self::Timestamp => "time.Time",
+            Self::Text => "string",
+        }
+    }
+}
+
 /// Gives a plain scalar its meaning: YAML 1.2's core types and the octal numbers of 1.1.
 pub(crate) fn resolve(text: &str) -> Plain {
     match text {

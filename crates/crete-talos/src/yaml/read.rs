@@ -10,7 +10,10 @@ const MOST_NODES: usize = 500_000;
 const MOST_DEPTH: usize = 200;
 
 /// Reads every document. One without content (comments alone) is left out.
-pub(crate) fn read(text: &str) -> Result<Vec<Node>, YamlError> {
+///
+/// # Errors
+/// What is no YAML, keys that stand twice, and more than any configuration holds.
+pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -25,9 +28,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<Node>, YamlError> {
                 reader.anchors.clear();
                 let first = reader.next()?;
                 let node = reader.node(first)?;
-                let empty =
-                    matches!(&node.kind, Kind::Scalar { text, plain: true } if text.is_empty());
-                if !empty {
+                if !node.is_null() {
                     documents.push(node);
                 }
             }
@@ -38,7 +39,10 @@ pub(crate) fn read(text: &str) -> Result<Vec<Node>, YamlError> {
 }
 
 /// Reads a text of at most one document.
-pub(crate) fn read_one(text: &str) -> Result<Option<Node>, YamlError> {
+///
+/// # Errors
+/// As [`read`], and a second document.
+pub fn read_one(text: &str) -> Result<Option<Node>, YamlError> {
     let mut documents = read(text)?;
     if let Some(second) = documents.get(1) {
         return Err(fault(second.line, "only one document is expected"));
@@ -153,14 +157,10 @@ impl<'input> Reader<'input> {
                     format!("the key \"{text}\" stands here twice"),
                 ));
             }
-            // A block value begins in the line below its key; the key's line is where to look.
-            let line = match value.kind {
-                Kind::Scalar { .. } => value.line,
-                _ => key.line,
-            };
             entries.push(Entry {
                 key: text,
-                value: Node { line, ..value },
+                line: key.line,
+                value,
             });
         }
         for source in &merged {

@@ -86,3 +86,91 @@ pub fn openssl(arguments: &[&str], input: &[u8]) -> String {
     );
     said
 }
+
+/// The versions that a group of answers stands for.
+pub fn contracts_of(group: &Value) -> Vec<crete_talos::Contract> {
+    let versions = group["versions"].as_array().expect("a group has versions");
+    versions
+        .iter()
+        .map(|version| version.as_str().unwrap().parse().unwrap())
+        .collect()
+}
+
+pub mod case;
+
+/// Compares configurations document by document, whatever their order and quotes.
+pub fn same_meaning(
+    what: &str,
+    ours: &crete_talos::config::Configuration,
+    theirs: &crete_talos::config::Configuration,
+) {
+    let names = |configuration: &crete_talos::config::Configuration| {
+        let documents = configuration.documents.iter();
+        let mut names: Vec<String> = documents.map(|document| document.identity()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(ours), names(theirs), "{what}");
+    for their in &theirs.documents {
+        let identity = their.identity();
+        let our = ours.documents.iter().find(|d| d.identity() == identity);
+        let (our, their) = (said(&our.unwrap().node), said(&their.node));
+        if our != their {
+            panic!("{what} {identity}:\n{}", difference("", &our, &their));
+        }
+    }
+}
+
+/// What a value says: texts by key, without quotes, and without the empty values that mean
+/// the same as their absence.
+fn said(node: &crete_talos::yaml::Node) -> Value {
+    use crete_talos::yaml::Kind;
+    match &node.kind {
+        Kind::Scalar { text, .. } => Value::String(match node.as_integer() {
+            Some(number) => number.to_string(),
+            None => text.clone(),
+        }),
+        Kind::Sequence(items) => Value::Array(items.iter().map(said).collect()),
+        Kind::Mapping(entries) => {
+            // Selecting kinds of keys are empty mappings that mean something.
+            let selects = |key: &str| matches!(key, "tpm" | "nodeID");
+            let absent = |key: &str, value: &Value| {
+                let empty = match value {
+                    Value::Object(map) => map.is_empty(),
+                    Value::Array(list) => list.is_empty(),
+                    Value::String(text) => text.is_empty() && key == "key",
+                    _ => false,
+                };
+                empty && !selects(key)
+            };
+            let mut map = serde_json::Map::new();
+            let mut sorted: Vec<_> = entries.iter().collect();
+            sorted.sort_by(|a, b| a.key.cmp(&b.key));
+            for entry in sorted {
+                let value = said(&entry.value);
+                if !absent(&entry.key, &value) && !entry.value.is_null() {
+                    map.insert(entry.key.clone(), value);
+                }
+            }
+            Value::Object(map)
+        }
+    }
+}
+
+fn difference(path: &str, ours: &Value, theirs: &Value) -> String {
+    if let (Value::Object(ours), Value::Object(theirs)) = (ours, theirs) {
+        let keys: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+        let differences = keys
+            .into_iter()
+            .filter(|key| ours.get(*key) != theirs.get(*key));
+        let nothing = Value::Null;
+        return differences
+            .map(|key| {
+                let ours = ours.get(key).unwrap_or(&nothing);
+                let theirs = theirs.get(key).unwrap_or(&nothing);
+                difference(&format!("{path}.{key}"), ours, theirs)
+            })
+            .collect();
+    }
+    format!("{path}: {ours} instead of {theirs}\n")
+}

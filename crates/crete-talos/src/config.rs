@@ -1,0 +1,33 @@
+//! Machine configurations: made, read, patched and judged, without asking a node.
+//!
+//! ```text
+//! Options + Bundle ─▶ generate ─▶ Configuration ─▶ validate ─▶ Verdict
+//! text ─▶ read (strict, by version) ──▲    │
+//! patches ─▶ read ─▶ apply ────────────────┘
+//! ```
+//!
+//! A configuration stays the texts it was written with; a schema by version says what they mean.
+//! What is refused, is refused in Talos' own words, with the field and the line beside them.
+
+mod decode;
+mod document;
+mod fault;
+mod formats;
+mod generate;
+mod options;
+mod patch;
+mod schema;
+
+pub use document::{Configuration, Document};
+pub use fault::{Fault, Faults, Stage};
+pub use generate::{MachineRole, generate};
+pub use options::{Cni, Mirror, Options, RegistryTrust};
+pub use patch::{Applied, Patch};
+
+use crate::Contract;
+
+/// The kinds of documents a version knows besides the main one, sorted.
+#[must_use]
+pub fn kinds(contract: Contract) -> Vec<&'static str> {
+    schema::Schema::of(contract).kinds()
+}
