@@ -1598,7 +1598,7 @@ name: string, } | { "kind": "ask_for_group",
 /**
  * The group.
  */
-group: string, } | { "kind": "log_in_again" } | { "kind": "log_in_at_screen" } | { "kind": "enable_in_firmware", 
+group: string, } | { "kind": "ask_for_policy" } | { "kind": "log_in_again" } | { "kind": "log_in_at_screen" } | { "kind": "enable_in_firmware", 
 /**
  * What vendors call the setting.
  */
