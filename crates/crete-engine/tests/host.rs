@@ -124,6 +124,7 @@ async fn open(root: &Path, world: Arc<dyn World>) -> Engine {
         settings: Settings::default(),
         world,
         clock: Arc::new(SystemClock),
+        patience: crete_engine::Patience::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })
