@@ -6,7 +6,11 @@ use crete_factory::schematic::{check_yaml, parse, parse_options};
 #[test]
 fn deep_input_is_refused() {
     let deep = 60_000;
-    let flow = format!("overlay: {{options: {{a: {}{}}}}}", "[".repeat(deep), "]".repeat(deep));
+    let flow = format!(
+        "overlay: {{options: {{a: {}{}}}}}",
+        "[".repeat(deep),
+        "]".repeat(deep)
+    );
     assert!(parse(&flow).is_err());
     assert!(parse_options(&format!("a: {}{}", "[".repeat(deep), "]".repeat(deep))).is_err());
     let block = format!("overlay:\n options:\n  {}x", "- ".repeat(deep));
