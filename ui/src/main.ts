@@ -1,5 +1,6 @@
 import "./design/fonts.css";
 import "./design/tokens.css";
+import "./design/scale.css";
 import "./design/base.css";
 import { mount } from "svelte";
 import { choosePlatform } from "./platform";

@@ -369,6 +369,10 @@ impl<H: Host> Handlers for Router<H> {
                     .open_folder(&page(engine.image_folder(image))?)
                     .await?;
             }
+            OpenTarget::Broken { path } => {
+                let known = page(engine.broken_folder(&path))?;
+                self.host.open_folder(&known).await?;
+            }
             OpenTarget::TalosDocs { minor, page } => {
                 self.host.open_address(&docs_address(&minor, page)?).await?;
             }

@@ -315,6 +315,11 @@ pub enum OpenTarget {
         /// The image.
         image: ImageId,
     },
+    /// The folder of something whose record does not parse.
+    Broken {
+        /// Its key in the `broken` topic; nothing else is opened.
+        path: String,
+    },
     /// A page of Talos' documentation.
     TalosDocs {
         /// `major.minor`.

@@ -339,6 +339,21 @@ impl Engine {
         };
         self.broken.set(path, view);
     }
+
+    /// The folder of something that cannot be read. Only what is listed can be opened, so that a
+    /// page cannot name any folder it likes.
+    ///
+    /// # Errors
+    /// When nothing broken is listed under this path.
+    pub fn broken_folder(&self, path: &str) -> Result<PathBuf> {
+        self.broken
+            .get(path)
+            .map(|view| PathBuf::from(view.path))
+            .ok_or_else(|| EngineError::NotFound {
+                kind: "folder",
+                id: path.to_owned(),
+            })
+    }
 }
 
 /// How long the lock may be in other hands before it is somebody else's: any program that is being

@@ -49,6 +49,7 @@ pub fn check_settings(settings: &Settings) -> Vec<FieldProblem> {
         ),
         ("default_disk_gib", settings.default_disk_gib, 1, 64 * 1024),
         ("console_font_px", settings.console_font_px, 8, 32),
+        ("text_percent", settings.text_percent, 80, 200),
     ];
     for (field, value, min, max) in ranges {
         if value < min {
@@ -108,6 +109,10 @@ mod tests {
         assert_eq!(
             faults(|s| s.default_memory_mib = 1),
             one("default_memory_mib", FieldCode::TooSmall)
+        );
+        assert_eq!(
+            faults(|s| s.text_percent = 20),
+            one("text_percent", FieldCode::TooSmall)
         );
         assert_eq!(
             faults(|s| s.console_font_px = 99),

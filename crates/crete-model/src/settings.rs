@@ -33,6 +33,10 @@ pub struct Settings {
     pub data_dir: String,
     /// Light or dark.
     pub theme: Theme,
+    /// Stronger lines and text, whatever the desktop says.
+    pub high_contrast: bool,
+    /// Size of all text, percent.
+    pub text_percent: u32,
     /// Offered for a new machine.
     pub default_vcpus: u32,
     /// Offered for a new machine, MiB.
@@ -51,6 +55,8 @@ impl Default for Settings {
             extra_ca: String::new(),
             data_dir: String::new(),
             theme: Theme::System,
+            high_contrast: false,
+            text_percent: 100,
             default_vcpus: 2,
             default_memory_mib: 2048,
             default_disk_gib: crate::DEFAULT_DISK_GIB,

@@ -5,34 +5,27 @@ import type {
   DenyReason,
   ExitReason,
   FieldProblem,
+  Job,
+  MachineView,
   Problem,
   Remedy,
   Stage,
+  StartNotice,
 } from "../platform/generated/api";
 import { bytes } from "../model/format";
 import { en } from "./en";
+import { fill, fillOpen, type Value } from "./fill";
 
 export { en };
+export { count, fill, fillOpen } from "./fill";
 
-type Params = Record<string, string | number | undefined>;
-
-/** Fills `{name}` in; a missing value is left out rather than shown as a hole. */
-export function fill(text: string, params: Params = {}): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ""));
-}
-
-const plurals = new Intl.PluralRules("en");
-
-/** Chooses the form for a number. */
-export function count(forms: { one: string; other: string }, number: number): string {
-  return fill(plurals.select(number) === "one" ? forms.one : forms.other, { n: number });
-}
+type Params = Partial<Record<string, Value>>;
 
 /** Parameters named so are bytes. */
 const SIZES = new Set(["needed", "free", "total", "received", "expected"]);
 
 /** Parameters as people read them. */
-export function readable(params: Record<string, string | undefined>): Params {
+export function readable(params: Partial<Record<string, string>>): Params {
   const shown: Params = {};
   for (const [name, value] of Object.entries(params)) {
     const size = SIZES.has(name) && value !== undefined && /^\d+$/.test(value);
@@ -41,61 +34,78 @@ export function readable(params: Record<string, string | undefined>): Params {
   return shown;
 }
 
-export function problemTitle(problem: Problem): string {
-  return fill(en.problem[problem.code].title, readable(problem.params));
+function isDenyReason(text: string | undefined): text is DenyReason {
+  return text !== undefined && text in en.deny;
 }
 
-export function problemText(problem: Problem): string {
-  return fill(en.problem[problem.code].text, readable(problem.params));
+export const problemTitle = ({ code, params }: Problem): string =>
+  fillOpen(en.problem[code].title, readable(params));
+
+export const problemCause = ({ code, params }: Problem): string =>
+  fillOpen(en.problem[code].cause, readable(params));
+
+export const problemSafe = ({ code, params }: Problem): string =>
+  fillOpen(en.problem[code].safe, readable(params));
+
+export function problemWhy({ code, params }: Problem): string {
+  if (code === "denied" && isDenyReason(params.reason)) return en.deny[params.reason];
+  return fillOpen(en.problem[code].why, readable(params));
 }
 
-export function fieldText(problem: FieldProblem): string {
-  return fill(en.field[problem.code], problem.params);
-}
+export const fieldText = (problem: FieldProblem): string =>
+  fillOpen(en.field[problem.code], problem.params);
 
 export function remedyText(remedy: Remedy): string {
   const { kind, ...params } = remedy;
-  return fill(en.remedy[kind], params as Params);
+  return fillOpen(en.remedy[kind], params as Params);
 }
 
-/** The sentence of a check: its cause, or what is good about it. */
-export function checkText(check: Check): string {
-  const params = readable(check.params);
-  return check.cause === "fine"
-    ? fill(en.check[check.code].value, params)
-    : fill(en.cause[check.cause], params);
-}
+export const checkTitle = ({ code, state }: Check): string =>
+  state === "ok" ? en.check[code].ok : en.check[code].not;
+
+export const jobTitle = ({ request, subject }: Job): string =>
+  fill(en.job[request.kind], { name: subject });
+
+/** What went wrong with what, for a job that failed. */
+export const failedTitle = ({ request, subject }: Job, problem: Problem): string =>
+  fill(en.jobFailed[request.kind], { name: subject, cause: problemCause(problem) });
+
+export const jobDone = ({ request, subject }: Job): string =>
+  fill(en.jobDone[request.kind], { name: subject });
 
 export function blockerText(stage: Stage): string {
   if (!stage.blocker) return en.stage[stage.code].now;
-  return fill(en.blocker[stage.blocker.code], stage.blocker.params);
+  return fillOpen(en.blocker[stage.blocker.code], readable(stage.blocker.params));
 }
 
 export function exitText(exit: ExitReason): string {
   switch (exit.reason) {
-    case "never_started":
-    case "guest_shutdown":
-    case "earlier":
-    case "gone_while_away":
-      return en.exit[exit.reason];
     case "stopped":
       return en.rungDone[exit.rung];
     case "start_failed":
-      return problemTitle(exit.problem);
-    case "qemu_exited":
-      return fill(en.exit.qemu_exited, {
-        how:
-          exit.signal !== null
-            ? fill(en.exit.signal, { n: exit.signal })
-            : fill(en.exit.status, { n: exit.status ?? "?" }),
-      });
+      return fill(en.exit.start_failed, { cause: problemCause(exit.problem) });
+    case "qemu_exited": {
+      const how =
+        exit.signal !== null
+          ? fill(en.exitHow.signal, { n: exit.signal })
+          : fill(en.exitHow.status, { n: exit.status ?? "?" });
+      return fill(en.exit.qemu_exited, { how });
+    }
+    default:
+      return en.exit[exit.reason];
   }
 }
 
-export function bootText(boot: BootView): string {
-  return fill(en.boot[boot.stage], boot.params);
+export const bootText = (boot: BootView): string => fillOpen(en.boot[boot.stage], boot.params);
+
+/** What a machine does, or why it is off. */
+export function machineText(machine: MachineView): string {
+  if (machine.state === "stopped") return exitText(machine.exit);
+  if (machine.state === "stopping") return en.rung[machine.rung];
+  return machine.boot ? bootText(machine.boot) : en.state[machine.state];
 }
 
-export function denyText(reason: DenyReason): string {
-  return en.deny[reason];
+export function noticeText(notice: StartNotice): string {
+  const names = notice.kind === "adopted" ? notice.names.join(", ") : "";
+  return fillOpen(en.notice[notice.kind], { names });
 }

@@ -1,32 +1,88 @@
-/** Figures as people read them. Units: GiB for memory and images, m:ss under an hour. */
+/** Figures as people read them. Units: GiB for memory and images, GB for disks, m:ss under an hour. */
 
-export function bytes(count: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let value = count;
+const BINARY = ["B", "KiB", "MiB", "GiB", "TiB"];
+const DECIMAL = ["B", "kB", "MB", "GB", "TB"];
+
+function scaled(count: number, base: number, units: readonly string[]): string {
+  let value = Math.max(0, count);
   let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
+  // Rounding must not show 1024 MiB: the next unit begins where this one would round up to it.
+  while (unit < units.length - 1 && Math.round(value) >= base) {
+    value /= base;
     unit += 1;
   }
   const digits = unit >= 3 && value < 100 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
+  return `${value.toFixed(digits)} ${units[unit] ?? ""}`;
 }
 
-export function rate(perSecond: number): string {
-  return `${bytes(perSecond)}/s`;
-}
+/** Memory and files. */
+export const bytes = (count: number): string => scaled(count, 1024, BINARY);
 
+/** Space on the disks of this computer. */
+export const space = (count: number): string => scaled(count, 1000, DECIMAL).replace(/\.\d /, " ");
+
+export const rate = (perSecond: number): string => `${bytes(perSecond)}/s`;
+
+export const mib = (count: number): string => bytes(count * 2 ** 20);
+
+/** A span that is counted while one looks: 0:48, 2 h 14 min. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-export function clock(at: string): string {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+/** A span that is over: 0.8 s, 41 s, 2:38. */
+export function took(seconds: number): string {
+  const span = Math.max(0, seconds);
+  if (span < 9.95) return `${span.toFixed(1)} s`;
+  return Math.round(span) < 60 ? `${Math.round(span)} s` : duration(span);
 }
 
-/** Seconds from one moment to another; both RFC 3339. */
-export function between(from: string, to: string | number): number {
+/** A span in words, for what is not counted by the second: 44 s, 6 min, 3 hours, 5 days. */
+export function rough(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const some = (n: number, unit: string) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86_400) return some(Math.floor(whole / 3600), "hour");
+  return some(Math.floor(whole / 86_400), "day");
+}
+
+/** The time of day as the desktop writes it. */
+export function clock(at: string, locale?: string): string {
+  return new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+}
+
+/** The time of a log line, to the millisecond. */
+export function logClock(at: string): string {
+  const time = new Date(at);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const ms = String(time.getMilliseconds()).padStart(3, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${ms}`;
+}
+
+/** The calendar day of a moment, as a key that sorts. */
+export function dayKey(at: string | number): string {
+  const time = new Date(at);
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+}
+
+/** Wednesday 18 November. */
+export function dayName(at: string, locale?: string): string {
+  return new Date(at).toLocaleDateString(locale, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+  });
+}
+
+/** Seconds from one moment to another; RFC 3339 or milliseconds. */
+export function between(from: string | number, to: string | number): number {
   return (new Date(to).getTime() - new Date(from).getTime()) / 1000;
 }
+
+/** The two ends of a long id. */
+export const shortId = (id: string): string =>
+  id.length > 16 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;

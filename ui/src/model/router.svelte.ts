@@ -1,48 +1,175 @@
 /** Where the page is: a typed route in the address's fragment, so back and forward work. */
+export const MACHINE_TABS = ["console", "dashboard", "reveal"] as const;
+export type MachineTab = (typeof MACHINE_TABS)[number];
+
+export const SETTINGS_PAGES = [
+  "appearance",
+  "service",
+  "storage",
+  "machines",
+  "practice",
+  "keyboard",
+  "about",
+] as const;
+export type SettingsPage = (typeof SETTINGS_PAGES)[number];
+
+export const JOB_FILTERS = ["all", "running", "failed"] as const;
+export type JobFilter = (typeof JOB_FILTERS)[number];
+
 export type Route =
-  | { page: "home" | "images" | "new-image" | "machines" | "host" | "activity" | "settings" }
-  | { page: "job"; id: string }
-  | { page: "machine"; id: string }
-  | { page: "new-machine"; image: string };
+  | { page: "home" }
+  | { page: "images" }
+  | { page: "new-image" }
+  | { page: "machines" }
+  | { page: "new-machine"; image: string }
+  | { page: "machine"; id: string; tab: MachineTab }
+  | { page: "host" }
+  | { page: "activity"; id: string; filter: JobFilter }
+  | { page: "settings"; topic: SettingsPage }
+  | { page: "gallery" };
+
+export type PageName = Route["page"];
+
+function oneOf<T extends string>(known: readonly T[], text: string, otherwise: T): T {
+  return known.find((item) => item === text) ?? otherwise;
+}
+
+/** Decodes one part of a path; a part that is no valid escape is taken as it stands. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 export function parse(fragment: string): Route {
-  const [path = "", query = ""] = fragment.replace(/^#?\/?/, "").split("?");
-  const [first = "", second = ""] = path.split("/");
-  const image = new URLSearchParams(query).get("image") ?? "";
-  if (first === "images") return second === "new" ? { page: "new-image" } : { page: "images" };
-  if (first === "machines" && second === "new") return { page: "new-machine", image };
-  if (first === "machines") return second ? { page: "machine", id: second } : { page: "machines" };
-  if (first === "activity") return second ? { page: "job", id: second } : { page: "activity" };
-  if (first === "host" || first === "settings") return { page: first };
-  return { page: "home" };
+  const [path = "", query = ""] = fragment.replace(/^#?\/?/, "").split("?", 2);
+  const [first = "", second = "", third = ""] = path.split("/").map(decode);
+  const asked = new URLSearchParams(query);
+  switch (first) {
+    case "images":
+      return second === "new" ? { page: "new-image" } : { page: "images" };
+    case "machines":
+      if (second === "new") return { page: "new-machine", image: asked.get("image") ?? "" };
+      if (second === "") return { page: "machines" };
+      return { page: "machine", id: second, tab: oneOf(MACHINE_TABS, third, "console") };
+    case "activity":
+      return {
+        page: "activity",
+        id: second,
+        filter: oneOf(JOB_FILTERS, asked.get("show") ?? "", "all"),
+      };
+    case "settings":
+      return { page: "settings", topic: oneOf(SETTINGS_PAGES, second, "appearance") };
+    case "host":
+    case "gallery":
+      return { page: first };
+    default:
+      return { page: "home" };
+  }
 }
 
 export function href(route: Route): string {
+  const part = encodeURIComponent;
   switch (route.page) {
     case "home":
       return "#/";
     case "new-image":
       return "#/images/new";
     case "new-machine":
-      return `#/machines/new?image=${encodeURIComponent(route.image)}`;
+      return route.image ? `#/machines/new?image=${part(route.image)}` : "#/machines/new";
     case "machine":
-      return `#/machines/${route.id}`;
-    case "job":
-      return `#/activity/${route.id}`;
+      return `#/machines/${part(route.id)}${route.tab === "console" ? "" : `/${route.tab}`}`;
+    case "activity": {
+      const query = route.filter === "all" ? "" : `?show=${route.filter}`;
+      return `#/activity${route.id ? `/${part(route.id)}` : ""}${query}`;
+    }
+    case "settings":
+      return route.topic === "appearance" ? "#/settings" : `#/settings/${route.topic}`;
     default:
       return `#/${route.page}`;
   }
 }
 
+export const toMachine = (id: string, tab: MachineTab = "console"): Route => ({
+  page: "machine",
+  id,
+  tab,
+});
+export const toJob = (id: string): Route => ({ page: "activity", id, filter: "all" });
+export const toActivity = { page: "activity", id: "", filter: "all" } as const satisfies Route;
+export const toSettings = (topic: SettingsPage = "appearance"): Route => ({
+  page: "settings",
+  topic,
+});
+
+/**
+ * What one page is: routes of the same place differ only in a tab, a filter or a selected row, so
+ * moving between them keeps the page and the focus where they are.
+ */
+export function place(route: Route): string {
+  return route.page === "machine" ? `machine ${route.id}` : route.page;
+}
+
+/** A place in the window's history, kept in the history's own state. */
+interface Step {
+  step?: number;
+}
+
 class Router {
-  route = $state<Route>(parse(window.location.hash));
+  route = $state.raw<Route>(parse(window.location.hash));
+  #step = $state(0);
+  #last = $state(0);
 
   constructor() {
-    window.addEventListener("hashchange", () => (this.route = parse(window.location.hash)));
+    this.#step = (window.history.state as Step | null)?.step ?? 0;
+    this.#last = this.#step;
+    this.#mark();
+    window.addEventListener("hashchange", () => this.#moved());
+  }
+
+  get canBack(): boolean {
+    return this.#step > 0;
+  }
+
+  get canForward(): boolean {
+    return this.#step < this.#last;
   }
 
   go(route: Route): void {
     window.location.hash = href(route);
+  }
+
+  /** Changes the address without a step in the history: for filters and selected rows. */
+  swap(route: Route): void {
+    window.history.replaceState(window.history.state, "", href(route));
+    this.route = route;
+  }
+
+  back(): void {
+    if (this.canBack) window.history.back();
+  }
+
+  forward(): void {
+    if (this.canForward) window.history.forward();
+  }
+
+  #moved(): void {
+    const step = (window.history.state as Step | null)?.step;
+    if (step === undefined) {
+      // A new entry: whatever lay ahead is gone.
+      this.#step += 1;
+      this.#last = this.#step;
+      this.#mark();
+    } else {
+      this.#step = step;
+    }
+    this.route = parse(window.location.hash);
+  }
+
+  #mark(): void {
+    window.history.replaceState({ step: this.#step } satisfies Step, "");
   }
 }
 

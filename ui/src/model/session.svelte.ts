@@ -1,14 +1,22 @@
 /** What the page knows of the program behind it: one per window. */
-import type { AppInfo, Commands, Job, Problem, Settings } from "../platform/generated/api";
+import type { AppInfo, Commands, Problem, Settings } from "../platform/generated/api";
 import { ProblemError, type CommandName, type Platform } from "../platform";
 import { Topics } from "./topics.svelte";
 
 export const topics = new Topics();
 
 class Session {
-  info = $state<AppInfo>();
-  settings = $state<Settings>();
+  info = $state.raw<AppInfo>();
+  settings = $state.raw<Settings>();
   connection = $state<"connecting" | "live" | "lost">("connecting");
+  /** When the program was last heard, while it does not answer; milliseconds. */
+  lostAt = $state(0);
+  /** Why the program could not be asked at all. */
+  problem = $state.raw<Problem>();
+
+  get practice(): boolean {
+    return this.info?.practice ?? false;
+  }
 }
 
 export const session = new Session();
@@ -41,45 +49,45 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
-export function theme(settings: Settings | undefined): void {
-  const wanted = settings?.theme ?? "system";
-  if (wanted === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = wanted;
+/** Writes a mistake of the page into the program's log. */
+export function reportFault(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: "" };
+  void rpc("app.fault", { text: `${message}\n${stack ?? ""}` }).catch(() => undefined);
+}
+
+/** Keeps changed preferences and takes them on at once. Rejects with a `ProblemError`. */
+export async function changeSettings(change: Partial<Settings>): Promise<void> {
+  if (!session.settings) return;
+  session.settings = await rpc("settings.set", { settings: { ...session.settings, ...change } });
+}
+
+function tellVisible(host: Platform): void {
+  const visible = document.visibilityState === "visible";
+  void host.rpc("app.visible", { visible }).catch(() => undefined);
 }
 
 export async function start(host: Platform): Promise<void> {
   ready(host);
   host.events(
     (batch) => {
+      if (session.connection === "lost") tellVisible(host);
       session.connection = "live";
       topics.feed(batch);
     },
-    () => (session.connection = "lost"),
+    () => {
+      if (session.connection === "live") session.lostAt = Date.now();
+      session.connection = "lost";
+    },
   );
-  const visible = (): void => {
-    void host
-      .rpc("app.visible", { visible: document.visibilityState === "visible" })
-      .catch(() => undefined);
-  };
-  document.addEventListener("visibilitychange", visible);
-  window.addEventListener("error", ({ message, error }) => {
-    const text = `${message}\n${(error as Error | undefined)?.stack ?? ""}`;
-    void host.rpc("app.fault", { text }).catch(() => undefined);
-  });
+  // Live figures are sent only while somebody can see them.
+  tellVisible(host);
+  document.addEventListener("visibilitychange", () => tellVisible(host));
+  window.addEventListener("error", (event) => reportFault(event.error ?? event.message));
+  window.addEventListener("unhandledrejection", (event) => reportFault(event.reason));
   try {
     session.settings = await host.rpc("settings.get", {});
-    theme(session.settings);
     session.info = await host.rpc("app.info", {});
   } catch (error) {
-    console.error(problemOf(error));
+    session.problem = problemOf(error);
   }
-}
-
-/** Newest first. */
-export function jobsByAge(): Job[] {
-  return [...topics.jobs.items.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
-}
-
-export function runningJobs(): Job[] {
-  return jobsByAge().filter((job) => job.state === "running" || job.state === "queued");
 }

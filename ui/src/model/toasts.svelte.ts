@@ -1,38 +1,62 @@
 /** Short notes that go away by themselves. Errors never live here alone. */
-export interface Toast {
-  id: number;
-  text: string;
-  undo?: () => Promise<void>;
+export type ToastStatus = "good" | "work" | "warn";
+
+export interface ToastAction {
+  label: string;
+  run: () => unknown;
 }
 
-const LASTS = 6000;
+export interface ToastText {
+  title: string;
+  text?: string;
+  status?: ToastStatus;
+  /** At most one: undo, or a way to what the toast tells of. */
+  action?: ToastAction;
+  /** True where the action takes something back: the toast then shows how long it can. */
+  undo?: boolean;
+}
 
-class Toasts {
+export interface Toast extends ToastText {
+  id: number;
+  /** Whole seconds until it goes. */
+  left: number;
+  held: boolean;
+}
+
+export const TOAST_SECONDS = 6;
+
+export class Toasts {
   list = $state<Toast[]>([]);
   #next = 1;
-  #timers = new Map<number, number>();
+  #timer: ReturnType<typeof setInterval> | undefined;
 
-  show(text: string, undo?: () => Promise<void>): void {
+  show(text: ToastText): number {
     const id = this.#next++;
-    this.list.push({ id, text, ...(undo ? { undo } : {}) });
-    this.resume(id);
+    this.list.push({ ...text, id, left: TOAST_SECONDS, held: false });
+    this.#timer ??= setInterval(() => this.#second(), 1000);
+    return id;
   }
 
   /** Stands still while the pointer or the focus is on it. */
-  pause(id: number): void {
-    window.clearTimeout(this.#timers.get(id));
-  }
-
-  resume(id: number): void {
-    this.#timers.set(
-      id,
-      window.setTimeout(() => this.dismiss(id), LASTS),
-    );
+  hold(id: number, held: boolean): void {
+    const toast = this.list.find((item) => item.id === id);
+    if (toast) toast.held = held;
   }
 
   dismiss(id: number): void {
-    this.pause(id);
     this.list = this.list.filter((toast) => toast.id !== id);
+    if (this.list.length === 0) this.#stop();
+  }
+
+  #second(): void {
+    for (const toast of this.list) if (!toast.held) toast.left -= 1;
+    this.list = this.list.filter((toast) => toast.left > 0);
+    if (this.list.length === 0) this.#stop();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }
 

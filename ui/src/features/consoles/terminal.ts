@@ -1,12 +1,13 @@
-/** One terminal of one serial port. Knows xterm and bytes; knows no page. */
+/** One terminal of one serial port. Knows xterm; knows neither streams nor pages. */
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
-import { SerializeAddon } from "@xterm/addon-serialize";
 import { Terminal, type ITheme } from "@xterm/xterm";
-import { en, fill } from "../../messages";
-import { bytes as size } from "../../model/format";
+import type { Sink } from "./feed";
 
 const SCROLLBACK = 50_000;
+/** The dashboard is drawn for this size, whatever the window's. */
+const SCREEN = { cols: 80, rows: 24 };
+const LEAST_FONT = 7;
 
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -18,102 +19,166 @@ function ink(): ITheme {
     background: color("--con-bg"),
     foreground: color("--con-text"),
     cursor: color("--con-bg"),
+    cursorAccent: color("--con-bg"),
     selectionBackground: color("--con-mark-bg"),
     red: color("--con-bad"),
     green: color("--con-ok"),
     yellow: color("--con-warn"),
     blue: color("--con-work"),
     cyan: color("--con-work"),
+    brightBlack: color("--con-dim"),
+    brightYellow: color("--con-key"),
   };
 }
 
-/** What stands between the place reached and the next chunk's place. */
-export function gap(expected: number, offset: number): string {
-  return offset > expected ? fill(en.console.gap, { size: size(offset - expected) }) : "";
+export interface TerminalOptions {
+  /** Pixels. */
+  fontSize: number;
+  /** True for the dashboard: a screen of fixed size without history. */
+  screen: boolean;
+  /** Names it for those who hear it. */
+  label: string;
+  onhits: (at: number, count: number) => void;
+  onscroll: () => void;
 }
 
-export class ConsoleTerminal {
-  readonly terminal: Terminal;
-  readonly search = new SearchAddon();
+export class ConsoleTerminal implements Sink {
+  readonly #terminal: Terminal;
+  readonly #search = new SearchAddon();
   readonly #fit = new FitAddon();
-  readonly #serialize = new SerializeAddon();
-  #expected = 0;
+  readonly #screen: boolean;
+  #font: number;
 
-  constructor(
-    host: HTMLElement,
-    options: {
-      fontSize: number;
-      fixed: boolean;
-      label: string;
-      hits: (at: number, n: number) => void;
-    },
-  ) {
-    this.terminal = new Terminal({
+  constructor(host: HTMLElement, options: TerminalOptions) {
+    this.#screen = options.screen;
+    this.#font = options.fontSize;
+    this.#terminal = new Terminal({
       allowProposedApi: true,
-      convertEol: !options.fixed,
+      convertEol: !options.screen,
       disableStdin: true,
       cursorBlink: false,
+      cursorInactiveStyle: "none",
       fontFamily: color("--font-mono"),
       fontSize: options.fontSize,
-      scrollback: options.fixed ? 0 : SCROLLBACK,
-      screenReaderMode: false,
+      lineHeight: 1.25,
+      scrollback: options.screen ? 0 : SCROLLBACK,
       theme: ink(),
-      ...(options.fixed ? { cols: 80, rows: 24 } : {}),
+      ...(options.screen ? SCREEN : {}),
     });
-    this.terminal.loadAddon(this.search);
-    this.terminal.loadAddon(this.#serialize);
-    if (!options.fixed) this.terminal.loadAddon(this.#fit);
-    this.search.onDidChangeResults(({ resultIndex, resultCount }) =>
-      options.hits(resultIndex + 1, resultCount),
+    this.#terminal.loadAddon(this.#search);
+    this.#terminal.loadAddon(this.#fit);
+    this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
+      options.onhits(resultIndex + 1, resultCount),
     );
-    this.terminal.open(host);
-    // The log is read, not typed into: Tab leaves it.
-    this.terminal.attachCustomKeyEventHandler(() => false);
-    this.terminal.textarea?.setAttribute("aria-label", options.label);
-    this.terminal.textarea?.setAttribute("tabindex", "-1");
+    this.#terminal.onScroll(options.onscroll);
+    this.#terminal.open(host);
+    // The log is read, not typed into: keys belong to the page, and Tab leaves it.
+    this.#terminal.attachCustomKeyEventHandler(() => false);
+    this.#terminal.textarea?.setAttribute("aria-label", options.label);
+    this.#terminal.textarea?.setAttribute("tabindex", "-1");
+    this.fit();
   }
 
-  /** Takes in a chunk; settles when it was drawn, so that more may come. */
-  write(offset: number, chunk: Uint8Array): Promise<void> {
-    const missing = gap(this.#expected, offset);
-    this.#expected = offset + chunk.byteLength;
-    if (missing) this.terminal.write(`\r\n\x1b[2m… ${missing} …\x1b[0m\r\n`);
-    return new Promise((drawn) => this.terminal.write(chunk, drawn));
+  write(data: Uint8Array | string, drawn: () => void): void {
+    this.#terminal.write(data, drawn);
   }
 
-  /** Forgets what was shown, before everything is sent again. */
   reset(): void {
-    this.#expected = 0;
-    this.terminal.reset();
+    this.#terminal.reset();
   }
 
+  /** Empties the view; what is kept elsewhere stays. */
+  clear(): void {
+    this.#terminal.clear();
+  }
+
+  /** Takes the room that is there: more columns for a log, larger text for a screen. */
   fit(): void {
-    this.#fit.fit();
-  }
-
-  text(): string {
-    return this.#serialize
-      .serialize({ excludeModes: true, excludeAltBuffer: true })
-      .replace(/\x1b\[[0-9;]*[A-Za-z]/g, "");
-  }
-
-  /** The last lines as plain text, for those who do not see a terminal. */
-  lines(most: number): string[] {
-    const buffer = this.terminal.buffer.active;
-    const end = buffer.baseY + buffer.cursorY + 1;
-    const lines: string[] = [];
-    for (let at = Math.max(0, end - most); at < end; at += 1) {
-      lines.push(buffer.getLine(at)?.translateToString(true) ?? "");
+    if (!this.#screen) {
+      this.#fit.fit();
+      return;
     }
-    return lines;
+    const room = this.#fit.proposeDimensions();
+    const font = this.#terminal.options.fontSize ?? this.#font;
+    if (!room || !Number.isFinite(room.cols) || !Number.isFinite(room.rows)) return;
+    const scale = Math.min(room.cols / SCREEN.cols, room.rows / SCREEN.rows);
+    const wanted = Math.floor(font * scale * 2) / 2;
+    this.#terminal.options.fontSize = Math.min(this.#font * 1.5, Math.max(LEAST_FONT, wanted));
+  }
+
+  set font(pixels: number) {
+    this.#font = pixels;
+    this.#terminal.options.fontSize = pixels;
+    this.fit();
+  }
+
+  /** Takes the colours of the page's present theme. */
+  dye(): void {
+    this.#terminal.options.theme = ink();
+  }
+
+  find(text: string, back: boolean): void {
+    if (!text) {
+      this.#search.clearDecorations();
+      this.#terminal.clearSelection();
+      return;
+    }
+    const decorations = {
+      matchBackground: color("--con-mark-bg"),
+      activeMatchBackground: color("--con-mark"),
+      matchOverviewRuler: color("--con-mark"),
+      activeMatchColorOverviewRuler: color("--con-mark"),
+    };
+    if (back) this.#search.findPrevious(text, { decorations });
+    else this.#search.findNext(text, { decorations });
   }
 
   get atEnd(): boolean {
-    const buffer = this.terminal.buffer.active;
+    const buffer = this.#terminal.buffer.active;
     return buffer.viewportY >= buffer.baseY;
   }
 
+  toEnd(): void {
+    this.#terminal.scrollToBottom();
+  }
+
+  /** Scrolls by a key; false for keys that mean something else. */
+  scroll(key: string): boolean {
+    const terminal = this.#terminal;
+    const moves: Record<string, () => void> = {
+      ArrowUp: () => terminal.scrollLines(-1),
+      ArrowDown: () => terminal.scrollLines(1),
+      PageUp: () => terminal.scrollPages(-1),
+      PageDown: () => terminal.scrollPages(1),
+      Home: () => terminal.scrollToTop(),
+      End: () => terminal.scrollToBottom(),
+    };
+    moves[key]?.();
+    return key in moves;
+  }
+
+  /** The last lines as plain text; lines that only wrapped are one. */
+  lines(most = Number.POSITIVE_INFINITY): string[] {
+    const buffer = this.#terminal.buffer.active;
+    const lines: string[] = [];
+    for (let at = 0; at < buffer.length; at += 1) {
+      const line = buffer.getLine(at);
+      if (!line) continue;
+      const text = line.translateToString(true);
+      if (line.isWrapped && lines.length > 0) lines[lines.length - 1] += text;
+      else lines.push(text);
+    }
+    while (lines.length > 0 && lines.at(-1) === "") lines.pop();
+    return lines.slice(-most);
+  }
+
+  /** Lines in the view and above it. */
+  get kept(): number {
+    const buffer = this.#terminal.buffer.active;
+    return buffer.baseY + buffer.cursorY;
+  }
+
   dispose(): void {
-    this.terminal.dispose();
+    this.#terminal.dispose();
   }
 }

@@ -12,8 +12,8 @@ class Fixes {
   /** The newest change of this kind that runs, or that was begun here. */
   job(fix: FixCode): Job | undefined {
     const begun = this.#begun[fix];
-    if (begun) return topics.jobs.items.get(begun);
-    return [...topics.jobs.items.values()].find(
+    if (begun) return topics.jobs.get(begun);
+    return topics.jobs.all().find(
       (job) => job.request.kind === "fix_host" && job.request.fix === fix && !ended(job),
     );
   }

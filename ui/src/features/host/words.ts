@@ -1,5 +1,5 @@
 /** What is said of a check: from codes and parameters to sentences, and nothing else. */
-import { count, en, fill, readable, remedyText } from "../../messages";
+import { count, en, fill, fillOpen, readable, remedyText } from "../../messages";
 import type { Check, HostReport, Remedy } from "../../platform/generated/api";
 
 export type Fix = Extract<Remedy, { kind: "fix" }>;
@@ -20,9 +20,9 @@ export function tell(check: Check): Told {
   const params = readable(check.params);
   const good = check.state === "ok";
   if (good && check.cause === "fine")
-    return { title: words.ok, value: fill(words.value, params), means: "", without: "" };
-  const cause = fill(en.causeTitle[check.cause], params);
-  const means = fill(en.cause[check.cause], params);
+    return { title: words.ok, value: fillOpen(words.value, params), means: "", without: "" };
+  const cause = fillOpen(en.causeTitle[check.cause], params);
+  const means = fillOpen(en.cause[check.cause], params);
   if (good) return { title: words.ok, value: cause, means, without: "" };
   // A title of its own where the cause is one; else the check's, with the cause beside it.
   const unknown = check.cause === "cut_off" || check.cause === "cannot_tell";
@@ -46,7 +46,7 @@ function price({ code, state }: Check): string {
 export function remedyWords(remedy: Remedy, check: Check): string {
   switch (remedy.kind) {
     case "fix":
-      return fill(en.fix[remedy.fix], check.params);
+      return fillOpen(en.fix[remedy.fix], check.params);
     case "enable_nested":
       return en.nested[remedy.hypervisor];
     default:

@@ -1240,7 +1240,11 @@ machine: MachineId, } | { "kind": "image",
 /**
  * The image.
  */
-image: ImageId, } | { "kind": "talos_docs", 
+image: ImageId, } | { "kind": "broken", 
+/**
+ * Its key in the `broken` topic; nothing else is opened.
+ */
+path: string, } | { "kind": "talos_docs", 
 /**
  * `major.minor`.
  */
@@ -1764,6 +1768,14 @@ data_dir: string,
  * Light or dark.
  */
 theme: Theme, 
+/**
+ * Stronger lines and text, whatever the desktop says.
+ */
+high_contrast: boolean, 
+/**
+ * Size of all text, percent.
+ */
+text_percent: number, 
 /**
  * Offered for a new machine.
  */

@@ -1,0 +1,41 @@
+/** Images as the library shows them. */
+import type { ImageView, Job, Problem } from "../../platform/generated/api";
+
+export const USES = ["all", "used", "unused"] as const;
+export type Use = (typeof USES)[number];
+
+/** A ready image that fits the filter's words and its use. */
+export function fits(image: ImageView, name: string, words: string, use: Use): boolean {
+  if (use === "used" && image.used_by.length === 0) return false;
+  if (use === "unused" && image.used_by.length > 0) return false;
+  const { choice, schematic_id, asset } = image.spec;
+  const text = [name, choice.arch, choice.medium, schematic_id, asset].join(" ").toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+export const newestFirst = (a: ImageView, b: ImageView): number =>
+  b.spec.created_at.localeCompare(a.spec.created_at);
+
+export const sizeOf = (image: ImageView): number => image.spec.file?.downloaded ?? 0;
+
+/** How many bytes the last download of an image expected, where it got to know. */
+export function expectedBytes(image: ImageView, jobs: readonly Job[]): number {
+  const own = jobs
+    .filter(({ request }) => request.kind === "download" && request.image === image.spec.id)
+    .sort((a, b) => b.created_at.localeCompare(a.created_at));
+  for (const job of own) {
+    const total = job.stages.find((stage) => stage.code === "transfer")?.progress?.total ?? 0;
+    if (total > 0) return total;
+  }
+  return 0;
+}
+
+/** A problem that wants more than "go on": stopping on purpose or by closing is none. */
+export function realProblem(image: ImageView): Problem | undefined {
+  if (image.state !== "incomplete" || !image.problem) return undefined;
+  const { code } = image.problem;
+  return code === "cancelled" || code === "interrupted" ? undefined : image.problem;
+}

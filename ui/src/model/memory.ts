@@ -1,0 +1,29 @@
+/** Whether a machine fits into the memory that is free now, and what stays for the person. */
+import type { HostUsage } from "../platform/generated/api";
+
+const GIB = 2 ** 30;
+/** What should stay free: six GiB or a tenth, whichever is more, but never over half. */
+export function keptLine(total: number): number {
+  return Math.min(total / 2, Math.max(6 * GIB, total / 10));
+}
+
+export interface Fit {
+  verdict: "fits" | "tight" | "short";
+  /** Bytes that stay free, or are missing. */
+  left: number;
+  others: number;
+  machines: number;
+  own: number;
+  total: number;
+  kept: number;
+}
+
+export function fit(usage: HostUsage, own: number): Fit {
+  const total = usage.memory_total;
+  const machines = Math.min(usage.memory_machines, usage.memory_used);
+  const others = usage.memory_used - machines;
+  const kept = keptLine(total);
+  const free = total - usage.memory_used - own;
+  const verdict = free < 0 ? "short" : free < kept ? "tight" : "fits";
+  return { verdict, left: Math.abs(free), others, machines, own, total, kept };
+}

@@ -1,0 +1,43 @@
+/** The way to where the page is. */
+import { en } from "../messages";
+import { toActivity, toSettings, type Route } from "../model/router.svelte";
+import { topics } from "../model/session.svelte";
+
+export interface Crumb {
+  text: string;
+  /** Absent for the place itself. */
+  to?: Route;
+}
+
+export function crumbs(route: Route): Crumb[] {
+  switch (route.page) {
+    case "home":
+      return [{ text: en.nav.home }];
+    case "images":
+      return [{ text: en.nav.images }];
+    case "new-image":
+      return [{ text: en.nav.images, to: { page: "images" } }, { text: en.newImage.crumb }];
+    case "machines":
+      return [{ text: en.nav.machines }];
+    case "new-machine":
+      return [{ text: en.nav.machines, to: { page: "machines" } }, { text: en.newMachine.crumb }];
+    case "machine": {
+      const name = topics.machines.get(route.id)?.spec.name ?? "";
+      return [{ text: en.nav.machines, to: { page: "machines" } }, { text: name }];
+    }
+    case "activity": {
+      const subject = topics.jobs.get(route.id)?.subject;
+      if (subject === undefined) return [{ text: en.nav.activity }];
+      return [{ text: en.nav.activity, to: toActivity }, { text: subject }];
+    }
+    case "host":
+      return [{ text: en.nav.host }];
+    case "settings":
+      return [
+        { text: en.nav.settings, to: toSettings() },
+        { text: en.settings.topics[route.topic] },
+      ];
+    case "gallery":
+      return [{ text: en.nav.gallery }];
+  }
+}

@@ -1,0 +1,159 @@
+/** What the palette offers: what can be done now, where one can go, and what words mean. */
+import BookOpen from "@lucide/svelte/icons/book-open";
+import Cpu from "@lucide/svelte/icons/cpu";
+import Disc3 from "@lucide/svelte/icons/disc-3";
+import Keyboard from "@lucide/svelte/icons/keyboard";
+import Layers from "@lucide/svelte/icons/layers";
+import Palette from "@lucide/svelte/icons/palette";
+import Play from "@lucide/svelte/icons/play";
+import Plus from "@lucide/svelte/icons/plus";
+import RotateCw from "@lucide/svelte/icons/rotate-cw";
+import Server from "@lucide/svelte/icons/server";
+import SettingsIcon from "@lucide/svelte/icons/settings";
+import Square from "@lucide/svelte/icons/square";
+import type { Component } from "svelte";
+import { en, fill, machineText, problemCause } from "../messages";
+import { layout } from "../model/layout.svelte";
+import { byName, can } from "../model/machines";
+import {
+  router,
+  SETTINGS_PAGES,
+  toActivity,
+  toMachine,
+  toSettings,
+  type Route,
+} from "../model/router.svelte";
+import { changeSettings, problemOf, rpc, topics } from "../model/session.svelte";
+import { printed, SHORTCUTS, type ShortcutName } from "../model/shortcuts";
+import { toasts } from "../model/toasts.svelte";
+import type { MachineView, Theme } from "../platform/generated/api";
+import type { Findable } from "./search";
+
+export interface Entry extends Findable {
+  id: string;
+  icon: Component<{ size?: number | string; strokeWidth?: number }>;
+  keys?: readonly string[];
+  /** Absent where the entry only explains. */
+  run?: () => void;
+}
+
+const keysOf = (name: ShortcutName) => printed(SHORTCUTS[name]);
+const going = (to: Route) => () => router.go(to);
+
+/** Does something that may be refused; a refusal is told in a toast with its cause. */
+function attempt(title: string, work: () => Promise<unknown>): () => void {
+  return () =>
+    void work().catch((error: unknown) => {
+      const cause = problemCause(problemOf(error));
+      toasts.show({ status: "warn", title: fill(en.machines.couldNot, { name: title, cause }) });
+    });
+}
+
+function machineEntries(machine: MachineView): Entry[] {
+  const { id, name } = machine.spec;
+  const entries: Entry[] = [
+    {
+      id: `machine-${id}`,
+      group: "machine",
+      title: name,
+      note: machineText(machine),
+      icon: Server,
+      run: going(toMachine(id)),
+    },
+  ];
+  for (const action of ["start", "stop"] as const) {
+    if (!can(machine, action)) continue;
+    const title = fill(en.palette[action], { name });
+    const icon = action === "start" ? Play : Square;
+    const run = attempt(title, () => rpc(`machine.${action}`, { machine: id }));
+    entries.push({ id: `${action}-${id}`, group: "do", title, icon, run });
+  }
+  return entries;
+}
+
+function actions(): Entry[] {
+  const theme = (value: Theme, title: string): Entry => ({
+    id: `theme-${value}`,
+    group: "do",
+    title,
+    icon: Palette,
+    run: attempt(title, () => changeSettings({ theme: value })),
+  });
+  return [
+    {
+      id: "new-machine",
+      group: "do",
+      title: en.machines.new,
+      icon: Plus,
+      keys: keysOf("newMachine"),
+      run: going({ page: "new-machine", image: "" }),
+    },
+    {
+      id: "new-image",
+      group: "do",
+      title: en.images.new,
+      icon: Disc3,
+      run: going({ page: "new-image" }),
+    },
+    {
+      id: "check",
+      group: "do",
+      title: en.palette.checkAgain,
+      icon: RotateCw,
+      run: attempt(en.palette.checkAgain, () => rpc("host.check", {})),
+    },
+    theme("light", en.palette.light),
+    theme("dark", en.palette.dark),
+    theme("system", en.palette.system),
+    {
+      id: "shortcuts",
+      group: "do",
+      title: en.shortcuts.title,
+      icon: Keyboard,
+      keys: keysOf("help"),
+      run: () => (layout.shortcuts = true),
+    },
+  ];
+}
+
+function places(): Entry[] {
+  const go = (title: string, icon: Entry["icon"], to: Route, keys?: readonly string[]): Entry => ({
+    id: `go-${to.page}`,
+    group: "go",
+    title,
+    icon,
+    run: going(to),
+    ...(keys ? { keys } : {}),
+  });
+  const topics = SETTINGS_PAGES.map((topic): Entry => ({
+    id: `settings-${topic}`,
+    group: "go",
+    title: en.settings.topics[topic],
+    note: en.nav.settings,
+    icon: SettingsIcon,
+    run: going(toSettings(topic)),
+  }));
+  return [
+    go(en.nav.home, Cpu, { page: "home" }, keysOf("home")),
+    go(en.nav.images, Layers, { page: "images" }),
+    go(en.nav.machines, Server, { page: "machines" }),
+    go(en.nav.activity, RotateCw, toActivity),
+    go(en.nav.host, Cpu, { page: "host" }),
+    go(en.nav.settings, SettingsIcon, toSettings(), keysOf("settings")),
+    ...topics,
+  ];
+}
+
+const words = (): Entry[] =>
+  Object.entries(en.glossary).map(([key, { word, means }]) => ({
+    id: `word-${key}`,
+    group: "explain",
+    title: word,
+    note: means,
+    icon: BookOpen,
+  }));
+
+export function entries(): Entry[] {
+  const machines = topics.machines.all().sort(byName).flatMap(machineEntries);
+  return [...actions(), ...places(), ...machines, ...words()];
+}
