@@ -249,8 +249,8 @@ async fn ask(
     );
     let accelerators = parse_accelerators(&accelerators);
     let (features, lacking) = features(arch, &boards, &networks, &devices, &sandbox);
-    seen.push(evidence("-accel help", &format!("{accelerators:?}")));
-    seen.push(evidence("asked and there", &format!("{features:?}")));
+    let spoken = format!("{accelerators:?}, {features:?}").to_lowercase();
+    seen.push(evidence("asked and there", &spoken.replace(['[', ']'], "")));
     if !lacking.is_empty() {
         seen.push(evidence("asked and not there", &lacking.join(", ")));
     }

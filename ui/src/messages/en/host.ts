@@ -214,20 +214,6 @@ export const nested = {
   other: "Switch nested virtualization on in the settings of the program outside.",
 } as const satisfies Words<Hypervisor>;
 
-type HostRemedy = Exclude<
-  Remedy["kind"],
-  | "retry"
-  | "enter_practice"
-  | "open_settings"
-  | "open_host_check"
-  | "free_space"
-  | "run_command"
-  | "use_less_memory"
-  | "download_again"
-  | "open_folder"
-  | "report"
->;
-
 /** What can be done about this computer. The others are everybody's. */
 export const hostRemedy = {
   fix: "Crete can do this with the administrator's permission.",
@@ -250,7 +236,7 @@ export const hostRemedy = {
   upgrade_system: "This release stops at an older one. Upgrade to {release} or newer.",
   stop_program: "Shut its machine down in {name}; saving its state is enough. Crete notices.",
   stop_other_hypervisor: "Shut down what else runs virtual machines. Crete notices.",
-} as const satisfies Words<HostRemedy>;
+} as const satisfies Partial<Words<Remedy["kind"]>>;
 
 /** What a change does. */
 export const fix = {
