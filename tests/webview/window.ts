@@ -20,6 +20,10 @@ const SELECT_ALL = "\uE009a\uE000";
 const FIRST_PAINT = `return performance.timeOrigin +
   performance.getEntriesByName("first-contentful-paint")[0].startTime`;
 
+const CLOSE = `window.__TAURI_INTERNALS__.invoke("rpc", {
+  name: "window.action", request: { kind: "close" },
+})`;
+
 /** Linux counts a process' start in these. */
 const TICKS_PER_SECOND = 100;
 
@@ -180,11 +184,19 @@ export class AppWindow implements Hand {
     return painted - startOf(pid);
   }
 
-  /** Closes the window, and waits until its program has ended. */
+  /** Closes the window as its close button does, and waits until its program has ended. */
   async close(): Promise<void> {
-    await this.driver.close().catch(() => undefined);
-    await this.server.stop();
     const binary = program("crete");
-    await until("the window's end", ENDS_WITHIN_MS, () => this.home.running(binary).length === 0);
+    try {
+      // The page goes away under this call, so it may not be answered.
+      await this.driver.run(CLOSE).catch(() => undefined);
+      await until("the window's end", ENDS_WITHIN_MS, () => {
+        return this.home.running(binary).length === 0;
+      });
+    } finally {
+      for (const pid of this.home.running(binary)) process.kill(pid, "SIGKILL");
+      await this.driver.close().catch(() => undefined);
+      await this.server.stop();
+    }
   }
 }

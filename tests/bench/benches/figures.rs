@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use crete_api::ByteChunk;
 use crete_bench::{Figure, throughput, time};
-use crete_fetch::{Container, Digest, unpack};
+use crete_fetch::{Container, Digest, open_plain, unpack};
 use crete_model::{Accelerator, Arch};
 use crete_qemu::args::{FirmwarePlan, NicPlan, Plan, Sockets, arguments};
 use crete_qemu::serial::Reader;
@@ -91,13 +91,14 @@ fn unpacking(runtime: &Runtime, folder: &Path) -> Figure {
     let bytes = disk(32 * MIB);
     let (packed, target) = (folder.join("disk.raw.zst"), folder.join("disk.raw"));
     std::fs::write(&packed, zstd::encode_all(bytes.as_slice(), 3).unwrap()).unwrap();
+    let cancel = CancellationToken::new();
     throughput("unpack zstd to a sparse file", bytes.len() as u64, || {
         let work = unpack(
-            &packed,
+            open_plain(&packed).unwrap(),
             Container::Zstd,
             &target,
             &|_| {},
-            &CancellationToken::new(),
+            &cancel,
         );
         runtime.block_on(work).unwrap();
         std::fs::remove_file(&target).unwrap();
