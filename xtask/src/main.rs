@@ -1,19 +1,28 @@
-//! The only entry point for people and CI: `cargo xtask run | test | types | practice`.
+//! The only entry point for people and CI: `cargo xtask run | test | demo | bench`.
 
+mod bench;
+mod demo;
+mod driven;
+mod page;
 mod practice;
 mod run;
 mod setup;
 mod shell;
 mod suites;
+mod window;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask run [--practice]   set up what is missing, build, and open the window
                                (without a display: the same page on a printed address)
-cargo xtask test [SUITE ...]   everything CI checks, or only the named suites
-cargo xtask types              write the page's types from the Rust ones
+cargo xtask test [SUITE ...]   everything CI checks, or only the named suites:
+                               fmt clippy rust types page e2e vm window
+cargo xtask demo               the main job by itself, in the real window, with pictures
+cargo xtask bench              measure, and write the figures as JSON and as a table
 cargo xtask practice           build what practice mode needs
+cargo xtask types              write the page's types from the Rust ones
+cargo xtask help               this text
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +31,8 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("run") => run::run(rest),
         Some("test") => suites::test(rest),
+        Some("demo") => demo::demo(),
+        Some("bench") => bench::bench(),
         Some("types") => suites::write_types(),
         Some("practice") => practice::build(),
         Some("help" | "--help" | "-h") | None => {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The project's root.
 pub fn root() -> PathBuf {
@@ -22,6 +23,11 @@ pub fn cache() -> PathBuf {
 /// Cargo's products. Shared by all clones, so that a second run is quick.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from)
+}
+
+/// Pictures and reports of the tests that drive a page.
+pub fn results() -> PathBuf {
+    root().join("test-results")
 }
 
 /// A cargo call in the project's root.
@@ -47,8 +53,13 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and gives what it printed.
+/// Runs a program and gives the text it printed.
 pub fn output(command: &mut Command) -> Result<String> {
+    bytes(command).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Runs a program and gives the bytes it printed.
+pub fn bytes(command: &mut Command) -> Result<Vec<u8>> {
     let text = display(command);
     let output = command
         .output()
@@ -60,7 +71,7 @@ pub fn output(command: &mut Command) -> Result<String> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(output.stdout)
 }
 
 /// The command as a person would type it.
@@ -78,4 +89,21 @@ pub fn display(command: &Command) -> String {
 pub fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Does a step that may take long: its name before it, its time after it.
+pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("{name} …");
+    let begun = Instant::now();
+    let done = work()?;
+    println!("{name}: {}", seconds(begun.elapsed()));
+    Ok(done)
+}
+
+/// A span of time as people read it.
+pub fn seconds(time: Duration) -> String {
+    if time.as_secs() < 60 {
+        return format!("{:.1} s", time.as_secs_f64());
+    }
+    format!("{} min {:02} s", time.as_secs() / 60, time.as_secs() % 60)
 }

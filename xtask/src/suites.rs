@@ -1,75 +1,212 @@
 //! The test suites, in the order of CI. Each ends with one line.
 
-use crate::setup::{self, For};
-use crate::shell::{cargo, output, root, run};
+use crate::setup::{self, Purpose};
+use crate::shell::{cargo, output, root, run, seconds, step, target};
+use crate::{driven, page, practice, window};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-type Suite = (&'static str, fn() -> Result<()>);
+/// One suite: what it needs of the machine, and what it does.
+struct Suite {
+    name: &'static str,
+    needs: &'static [Purpose],
+    check: fn() -> Result<()>,
+}
+
+use Purpose::{Browser, Compiler, Display, Machines, Window};
 
 const SUITES: &[Suite] = &[
-    ("fmt", fmt),
-    ("clippy", clippy),
-    ("rust", rust),
-    ("types", types),
+    Suite {
+        name: "fmt",
+        needs: &[],
+        check: fmt,
+    },
+    Suite {
+        name: "clippy",
+        needs: &[Compiler, Window],
+        check: clippy,
+    },
+    Suite {
+        name: "rust",
+        needs: &[Compiler, Machines],
+        check: rust,
+    },
+    Suite {
+        name: "types",
+        needs: &[Compiler],
+        check: types,
+    },
+    Suite {
+        name: "page",
+        needs: &[],
+        check: page_suite,
+    },
+    Suite {
+        name: "e2e",
+        needs: &[Compiler, Machines, Browser],
+        check: end_to_end,
+    },
+    Suite {
+        name: "vm",
+        needs: &[Compiler, Machines],
+        check: vm,
+    },
+    Suite {
+        name: "window",
+        needs: &[Compiler, Machines, Window, Display],
+        check: window_suite,
+    },
 ];
+
+/// How a suite ended.
+enum Outcome {
+    Passed,
+    Failed,
+    Skipped(String),
+}
 
 /// Runs the named suites, or all.
 pub fn test(names: &[String]) -> Result<()> {
-    for name in names {
-        if !SUITES.iter().any(|(known, _)| known == name) {
-            let known: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
-            bail!("there is no suite {name}; known are {}", known.join(", "));
-        }
-    }
-    setup::ensure(For::Testing)?;
-    let chosen = SUITES
+    if let Some(unknown) = names
         .iter()
-        .filter(|(name, _)| names.is_empty() || names.iter().any(|n| n == name));
-    let mut lines = Vec::new();
-    let (mut passed, mut failed) = (0, 0);
-    for (name, suite) in chosen {
-        println!("\n== {name}");
-        let begun = Instant::now();
-        let result = suite();
-        let time = seconds(begun.elapsed());
-        match result {
-            Ok(()) => {
-                passed += 1;
-                lines.push(format!("{name:<10} ok      {time}"));
-            }
-            Err(error) => {
-                failed += 1;
-                eprintln!("{error:#}");
-                lines.push(format!("{name:<10} FAILED  {time}"));
-            }
-        }
+        .find(|name| SUITES.iter().all(|suite| suite.name != **name))
+    {
+        let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+        bail!(
+            "there is no suite {unknown}; known are {}",
+            known.join(", ")
+        );
     }
-    println!("\n{}\n\n{passed} passed, {failed} failed", lines.join("\n"));
+    let chosen: Vec<&Suite> = SUITES
+        .iter()
+        .filter(|suite| names.is_empty() || names.iter().any(|name| name == suite.name))
+        .collect();
+    let mut needs: Vec<Purpose> = chosen
+        .iter()
+        .flat_map(|suite| suite.needs)
+        .copied()
+        .collect();
+    needs.dedup();
+    if let Err(error) = setup::ensure(&needs) {
+        // Suites that need nothing of it still run.
+        eprintln!("{error:#}");
+    }
+    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    let whole = Instant::now();
+    let mut lines = Vec::new();
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for suite in chosen {
+        println!("\n== {}", suite.name);
+        let begun = Instant::now();
+        let outcome = attempt(suite, strict);
+        let word = match outcome {
+            Outcome::Passed => {
+                passed += 1;
+                "ok".to_owned()
+            }
+            Outcome::Failed => {
+                failed += 1;
+                "FAILED".to_owned()
+            }
+            Outcome::Skipped(reason) => {
+                skipped += 1;
+                format!("skipped: missing {reason}")
+            }
+        };
+        lines.push(format!(
+            "{:<8} {:>12}  {word}",
+            suite.name,
+            seconds(begun.elapsed())
+        ));
+    }
+    println!(
+        "\n{}\n{:<8} {:>12}",
+        lines.join("\n"),
+        "all",
+        seconds(whole.elapsed())
+    );
+    println!("\n{}", closing_line(passed, failed, skipped));
     if failed > 0 {
-        bail!("{failed} suites failed");
+        bail!("{failed} of the suites failed");
     }
     Ok(())
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+fn closing_line(passed: u32, failed: u32, skipped: u32) -> String {
+    let skips = if skipped > 0 {
+        format!(", {skipped} skipped")
+    } else {
+        String::new()
+    };
+    format!("{passed} passed, {failed} failed{skips}")
+}
+
+fn attempt(suite: &Suite, strict: bool) -> Outcome {
+    let missing = setup::missing(suite.needs).join("; ");
+    if !missing.is_empty() && !strict {
+        println!("skipped, missing {missing}");
+        return Outcome::Skipped(missing);
+    }
+    let result = if missing.is_empty() {
+        (suite.check)()
+    } else {
+        Err(anyhow::anyhow!(
+            "CI skips nothing, and this machine lacks something {missing}"
+        ))
+    };
+    match result {
+        Ok(()) => Outcome::Passed,
+        Err(error) => {
+            eprintln!("{error:#}");
+            Outcome::Failed
+        }
+    }
+}
+
+/// The practice guest's own workspace, built for another target.
+fn guest() -> Option<String> {
+    let manifest = root().join("tests/guest/Cargo.toml");
+    manifest.is_file().then(|| manifest.display().to_string())
 }
 
 fn fmt() -> Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    match guest() {
+        Some(manifest) => run(&mut cargo(&[
+            "fmt",
+            "--manifest-path",
+            &manifest,
+            "--check",
+        ])),
+        None => Ok(()),
+    }
 }
 
 fn clippy() -> Result<()> {
+    // The window embeds the page, so the page comes first.
+    page::build()?;
     run(&mut cargo(&[
         "clippy",
+        "--workspace",
         "--all-targets",
-        "--quiet",
         "--",
         "-D",
         "warnings",
-    ]))
+    ]))?;
+    match guest() {
+        Some(manifest) => run(cargo(&[
+            "clippy",
+            "--manifest-path",
+            &manifest,
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+        .env("CARGO_TARGET_DIR", target().join("guest-check"))),
+        None => Ok(()),
+    }
 }
 
 fn rust() -> Result<()> {
@@ -107,4 +244,66 @@ pub fn write_types() -> Result<()> {
     std::fs::write(&path, fresh_types()?).with_context(|| path.display().to_string())?;
     println!("wrote {}", path.display());
     Ok(())
+}
+
+/// Types, rules and unit tests of the page and of the tests that drive it.
+fn page_suite() -> Result<()> {
+    page::install()?;
+    for script in ["check", "lint", "test"] {
+        step(&format!("npm run {script}"), || {
+            let mut npm = std::process::Command::new("npm");
+            run(npm
+                .args(["run", "--silent", script])
+                .current_dir(page::folder()))
+        })?;
+    }
+    step("Types and rules of tests/", || {
+        run(&mut page::tool(
+            "tsc",
+            &["--project", "tests/tsconfig.json"],
+        ))?;
+        run(&mut page::tool(
+            "eslint",
+            &["--config", "tests/eslint.config.js", "tests"],
+        ))?;
+        // Prettier finds the plugin that its rules name only from the page's folder.
+        let mut prettier = page::tool("prettier", &["--config", ".prettierrc.json", "--check"]);
+        prettier.args(["../tests/*/*.ts", "../tests/*.ts"]);
+        run(prettier.current_dir(page::folder()))
+    })?;
+    page::build()
+}
+
+/// The page in Chromium, over the dev host, on real machines.
+fn end_to_end() -> Result<()> {
+    page::build()?;
+    step("Looking after the practice parts", practice::build)?;
+    step("Building the dev host", || {
+        run(&mut cargo(&["build", "--package", "crete-devhost"]))
+    })?;
+    run(&mut driven::suite("e2e"))
+}
+
+/// Real machines without a page.
+fn vm() -> Result<()> {
+    step("Looking after the practice parts", practice::build)?;
+    run(cargo(&["test", "--package", "crete-vm-tests"]).env("CRETE_VM_TESTS", "1"))
+}
+
+/// The real window, driven.
+fn window_suite() -> Result<()> {
+    step("Looking after the practice parts", practice::build)?;
+    window::package()?;
+    run(&mut driven::suite("webview"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts_skips_only_when_there_are_some() {
+        assert_eq!(closing_line(8, 0, 0), "8 passed, 0 failed");
+        assert_eq!(closing_line(6, 1, 1), "6 passed, 1 failed, 1 skipped");
+    }
 }

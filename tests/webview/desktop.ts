@@ -1,0 +1,84 @@
+/** A desktop for one test: an X server without a screen, and a session bus, both its own. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { Program } from "../journey/program";
+import { within } from "../journey/wait";
+
+const STARTS_WITHIN_MS = 20_000;
+
+export interface Screen {
+  width: number;
+  height: number;
+}
+
+export class Desktop {
+  private constructor(
+    readonly display: string,
+    readonly bus: string,
+    readonly end: () => Promise<void>,
+  ) {}
+
+  /** What a program needs to find this desktop. */
+  get env(): NodeJS.ProcessEnv {
+    return {
+      DISPLAY: this.display,
+      DBUS_SESSION_BUS_ADDRESS: this.bus,
+      GDK_BACKEND: "x11",
+      // Looking for assistive programs only makes the start slower and the log longer.
+      NO_AT_BRIDGE: "1",
+    };
+  }
+
+  /** Opens a screen of its own, or uses a display that is there. The bus is its own always. */
+  static async open(screen: Screen | string, env: NodeJS.ProcessEnv): Promise<Desktop> {
+    const x =
+      typeof screen === "string"
+        ? { display: screen, end: () => Promise.resolve() }
+        : await startX(screen, env);
+    const bus = new Program(
+      "the session bus",
+      "dbus-daemon",
+      ["--session", "--nofork", "--print-address"],
+      { ...env, DISPLAY: x.display },
+    );
+    try {
+      const address = await bus.says(/^unix:\S+/, STARTS_WITHIN_MS);
+      return new Desktop(x.display, address, async () => {
+        await bus.stop();
+        await x.end();
+      });
+    } catch (error) {
+      await x.end();
+      throw error;
+    }
+  }
+}
+
+/** Xvfb chooses a free display and writes its number when it is ready. */
+async function startX(
+  { width, height }: Screen,
+  env: NodeJS.ProcessEnv,
+): Promise<{ display: string; end: () => Promise<void> }> {
+  const child = spawn(
+    "Xvfb",
+    ["-displayfd", "3", "-screen", "0", `${width}x${height}x24`, "-nolisten", "tcp", "-noreset"],
+    { env, stdio: ["ignore", "ignore", "ignore", "pipe"] },
+  );
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const failed = new Promise<never>((_, fail) => {
+    child.once("error", fail);
+    void gone.then(() => fail(new Error("Xvfb ended before it was ready")));
+  });
+  failed.catch(() => undefined);
+  const number = new Promise<string>((resolve) => {
+    createInterface(child.stdio[3] as NodeJS.ReadableStream).once("line", resolve);
+  });
+  const display = await within("Xvfb", STARTS_WITHIN_MS, Promise.race([number, failed]));
+  return {
+    display: `:${display}`,
+    async end() {
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** The real window: it opens first, does the main job, and leaves machines alone. */
+import { writeFileSync } from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { en, fill } from "../../ui/src/messages";
+import { Home } from "../journey/home";
+import { NAME, sees, untilBooted, walk } from "../journey/journey";
+import { program, result } from "../journey/places";
+import { Program } from "../journey/program";
+import { until } from "../journey/wait";
+import { Desktop } from "./desktop";
+import { AppWindow, type Options } from "./window";
+
+const DESIGN = { width: 1280, height: 832 };
+
+const opened: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
+async function person(): Promise<{ home: Home; desktop: Desktop }> {
+  const home = new Home();
+  opened.push(() => home.close());
+  const desktop = await Desktop.open(DESIGN, home.env());
+  opened.push(() => desktop.end());
+  return { home, desktop };
+}
+
+async function open(desktop: Desktop, home: Home, options: Options): Promise<AppWindow> {
+  const window = await AppWindow.open(desktop, home, options);
+  opened.push(() => window.close());
+  return window;
+}
+
+test("the window shows its frame while the engine is still being opened", async () => {
+  const { home, desktop } = await person();
+  // A practice factory that waits for a file: as long as it waits, the engine is not open.
+  const gate = home.path("gate");
+  const script = `#!/bin/sh\nwhile [ ! -e '${gate}' ]; do sleep 0.05; done\nexec '${program("crete-practice-factory")}' "$@"\n`;
+  const slow = home.write("slow-factory", script, 0o700);
+  const window = await open(desktop, home, {
+    args: ["--practice"],
+    env: { CRETE_PRACTICE_FACTORY: slow },
+    pictures: "webview/start",
+  });
+  await sees(window, en.home.title);
+  expect(await window.text()).not.toContain(en.practice.band);
+  await window.picture("before-the-engine");
+  const first_paint_ms = await window.firstPaint();
+  writeFileSync(gate, "");
+  const opened = performance.now();
+  await sees(window, en.practice.band);
+  const times = { first_paint_ms, engine_after_gate_ms: performance.now() - opened };
+  writeFileSync(result("webview", "start", "times.json"), `${JSON.stringify(times)}\n`);
+});
+
+test("the main job; closed with a machine running, the next start takes it back", async () => {
+  const { home, desktop } = await person();
+  const options: Options = {
+    args: ["--practice"],
+    pictures: "webview/journey",
+  };
+  const window = await open(desktop, home, options);
+  await walk(window, untilBooted);
+  const before = home.machines();
+  expect(before).toHaveLength(1);
+
+  // A second start shows the window that is there, and ends.
+  const second = new Program("the second start", program("crete"), ["--practice"], {
+    ...home.env(desktop.env),
+  });
+  expect(await second.exited, second.output).toBe(0);
+  await sees(window, NAME);
+
+  await window.close();
+  expect(home.machines()).toEqual(before);
+
+  const again = await open(desktop, home, {
+    ...options,
+    pictures: "webview/again",
+  });
+  await again.press(en.nav.machines);
+  await again.press(NAME);
+  await sees(again, en.state.running);
+  await until("the console of before", 20_000, async () =>
+    (await again.console()).includes("[talos]"),
+  );
+  expect(home.machines()).toEqual(before);
+  await again.picture("taken-back");
+  await again.press(en.machines.force);
+  await again.press(en.machines.force);
+  await sees(again, fill(en.rungDone.kill));
+  expect(home.machines()).toEqual([]);
+});

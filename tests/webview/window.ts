@@ -1,0 +1,202 @@
+/** The real window, held through WebKitWebDriver. */
+import { createServer, type AddressInfo } from "node:net";
+import { readFileSync, writeFileSync } from "node:fs";
+import { CONSOLE_LINES, type Hand } from "../journey/hand";
+import type { Home } from "../journey/home";
+import { program, result } from "../journey/places";
+import { Program } from "../journey/program";
+import { until } from "../journey/wait";
+import type { Desktop } from "./desktop";
+import { WebDriver } from "./webdriver";
+
+const DRIVER_STARTS_WITHIN_MS = 20_000;
+const ENDS_WITHIN_MS = 20_000;
+const CLICKABLE_WITHIN_MS = 20_000;
+
+/** A pressed Control, then `a`, then everything released. */
+const SELECT_ALL = "\uE009a\uE000";
+
+/** When the page first showed something, in milliseconds of the epoch. */
+const FIRST_PAINT = `return performance.timeOrigin +
+  performance.getEntriesByName("first-contentful-paint")[0].startTime`;
+
+const CLOSE = `window.__TAURI_INTERNALS__.invoke("rpc", {
+  name: "window.action", request: { kind: "close" },
+})`;
+
+/** Linux counts a process' start in these. */
+const TICKS_PER_SECOND = 100;
+
+/** When a process was started, in milliseconds of the epoch. */
+function startOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  const uptime = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+  return Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** The words as an XPath string, whatever quotes they hold. */
+function quoted(words: string): string {
+  return `concat("", ${words
+    .split('"')
+    .map((part) => `"${part}"`)
+    .join(`, '"', `)})`;
+}
+
+export interface Options {
+  args?: string[];
+  env?: NodeJS.ProcessEnv;
+  /** Folder of its pictures. */
+  pictures: string;
+}
+
+export class AppWindow implements Hand {
+  private constructor(
+    readonly driver: WebDriver,
+    readonly server: Program,
+    readonly home: Home,
+    readonly pictures: string,
+  ) {}
+
+  /** Opens the window. A start that hangs is tried once more, as a person would. */
+  static async open(desktop: Desktop, home: Home, options: Options): Promise<AppWindow> {
+    try {
+      return await AppWindow.#try(desktop, home, options);
+    } catch (error) {
+      console.warn(`the window did not open, trying once more: ${String(error)}`);
+      return AppWindow.#try(desktop, home, options);
+    }
+  }
+
+  static async #try(desktop: Desktop, home: Home, options: Options): Promise<AppWindow> {
+    const port = await freePort();
+    const server = new Program(
+      "WebKitWebDriver",
+      "WebKitWebDriver",
+      [`--port=${port}`],
+      // The driver starts the program, so the program gets this environment.
+      home.env({
+        ...desktop.env,
+        TAURI_WEBVIEW_AUTOMATION: "true",
+        ...options.env,
+      }),
+    );
+    try {
+      const address = `http://127.0.0.1:${port}`;
+      await until("WebKitWebDriver", DRIVER_STARTS_WITHIN_MS, async () => {
+        if (!server.running) throw new Error(`WebKitWebDriver ended:\n${server.output}`);
+        return fetch(`${address}/status`).then(
+          (answer) => answer.ok,
+          () => false,
+        );
+      });
+      const driver = await WebDriver.open(address, program("crete"), options.args ?? []);
+      return new AppWindow(driver, server, home, options.pictures);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  async #found(what: string, xpath: string): Promise<string> {
+    return until(
+      what,
+      CLICKABLE_WITHIN_MS,
+      () => this.driver.find(xpath),
+      () => this.text(),
+    );
+  }
+
+  async press(name: string): Promise<void> {
+    const words = quoted(name);
+    await this.#click(
+      `a control named ${name}`,
+      `//*[self::a or self::button][not(@disabled)]` +
+        `[normalize-space(.)=${words} or @aria-label=${words}]`,
+    );
+  }
+
+  async pick(name: string): Promise<void> {
+    await this.#click(
+      `a choice ${name}`,
+      `//label[.//input[@type="radio"]][starts-with(normalize-space(.), ${quoted(name)})]`,
+    );
+  }
+
+  /** Clicks once the element is there; a page that changes in between is looked at again. */
+  async #click(what: string, xpath: string): Promise<void> {
+    let last = "";
+    await until(
+      what,
+      CLICKABLE_WITHIN_MS,
+      async () => {
+        const element = await this.driver.find(xpath);
+        if (!element) return false;
+        return this.driver.click(element).then(
+          () => true,
+          (error: unknown) => {
+            last = String(error);
+            return false;
+          },
+        );
+      },
+      async () => `${last}\n${await this.text()}`,
+    );
+  }
+
+  async fill(label: string, text: string): Promise<void> {
+    const words = quoted(label);
+    const input = await this.#found(
+      `a field named ${label}`,
+      `//*[@id = //label[normalize-space(.)=${words}]/@for]`,
+    );
+    await this.driver.click(input);
+    await this.driver.type(SELECT_ALL);
+    await this.driver.type(text);
+  }
+
+  text(): Promise<string> {
+    return this.driver.run("return document.body.innerText");
+  }
+
+  console(): Promise<string> {
+    return this.driver.run(`return ${CONSOLE_LINES}`);
+  }
+
+  async picture(name: string): Promise<void> {
+    const png = await this.driver.screenshot();
+    writeFileSync(result(...this.pictures.split("/"), `${name}.png`), png);
+  }
+
+  /** Milliseconds from the start of the process to the first content on the screen. */
+  async firstPaint(): Promise<number> {
+    const [pid] = this.home.running(program("crete"));
+    if (pid === undefined) throw new Error("the window's program does not run");
+    const painted = await this.driver.run<number>(FIRST_PAINT);
+    return painted - startOf(pid);
+  }
+
+  /** Closes the window as its close button does, and waits until its program has ended. */
+  async close(): Promise<void> {
+    const binary = program("crete");
+    try {
+      // The page goes away under this call, so it may not be answered.
+      await this.driver.run(CLOSE).catch(() => undefined);
+      await until("the window's end", ENDS_WITHIN_MS, () => {
+        return this.home.running(binary).length === 0;
+      });
+    } finally {
+      for (const pid of this.home.running(binary)) process.kill(pid, "SIGKILL");
+      await this.driver.close().catch(() => undefined);
+      await this.server.stop();
+    }
+  }
+}

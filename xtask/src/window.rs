@@ -1,0 +1,42 @@
+//! The window's program, and the practice factory's beside it.
+
+use crate::page;
+use crate::shell::{cargo, root, run, step, target};
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where the window's program is once it is built.
+pub fn program() -> PathBuf {
+    target().join("debug/crete")
+}
+
+/// Builds the window for this computer, with the page inside.
+///
+/// By cargo and not by the Tauri CLI: the program is the same, and the CLI's checks of a release
+/// cost a person seconds at every start. [`package`] makes them.
+pub fn build() -> Result<PathBuf> {
+    page::build()?;
+    step("Building the window", || {
+        run(&mut cargo(&[
+            "build",
+            "--package",
+            "crete",
+            "--features",
+            "custom-protocol",
+        ]))
+    })?;
+    Ok(program())
+}
+
+/// Builds the window as a release is built, short of optimizing and packing: by the Tauri CLI,
+/// which also compares the versions of the program's and the page's halves.
+pub fn package() -> Result<PathBuf> {
+    page::build()?;
+    step("Building the window by the Tauri CLI", || {
+        let mut tauri: Command = page::tool("tauri", &["build", "--debug", "--no-bundle", "--ci"]);
+        tauri.current_dir(root()).env("CARGO_TARGET_DIR", target());
+        run(&mut tauri)
+    })?;
+    Ok(program())
+}
