@@ -318,7 +318,7 @@ impl<H: Host> Handlers for Router<H> {
     }
 
     async fn job_details(&self, request: JobRef) -> Result<JobDetails, Problem> {
-        let (job, log) = page(self.engine().job_details(request.job))?;
+        let (job, log) = page(self.engine().job_details(request.job).await)?;
         Ok(JobDetails { job, log })
     }
 

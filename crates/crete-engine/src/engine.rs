@@ -181,6 +181,7 @@ impl Engine {
         self.closing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.job_book.close().await;
         let practice = self
             .practice
             .lock()
@@ -299,8 +300,8 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such job.
-    pub fn job_details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
-        self.job_book.details(id)
+    pub async fn job_details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
+        self.job_book.details(id).await
     }
 
     /// Asks a job to end.

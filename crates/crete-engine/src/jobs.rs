@@ -4,19 +4,21 @@
 //! a program that dies in the middle leaves a record which says what was going on.
 //! Progress is told at most ten times a second and never written.
 
+mod scribe;
+
 use crate::clock::Clock;
 use crate::error::{EngineError, Result};
 use crate::live::Live;
 use crate::paths::Roots;
 use crate::store;
+use crete_failpoint::step;
 use crete_model::{
     Blocker, BlockerCode, ErrorCode, Job, JobId, JobLogLine, JobRequest, JobState, Params, Problem,
     Progress, Remedy, Stage, StageCode,
 };
+use scribe::Scribe;
 use std::collections::HashMap;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,7 @@ pub(crate) struct Jobs {
     /// What pages see.
     pub live: Live<Job>,
     cancels: Arc<Mutex<HashMap<JobId, CancellationToken>>>,
+    scribe: Arc<Scribe>,
 }
 
 impl Jobs {
@@ -45,26 +48,14 @@ impl Jobs {
             clock,
             live: Live::new(),
             cancels: Arc::new(Mutex::new(HashMap::new())),
+            scribe: Arc::new(Scribe::new().map_err(crate::error::internal)?),
         };
-        let folder = jobs.roots.jobs();
-        let entries = std::fs::read_dir(&folder).map_err(|source| EngineError::File {
-            path: folder.clone(),
-            source,
-        })?;
-        let mut kept = Vec::new();
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if path.extension().is_some_and(|ending| ending == "json") {
-                match store::read::<Job>(&path) {
-                    Ok(job) => kept.push(job),
-                    Err(error) => tracing::warn!(%error, "a kept job cannot be read"),
-                }
-            }
-        }
+        let mut kept = jobs.read_kept()?;
         kept.sort_by_key(|job| std::cmp::Reverse(job.id));
         for old in kept.split_off(kept.len().min(KEPT)) {
-            let _ = std::fs::remove_file(jobs.roots.job(old.id));
-            let _ = std::fs::remove_file(jobs.roots.job_log(old.id));
+            // The log first: a record without a log is a job that said nothing.
+            remove(&jobs.roots.job_log(old.id));
+            remove(&jobs.roots.job(old.id));
         }
         for job in kept {
             let job = if job.state.is_final() {
@@ -75,6 +66,29 @@ impl Jobs {
             jobs.live.set(job.id.to_string(), job);
         }
         Ok(jobs)
+    }
+
+    fn read_kept(&self) -> Result<Vec<Job>> {
+        let folder = self.roots.jobs();
+        let failed = |source| EngineError::File {
+            path: folder.clone(),
+            source,
+        };
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                Some("json") => match store::read::<Job>(&path) {
+                    Ok(job) => kept.push(job),
+                    Err(error) => tracing::warn!(%error, "a kept job cannot be read"),
+                },
+                // Its record is written before the first line, so a log alone is what a removal
+                // that was cut off left.
+                Some("log") if !path.with_extension("json").exists() => remove(&path),
+                _ => {}
+            }
+        }
+        Ok(kept)
     }
 
     fn interrupted(&self, mut job: Job) -> Result<Job> {
@@ -160,8 +174,13 @@ impl Jobs {
         Ok(())
     }
 
+    /// Waits until everything is written, and ends the writing.
+    pub async fn close(&self) {
+        self.scribe.dismiss().await;
+    }
+
     /// A job with its kept log.
-    pub fn details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
+    pub async fn details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
         let job = self
             .live
             .get(&id.to_string())
@@ -169,7 +188,9 @@ impl Jobs {
                 kind: "job",
                 id: id.to_string(),
             })?;
-        let text = std::fs::read_to_string(self.roots.job_log(id)).unwrap_or_default();
+        self.scribe.flush().await;
+        let text = tokio::fs::read_to_string(self.roots.job_log(id)).await;
+        let text = text.unwrap_or_default();
         // A line cut off by a crash does not parse and is left out.
         Ok((
             job,
@@ -272,15 +293,7 @@ impl JobHandle {
         drop(state);
         let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
         bytes.push(b'\n');
-        let written = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(&bytes));
-        if let Err(error) = written {
-            tracing::warn!(path = %path.display(), %error, "a job's log cannot be written");
-        }
+        self.jobs.scribe.line(path, bytes);
     }
 
     /// Ends the job.
@@ -296,8 +309,11 @@ impl JobHandle {
         let mut state = self.state();
         let end = match &outcome {
             Ok(()) => JobState::Done,
-            Err(problem) if problem.code == ErrorCode::Cancelled => JobState::Cancelled,
-            Err(_) => JobState::Failed,
+            Err(problem) => match problem.code {
+                ErrorCode::Cancelled => JobState::Cancelled,
+                ErrorCode::Interrupted => JobState::Interrupted,
+                _ => JobState::Failed,
+            },
         };
         finish_running(&mut state.job, end, &now);
         state.job.state = end;
@@ -312,9 +328,8 @@ impl JobHandle {
     }
 
     fn keep(&self, state: &mut HandleState) {
-        if let Err(error) = store::write(&self.jobs.roots.job(state.job.id), &state.job) {
-            tracing::warn!(%error, "a job's record cannot be written");
-        }
+        let path = self.jobs.roots.job(state.job.id);
+        self.jobs.scribe.record(path, state.job.clone());
         self.tell(state);
     }
 
@@ -324,6 +339,11 @@ impl JobHandle {
             .live
             .set(state.job.id.to_string(), state.job.clone());
     }
+}
+
+/// Removes a file of an old job; one that stays is tried again at the next start.
+fn remove(path: &Path) {
+    let _ = step!("jobs.prune", std::fs::remove_file(path));
 }
 
 fn running(job: &mut Job) -> Option<&mut Stage> {

@@ -4,10 +4,11 @@ use super::arguments::{Arguments, Disk};
 use super::complain;
 use super::monitor;
 use super::port::{Port, listen};
-use super::script::{Console, Fault, Ignored, Script};
+use super::script::{Fault, Ignored, Script};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -17,6 +18,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// Time between two drawings of an endless console.
+const REDRAW: Duration = Duration::from_millis(20);
 
 /// What the processors do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +46,9 @@ pub(super) enum End {
 /// What all parts of a run share.
 pub(super) struct Machine {
     pub script: Script,
-    pub uuid: Uuid,
+    uuid: Mutex<Uuid>,
+    /// From now on no command is answered.
+    deaf: AtomicBool,
     pub events: broadcast::Sender<Value>,
     /// Cancelled at the end: what was told is still sent.
     pub closing: CancellationToken,
@@ -53,6 +59,14 @@ pub(super) struct Machine {
 }
 
 impl Machine {
+    pub fn uuid(&self) -> Uuid {
+        *self.uuid.lock().unwrap()
+    }
+
+    pub fn is_deaf(&self) -> bool {
+        self.script.ignores(Ignored::Commands) || self.deaf.load(Ordering::SeqCst)
+    }
+
     pub fn status(&self) -> Status {
         *self.status.borrow()
     }
@@ -116,8 +130,9 @@ pub(super) async fn run(args: Arguments, script: Script, folder: &Path) -> u8 {
         Status::Running
     };
     let machine = Arc::new(Machine {
-        uuid: script.uuid.unwrap_or(args.uuid),
+        uuid: Mutex::new(script.uuid.unwrap_or(args.uuid)),
         script,
+        deaf: AtomicBool::new(false),
         events: broadcast::channel(64).0,
         closing: CancellationToken::new(),
         status: watch::Sender::new(start),
@@ -205,31 +220,26 @@ async fn play(machine: Arc<Machine>, ports: Vec<Port>) {
         }
     }
     let script = &machine.script;
-    if let Some(second) = ports.get(1) {
-        print(second, &script.dashboard).await;
-    }
-    if let Some(first) = ports.first() {
-        print(first, &script.console).await;
+    let playing = [(1, &script.dashboard), (0, &script.console)];
+    for (port, console) in playing {
+        let Some(port) = ports.get(port).cloned() else {
+            continue;
+        };
+        let bytes = console.bytes();
+        port.print(&bytes).await;
+        if console.endless {
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(REDRAW).await;
+                    port.print(&bytes).await;
+                }
+            });
+        }
     }
     match &script.after_console {
         Some(Fault::PowerOff) => machine.end(End::GuestShutdown),
         Some(Fault::Hang) | None => {}
         Some(fault) => machine.end(End::Fault(fault.clone())),
-    }
-}
-
-async fn print(port: &Port, console: &Console) {
-    let recorded = console
-        .file
-        .as_ref()
-        .map(|path| std::fs::read(path).unwrap())
-        .unwrap_or_default();
-    for _ in 0..console.times.max(1) {
-        for text in [recorded.as_slice(), console.text.as_bytes()] {
-            if !text.is_empty() {
-                port.print(text).await;
-            }
-        }
     }
 }
 
@@ -250,6 +260,8 @@ async fn take_orders(machine: Arc<Machine>, listener: UnixListener, console: Opt
                 }
                 "presses" => answer = machine.presses.lock().unwrap().to_string(),
                 "stop" => machine.set_status(Status::Paused),
+                "deaf" => machine.deaf.store(true, Ordering::SeqCst),
+                "answer-as" => *machine.uuid.lock().unwrap() = rest.parse().unwrap(),
                 "power-off" => end = Some(End::GuestShutdown),
                 "fault" => end = Some(End::Fault(serde_json::from_str(rest).unwrap())),
                 other => answer = format!("unknown order {other}"),

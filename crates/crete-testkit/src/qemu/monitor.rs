@@ -76,7 +76,7 @@ async fn converse(machine: &Arc<Machine>, stream: UnixStream) -> io::Result<()> 
                 continue;
             }
         };
-        if negotiated && script.ignores(Ignored::Commands) {
+        if negotiated && machine.is_deaf() {
             continue;
         }
         if negotiated && let Some(garbage) = garbage.take() {
@@ -140,7 +140,7 @@ fn reply(machine: &Machine, request: &Value, negotiated: &mut bool) -> Reply {
             };
             Ok(json!({ "status": status, "singlestep": false, "running": running }))
         }
-        "query-uuid" => Ok(json!({ "UUID": machine.uuid })),
+        "query-uuid" => Ok(json!({ "UUID": machine.uuid() })),
         "cont" => {
             machine.set_status(Status::Running);
             Ok(json!({}))

@@ -118,6 +118,16 @@ impl Control {
         self.order("stop");
     }
 
+    /// From now on it says that it is another machine.
+    pub fn answer_as(&mut self, uuid: Uuid) {
+        self.order(&format!("answer-as {uuid}"));
+    }
+
+    /// From now on it answers no command on QMP.
+    pub fn be_deaf(&mut self) {
+        self.order("deaf");
+    }
+
     /// It ends badly.
     pub fn fault(&mut self, fault: &Fault) {
         let text = serde_json::to_string(fault).unwrap();

@@ -63,12 +63,41 @@ impl Default for Script {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Console {
-    /// A recorded log, printed first.
-    pub file: Option<PathBuf>,
+    /// A recorded log, printed first. Each of its lines begins with its time, which is left out.
+    pub recorded: Option<PathBuf>,
     /// Printed after it.
     pub text: String,
     /// How often both are printed; 0 is once.
     pub times: u32,
+    /// Print it all over and over, as a dashboard that redraws itself.
+    pub endless: bool,
+}
+
+impl Console {
+    /// Prints this text, once.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Every byte it prints.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if let Some(path) = &self.recorded {
+            let log = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+            for line in log.lines() {
+                let (_, text) = line.trim_start().split_once(' ').unwrap_or_default();
+                bytes.extend_from_slice(text.as_bytes());
+                bytes.extend_from_slice(b"\r\n");
+            }
+        }
+        bytes.extend_from_slice(self.text.as_bytes());
+        bytes.repeat(self.times.max(1) as usize)
+    }
 }
 
 /// How things go wrong, or simply end.
@@ -86,7 +115,7 @@ pub enum Fault {
     },
     /// It is killed by a signal.
     Signal {
-        /// The signal's number.
+        /// The signal's number. Not one that Rust handles itself, as 11.
         signal: i32,
     },
     /// The guest switches itself off.
