@@ -9,6 +9,7 @@
 //! A configuration stays the texts it was written with; a schema by version says what they mean.
 //! What is refused, is refused in Talos' own words, with the field and the line beside them.
 
+mod cel;
 mod decode;
 mod document;
 mod fault;
@@ -17,12 +18,14 @@ mod generate;
 mod options;
 mod patch;
 mod schema;
+mod validate;
 
 pub use document::{Configuration, Document};
 pub use fault::{Fault, Faults, Stage};
 pub use generate::{MachineRole, generate};
 pub use options::{Cni, Mirror, Options, RegistryTrust};
 pub use patch::{Applied, Patch};
+pub use validate::{Disk, Machine, Mode, Verdict};
 
 use crate::Contract;
 

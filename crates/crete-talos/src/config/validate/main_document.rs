@@ -1,0 +1,475 @@
+//! The rules of the main document that need nothing but its text, in Talos' order.
+
+use super::findings::Findings;
+use super::{Mode, cluster, devices, labels, selectors};
+use crate::Contract;
+use crate::config::fault::Fault;
+use crate::config::formats;
+use crate::yaml::Node;
+
+/// What the machine is; a missing word counts as worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    ControlPlane,
+    Worker,
+    Unknown,
+}
+
+pub(super) fn kind(main: &Node) -> Kind {
+    match main.text_at(&["machine", "type"]) {
+        "controlplane" | "init" => Kind::ControlPlane,
+        "worker" | "join" | "" => Kind::Worker,
+        _ => Kind::Unknown,
+    }
+}
+
+/// A fault at a path of the document; the line is that of the deepest part that is there.
+pub(super) fn fault(node: &Node, path: &[&str], text: impl Into<String>) -> Fault {
+    let mut line = node.line;
+    let mut at = node;
+    for key in path {
+        let Some(entry) = at.entries().iter().find(|entry| entry.key == *key) else {
+            break;
+        };
+        line = entry.line;
+        at = &entry.value;
+    }
+    Fault::new(path.join("."), line, text)
+}
+
+pub(super) fn check(
+    main: &Node,
+    contract: Contract,
+    mode: Mode,
+    installed: bool,
+    findings: &mut Findings,
+) {
+    if main.get("machine").is_none() {
+        findings.main(fault(
+            main,
+            &["machine"],
+            "machine instructions are required",
+        ));
+        return;
+    }
+    if main.get("cluster").is_none() {
+        findings.main(fault(
+            main,
+            &["cluster"],
+            "cluster instructions are required",
+        ));
+        return;
+    }
+    old_forms(main, contract, findings);
+    cluster::check(main, contract, findings);
+    if mode == Mode::Metal && !installed {
+        install(main, contract, findings);
+    }
+    host_dns(main, contract, mode, findings);
+    machine_type(main, findings);
+    by_role(main, findings);
+    devices::check(main, findings);
+    disks(main, findings);
+    kubelet(main, findings);
+    disk_encryption(main, findings);
+    kube_span(main, contract, findings);
+    logging(main, findings);
+    extensions(main, contract, findings);
+    labels::check(main, findings);
+    features(main, findings);
+    if main.bool_at(&["persist"]) == Some(false) {
+        findings.main(fault(main, &["persist"], ".persist should be enabled"));
+    }
+    registries(main, findings);
+}
+
+fn old_forms(main: &Node, contract: Contract, findings: &mut Findings) {
+    if contract < Contract::V1_14 {
+        return;
+    }
+    for (key, text) in [
+        (
+            "files",
+            ".machine.files is deprecated; use dedicated configuration documents instead",
+        ),
+        (
+            "baseRuntimeSpecOverrides",
+            ".machine.baseRuntimeSpecOverrides is deprecated; use a CRIBaseRuntimeSpecConfig document instead",
+        ),
+    ] {
+        let there = main.at(&["machine", key]);
+        if there.is_some_and(|node| !node.items().is_empty() || !node.entries().is_empty()) {
+            findings.warn(fault(main, &["machine", key], text));
+        }
+    }
+}
+
+fn install(main: &Node, contract: Contract, findings: &mut Findings) {
+    let path = ["machine", "install"];
+    let Some(install) = main.at(&path) else {
+        if contract < Contract::V1_14 {
+            let text = "install instructions are required in \"metal\" mode";
+            findings.main(fault(main, &path, text));
+        }
+        return;
+    };
+    let selector = selectors::legacy_expression(install);
+    if let Err(problem) = &selector {
+        let text = format!("install disk selector is invalid: {problem}");
+        findings.main(fault(main, &["machine", "install", "diskSelector"], text));
+    }
+    let has_selector = matches!(selector, Ok(Some(_)) | Err(_));
+    if install.text_at(&["disk"]).is_empty() && !has_selector {
+        let text = "either install disk or diskSelector should be defined";
+        findings.main(fault(main, &["machine", "install", "disk"], text));
+    }
+    let arguments = install
+        .get("extraKernelArgs")
+        .map(Node::items)
+        .unwrap_or_default();
+    if !arguments.is_empty() && install.bool_at(&["grubUseUKICmdline"]) == Some(true) {
+        let text = "install.extraKernelArgs and install.grubUseUKICmdline can't be used together";
+        findings.main(fault(
+            main,
+            &["machine", "install", "extraKernelArgs"],
+            text,
+        ));
+    }
+}
+
+fn host_dns(main: &Node, contract: Contract, mode: Mode, findings: &mut Findings) {
+    let dns = ["machine", "features", "hostDNS"];
+    let on = |key: &str| main.bool_at(&["machine", "features", "hostDNS", key]) == Some(true);
+    let (enabled, forward) = (on("enabled"), on("forwardKubeDNSToHost"));
+    if mode == Mode::Container && contract < Contract::V1_14 {
+        if !enabled {
+            let text = "feature HostDNS should be enabled in container mode (.machine.features.hostDNS.enabled)";
+            findings.main(fault(main, &dns, text));
+        }
+        if !forward {
+            let text = "feature HostDNS should forward kube-dns to host in container mode (.machine.features.hostDNS.forwardKubeDNSToHost)";
+            findings.main(fault(main, &dns, text));
+        }
+    } else if forward && !enabled {
+        let text = "feature hostDNS.forwardKubeDNSToHost requires hostDNS.enabled to be true (.machine.features.hostDNS)";
+        findings.main(fault(main, &dns, text));
+    }
+}
+
+fn machine_type(main: &Node, findings: &mut Findings) {
+    let written = main.text_at(&["machine", "type"]);
+    if matches!(written, "join" | "") {
+        let text = format!("use \"worker\" instead of {written:?} for machine type");
+        findings.warn(fault(main, &["machine", "type"], text));
+    }
+}
+
+fn by_role(main: &Node, findings: &mut Findings) {
+    let path = ["machine", "ca"];
+    let text_at = |key: &str| main.text_at(&["machine", "ca", key]);
+    let has_ca = !text_at("crt").is_empty() || !text_at("key").is_empty();
+    let accepted = main.at(&["machine", "acceptedCAs"]).map(Node::items);
+    let has_accepted = accepted.is_some_and(|list| !list.is_empty());
+    if !has_ca && !has_accepted {
+        let text =
+            "issuing CA or some accepted CAs are required (.machine.ca, machine.acceptedCAs)";
+        findings.main(fault(main, &path, text));
+    }
+    match kind(main) {
+        Kind::ControlPlane => {
+            cluster::cni(main, findings);
+            if !has_ca {
+                findings.main(fault(main, &path, "issuing CA is required (.machine.ca)"));
+            } else if text_at("key").is_empty() {
+                let text = "issuing CA key is required for controlplane nodes (.machine.ca.key)";
+                findings.main(fault(main, &["machine", "ca", "key"], text));
+            }
+        }
+        Kind::Worker => {
+            devices::refuse_shared_addresses(main, findings);
+            if !text_at("key").is_empty() {
+                let text = "issuing Talos API CA key is not allowed on non-controlplane nodes (.machine.ca)";
+                findings.main(fault(main, &["machine", "ca", "key"], text));
+            }
+            if has_ca && text_at("crt").is_empty() && !has_accepted {
+                let text = "trusted CA certificates are required on non-controlplane nodes (.machine.ca.crt, .machine.acceptedCAs)";
+                findings.main(fault(main, &path, text));
+            }
+            if !main.text_at(&["cluster", "ca", "key"]).is_empty() {
+                let text = "issuing Kubernetes API CA key is not allowed on non-controlplane nodes (.cluster.ca)";
+                findings.main(fault(main, &["cluster", "ca", "key"], text));
+            }
+        }
+        Kind::Unknown => {
+            let written = main.text_at(&["machine", "type"]);
+            let text = format!("unknown machine type {written:?}");
+            findings.main(fault(main, &["machine", "type"], text));
+        }
+    }
+}
+
+fn disks(main: &Node, findings: &mut Findings) {
+    let disks = main
+        .at(&["machine", "disks"])
+        .map(Node::items)
+        .unwrap_or_default();
+    for (index, disk) in disks.iter().enumerate() {
+        let path = format!("machine.disks[{index}]");
+        if disk.is_null() {
+            findings.main(Fault::new(
+                path.clone(),
+                disk.line,
+                format!("{path} is null"),
+            ));
+            continue;
+        }
+        let partitions = disk.get("partitions").map(Node::items).unwrap_or_default();
+        for partition in partitions.iter().rev().skip(1) {
+            if matches!(partition.text_at(&["size"]), "" | "0") {
+                let device = disk.text_at(&["device"]);
+                let text = format!(
+                    "partition for disk {device:?} is set to occupy full disk, but it's not the last partition in the list"
+                );
+                findings.main(Fault::new(path.clone(), partition.line, text));
+            }
+        }
+    }
+}
+
+/// Fields of the kubelet's own configuration that are Talos' to set.
+const PROTECTED: &[&str] = &[
+    "apiVersion",
+    "authentication",
+    "authorization",
+    "cgroupRoot",
+    "kind",
+    "kubeletCgroups",
+    "port",
+    "protectKernelDefaults",
+    "resolvConf",
+    "rotateCertificates",
+    "systemCgroups",
+    "staticPodPath",
+    "seccompDefault",
+];
+
+fn kubelet(main: &Node, findings: &mut Findings) {
+    let path = ["machine", "kubelet"];
+    let Some(kubelet) = main.at(&path) else {
+        return;
+    };
+    let subnets = kubelet.at(&["nodeIP", "validSubnets"]);
+    for (text, line) in bad_subnets(subnets) {
+        let text = format!("kubelet nodeIP subnet is not valid: {text:?}");
+        findings.main(Fault::new(
+            "machine.kubelet.nodeIP.validSubnets",
+            line,
+            text,
+        ));
+    }
+    for field in protected(kubelet.get("extraConfig")) {
+        let text = format!("kubelet configuration field {field:?} can't be overridden");
+        findings.main(fault(
+            main,
+            &["machine", "kubelet", "extraConfig", field],
+            text,
+        ));
+    }
+}
+
+pub(super) fn protected(config: Option<&Node>) -> impl Iterator<Item = &'static str> {
+    let entries = config.map(Node::entries).unwrap_or_default();
+    let there = move |field: &&&str| entries.iter().any(|entry| entry.key == ***field);
+    PROTECTED.iter().filter(there).copied()
+}
+
+/// Entries that are neither a network nor an address; an exclamation mark excludes.
+pub(super) fn bad_subnets(list: Option<&Node>) -> Vec<(String, usize)> {
+    let items = list.map(Node::items).unwrap_or_default();
+    let texts = items.iter().map(|item| {
+        let text = item.as_text().unwrap_or_default();
+        (text.strip_prefix('!').unwrap_or(text).to_owned(), item.line)
+    });
+    let bad = |(text, _): &(String, usize)| {
+        formats::prefix(text).is_err() && formats::address(text).is_err()
+    };
+    texts.filter(bad).collect()
+}
+
+fn disk_encryption(main: &Node, findings: &mut Findings) {
+    for (key, label) in [("ephemeral", "EPHEMERAL"), ("state", "STATE")] {
+        let path = ["machine", "systemDiskEncryption", key];
+        let Some(encryption) = main.at(&path) else {
+            continue;
+        };
+        let keys = encryption.get("keys").map(Node::items).unwrap_or_default();
+        if keys.is_empty() {
+            let text = format!("partition {label:?}: no encryption keys provided");
+            findings.main(fault(main, &path, text));
+        }
+        let mut slots = Vec::new();
+        for key in keys {
+            let slot = key
+                .get("slot")
+                .and_then(Node::as_integer)
+                .unwrap_or_default();
+            let path = path.join(".");
+            if slots.contains(&slot) {
+                let text =
+                    format!("partition {label:?}: encryption key slot {slot} is already in use");
+                findings.main(Fault::new(path.clone(), key.line, text));
+            }
+            slots.push(slot);
+            let ways = ["nodeID", "static", "kms", "tpm"];
+            if !ways.iter().any(|way| key.get(way).is_some()) {
+                let text = format!(
+                    "partition {label:?}: encryption key at slot {slot} doesn't have the configuration parameters"
+                );
+                findings.main(Fault::new(path, key.line, text));
+            }
+        }
+    }
+}
+
+fn kube_span(main: &Node, contract: Contract, findings: &mut Findings) {
+    let path = ["machine", "network", "kubespan"];
+    let Some(span) = main
+        .at(&path)
+        .filter(|span| span.bool_at(&["enabled"]) == Some(true))
+    else {
+        return;
+    };
+    let mtu = span.get("mtu").and_then(Node::as_integer);
+    if mtu.is_some_and(|mtu| mtu != 0 && mtu < 1280) {
+        let text = "kubespan link MTU must be at least 1280";
+        findings.main(fault(
+            main,
+            &["machine", "network", "kubespan", "mtu"],
+            text,
+        ));
+    }
+    if contract < Contract::V1_14 {
+        let discovery = ["cluster", "discovery", "enabled"];
+        if main.bool_at(&discovery) != Some(true) {
+            let text =
+                ".cluster.discovery should be enabled when .machine.network.kubespan is enabled";
+            findings.main(fault(main, &discovery, text));
+        }
+        for key in ["id", "secret"] {
+            if main.text_at(&["cluster", key]).is_empty() {
+                let text = format!(
+                    ".cluster.{key} should be set when .machine.network.kubespan is enabled"
+                );
+                findings.main(fault(main, &["cluster", key], text));
+            }
+        }
+    }
+    for (text, line) in bad_subnets(span.at(&["filters", "endpoints"])) {
+        let text = format!("KubeSpan endpoint filter is not valid: {text:?}");
+        findings.main(Fault::new(path.join("."), line, text));
+    }
+}
+
+fn logging(main: &Node, findings: &mut Findings) {
+    let destinations = main.at(&["machine", "logging", "destinations"]);
+    let destinations = destinations.map(Node::items).unwrap_or_default();
+    for (index, destination) in destinations.iter().enumerate() {
+        let path = |key: &str| format!("machine.logging.destinations[{index}].{key}");
+        let line = |key: &str| {
+            destination
+                .get(key)
+                .map_or(destination.line, |node| node.line)
+        };
+        let endpoint = destination.text_at(&["endpoint"]);
+        let scheme = formats::url(endpoint)
+            .map(|url| url.scheme)
+            .unwrap_or_default();
+        if !matches!(scheme.as_str(), "tcp" | "udp") {
+            let text = format!("unexpected logging endpoint scheme {scheme:?}");
+            findings.main(Fault::new(path("endpoint"), line("endpoint"), text));
+        }
+        let format = destination.text_at(&["format"]);
+        if format != "json_lines" {
+            let text = format!("unknown logging format {format:?}");
+            findings.main(Fault::new(path("format"), line("format"), text));
+        }
+    }
+}
+
+pub(super) fn extensions_warning(contract: Contract) -> Fault {
+    let place = match contract >= Contract::V1_13 {
+        true => {
+            "https://docs.siderolabs.com/talos/latest/platform-specific-installations/boot-assets"
+        }
+        false => "https://www.talos.dev/latest/talos-guides/install/boot-assets/",
+    };
+    let text = format!(".machine.install.extensions is deprecated, please see {place}");
+    Fault::new("machine.install.extensions", 0, text)
+}
+
+fn extensions(main: &Node, contract: Contract, findings: &mut Findings) {
+    let extensions = main.at(&["machine", "install", "extensions"]);
+    let extensions = extensions.map(Node::items).unwrap_or_default();
+    let mut seen: Vec<&str> = Vec::new();
+    for extension in extensions {
+        let image = extension.text_at(&["image"]);
+        if seen.contains(&image) {
+            let text = format!("duplicate system extension {image:?}");
+            findings.main(Fault::new(
+                "machine.install.extensions",
+                extension.line,
+                text,
+            ));
+        }
+        seen.push(image);
+    }
+    if !seen.is_empty() {
+        findings.warn(extensions_warning(contract));
+    }
+}
+
+fn features(main: &Node, findings: &mut Findings) {
+    let path = ["machine", "features", "kubernetesTalosAPIAccess"];
+    let access = main
+        .at(&path)
+        .filter(|node| node.bool_at(&["enabled"]) == Some(true));
+    let Some(access) = access else {
+        return;
+    };
+    if kind(main) != Kind::ControlPlane {
+        let text =
+            "feature Kubernetes Talos API Access can only be enabled on control plane machines";
+        findings.main(fault(main, &path, text));
+    }
+    let known = [
+        "os:admin",
+        "os:reader",
+        "os:operator",
+        "os:etcd:backup",
+        "os:impersonator",
+    ];
+    for role in access
+        .get("allowedRoles")
+        .map(Node::items)
+        .unwrap_or_default()
+    {
+        let name = role.as_text().unwrap_or_default();
+        if !known.contains(&name) {
+            let text =
+                format!("invalid role {name:?} in allowed roles for Kubernetes Talos API Access");
+            findings.main(Fault::new(path.join("."), role.line, text));
+        }
+    }
+}
+
+fn registries(main: &Node, findings: &mut Findings) {
+    for key in ["config", "mirrors"] {
+        let path = ["machine", "registries", key];
+        for entry in main.at(&path).map(Node::entries).unwrap_or_default() {
+            if entry.value.is_null() {
+                let text = format!("registries.{key}[{:?}] is null", entry.key);
+                findings.main(Fault::new(path.join("."), entry.line, text));
+            }
+        }
+    }
+}
