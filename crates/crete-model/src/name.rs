@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The domain inside every Crete network.
-const DOMAIN: &str = "crete.test";
+/// The domain inside every Crete network. `.test` is reserved (RFC 6761): it is nobody's outside.
+pub const NETWORK_DOMAIN: &str = "crete.test";
 
 /// Why a text cannot be a machine's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ pub fn check_machine_name(name: &str) -> Result<(), NameFault> {
 #[must_use]
 pub fn network_name(node: &str, cluster: Option<&str>) -> String {
     match cluster {
-        Some(cluster) => format!("{node}.{cluster}.{DOMAIN}"),
-        None => format!("{node}.{DOMAIN}"),
+        Some(cluster) => format!("{node}.{cluster}.{NETWORK_DOMAIN}"),
+        None => format!("{node}.{NETWORK_DOMAIN}"),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is wanted of a network, as whoever drives it writes it down.
 
+use crate::address::Subnet;
 use crate::error::NetError;
 use crate::frame::Mac;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -24,6 +26,11 @@ pub struct Config {
     pub network: Uuid,
     /// The largest IP packet, bytes.
     pub mtu: u16,
+    /// Its IPv4 subnet. The gateway is its first host.
+    pub subnet: Subnet,
+    /// Its IPv6 prefix, 64 bits of it (the rest is zero); nothing for a network without IPv6.
+    #[serde(default)]
+    pub prefix6: Option<Ipv6Addr>,
     /// Whose links to dial.
     pub machines: Vec<Machine>,
 }
@@ -38,9 +45,25 @@ pub struct Machine {
     pub mac: Mac,
     /// The Unix socket QEMU listens on.
     pub socket: PathBuf,
+    /// The address written down for it; without one it is computed from the id.
+    #[serde(default)]
+    pub address: Option<Ipv4Addr>,
+    /// Its names in the network, in full. The first is the one it is told.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// Whether its link is cut.
     #[serde(default)]
     pub cut: bool,
+}
+
+impl Machine {
+    /// What it calls itself, and the domain around that.
+    pub(crate) fn host_and_domain(&self) -> (Option<&str>, &str) {
+        match self.names.first().and_then(|name| name.split_once('.')) {
+            Some((host, domain)) => (Some(host), domain),
+            None => (None, crete_model::NETWORK_DOMAIN),
+        }
+    }
 }
 
 /// What is wrong with a configuration.
@@ -58,6 +81,23 @@ pub enum ConfigFault {
     /// No machine can have this address.
     #[error("{0} cannot be the address of one machine")]
     GroupMac(Mac),
+    /// A machine's address must be in the subnet, and not the gateway's or the ends.
+    #[error("{address} is no machine's address in {subnet}")]
+    Outside {
+        /// The address.
+        address: Ipv4Addr,
+        /// The network's subnet.
+        subnet: Subnet,
+    },
+    /// Too small for a gateway and a machine, or too large for a flat segment.
+    #[error("{0} is not between /16 and /28")]
+    Subnet(Subnet),
+    /// Not 64 bits of a unicast prefix.
+    #[error("{0} is no /64 prefix")]
+    Prefix(Ipv6Addr),
+    /// A name of a machine that DNS cannot carry.
+    #[error("{0:?} is no name in {domain}", domain = crete_model::NETWORK_DOMAIN)]
+    Name(String),
 }
 
 impl Config {
@@ -89,6 +129,18 @@ impl Config {
         if !(MIN_MTU..=MAX_MTU).contains(&self.mtu) {
             return Err(ConfigFault::Mtu(self.mtu));
         }
+        if !(16..=28).contains(&self.subnet.prefix()) {
+            return Err(ConfigFault::Subnet(self.subnet));
+        }
+        if let Some(prefix) = self.prefix6
+            && (prefix.octets()[8..] != [0; 8] || prefix.is_multicast() || prefix.is_unspecified())
+        {
+            return Err(ConfigFault::Prefix(prefix));
+        }
+        self.check_machines()
+    }
+
+    fn check_machines(&self) -> Result<(), ConfigFault> {
         let mut seen = HashSet::new();
         let mut once = |what: String| {
             if seen.insert(what.clone()) {
@@ -104,6 +156,19 @@ impl Config {
             once(machine.id.clone())?;
             once(machine.mac.to_string())?;
             once(machine.socket.display().to_string())?;
+            if let Some(address) = machine.address {
+                if !self.subnet.can_be_a_machine(address) {
+                    return Err(ConfigFault::Outside {
+                        address,
+                        subnet: self.subnet,
+                    });
+                }
+                once(address.to_string())?;
+            }
+            for name in &machine.names {
+                check_name(name)?;
+                once(name.clone())?;
+            }
         }
         Ok(())
     }
@@ -117,6 +182,24 @@ impl Config {
     }
 }
 
+/// A name inside the network: labels as machines have them, under the one domain.
+fn check_name(name: &str) -> Result<(), ConfigFault> {
+    let inner = name
+        .strip_suffix(crete_model::NETWORK_DOMAIN)
+        .and_then(|inner| inner.strip_suffix('.'));
+    let good = name.len() <= 253
+        && inner.is_some_and(|inner| {
+            inner
+                .split('.')
+                .all(|label| crete_model::check_machine_name(label).is_ok())
+        });
+    if good {
+        Ok(())
+    } else {
+        Err(ConfigFault::Name(name.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +209,8 @@ mod tests {
             id: format!("m{n}"),
             mac: Mac([0x52, 0x54, 0, 0, 0, n]),
             socket: PathBuf::from(format!("/run/{n}")),
+            address: None,
+            names: vec![format!("m{n}.crete.test")],
             cut: false,
         }
     }
@@ -135,6 +220,8 @@ mod tests {
             schema_version: SCHEMA_VERSION,
             network: Uuid::from_u128(7),
             mtu: 1500,
+            subnet: "10.131.7.0/24".parse().unwrap(),
+            prefix6: None,
             machines: vec![machine(1), machine(2)],
         }
     }
@@ -148,6 +235,30 @@ mod tests {
             twice.check(),
             Err(ConfigFault::Twice("52:54:00:00:00:01".into()))
         );
+    }
+
+    #[test]
+    fn addresses_and_names_must_belong_here() {
+        for (address, good) in [
+            ([10, 131, 7, 9], true),
+            ([10, 131, 7, 1], false),
+            ([10, 9, 9, 9], false),
+        ] {
+            let mut wanted = config();
+            wanted.machines[0].address = Some(address.into());
+            assert_eq!(wanted.check().is_ok(), good, "{address:?}");
+        }
+        for (name, good) in [
+            ("a.k.crete.test", true),
+            ("a.example.org", false),
+            ("crete.test", false),
+            ("A.crete.test", false),
+            ("-.crete.test", false),
+        ] {
+            let mut wanted = config();
+            wanted.machines[0].names = vec![name.into()];
+            assert_eq!(wanted.check().is_ok(), good, "{name}");
+        }
     }
 
     #[test]

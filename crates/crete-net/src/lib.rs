@@ -7,19 +7,28 @@
 //! Guests are hostile: whatever they send is checked, bounded and counted, and reaches nothing that
 //! was not meant for it.
 
+mod address;
 mod config;
 mod entropy;
 mod error;
 mod frame;
+mod gateway;
 mod link;
 mod network;
+mod packet;
 mod poller;
 mod switch;
+mod wire;
 
+pub use address::{
+    CLUSTER_DEFAULTS, LeaseView, NeighbourView, NotASubnet, Subnet, Trespass, address_for,
+    choose_loopback, choose_subnet, stable_number,
+};
 pub use config::{Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, SCHEMA_VERSION};
 pub use entropy::random;
 pub use error::NetError;
 pub use frame::{Header, MAX_FRAME, MIN_FRAME, Mac};
+pub use gateway::TrespassView;
 pub use link::Fault;
 pub use network::{Network, PortView};
 pub use smoltcp::time::{Duration, Instant};

@@ -4,11 +4,15 @@
 //! something, a portion each, and then sends everything that was queued, each queue with one system
 //! call. Nothing blocks, and nothing is locked.
 
+use crate::address::{LeaseView, NeighbourView};
 use crate::config::{Config, Machine};
 use crate::error::NetError;
+use crate::frame::Mac;
+use crate::gateway::{Gateway, TrespassView};
 use crate::link::{Fault, Link};
 use crate::poller::{Poller, Ready};
 use crate::switch::{Counters, Forwarded, PATIENCE, PortId, Switch};
+use crate::wire::Sender;
 use smoltcp::time::{Duration, Instant};
 
 /// Reads from one link before the others have their turn.
@@ -27,6 +31,7 @@ struct Held {
 #[derive(Debug)]
 struct Line {
     id: String,
+    mac: Mac,
     link: Link,
     held: Option<Held>,
     /// When its queue last got shorter.
@@ -53,6 +58,8 @@ pub struct PortView {
 #[derive(Debug)]
 pub struct Network {
     switch: Switch,
+    gateway: Gateway,
+    mtu: usize,
     lines: Vec<Option<Line>>,
     poller: Poller,
     ready: Vec<Ready>,
@@ -72,6 +79,8 @@ impl Network {
         })?;
         let mut network = Self {
             switch: Switch::new(config.gateway_mac(), config.mtu.into(), key),
+            gateway: Gateway::new(config, now),
+            mtu: config.mtu.into(),
             lines: Vec::new(),
             poller,
             ready: Vec::new(),
@@ -93,6 +102,7 @@ impl Network {
         self.lines[port.0] = Some(Line {
             link: Link::new(machine.socket.clone(), Some(machine.mac), now),
             id: machine.id.clone(),
+            mac: machine.mac,
             held: None,
             progress: now,
             fault: None,
@@ -132,6 +142,24 @@ impl Network {
         self.lines.iter().enumerate().filter_map(view).collect()
     }
 
+    /// Who has which address.
+    #[must_use]
+    pub fn leases(&self, now: Instant) -> Vec<LeaseView> {
+        self.gateway.leases(now)
+    }
+
+    /// Who was heard under which address.
+    #[must_use]
+    pub fn neighbours(&self, now: Instant) -> Vec<NeighbourView> {
+        self.gateway.neighbours(now)
+    }
+
+    /// Who did what only another may do.
+    #[must_use]
+    pub fn trespasses(&self) -> Vec<TrespassView> {
+        self.gateway.trespasses()
+    }
+
     /// Waits for something to do, at most this long, and does it. The clock is read before the wait
     /// and after it.
     ///
@@ -156,11 +184,19 @@ impl Network {
             self.dial(PortId(index), now);
             self.receive(PortId(index), now);
         }
+        let mut sender = Sender {
+            switch: &mut self.switch,
+            mac: self.gateway.mac,
+            mtu: self.mtu,
+            now,
+        };
+        self.gateway.tick(&mut sender);
         for index in 0..self.lines.len() {
             self.send(PortId(index), now);
         }
         if now >= self.next_sweep {
             self.switch.age(now);
+            self.gateway.age(now);
             self.next_sweep = now + SWEEP_EVERY;
         }
         Ok(())
@@ -170,8 +206,7 @@ impl Network {
         for ready in &self.ready {
             let index = usize::try_from(ready.token).unwrap_or(usize::MAX);
             if let Some(Some(line)) = self.lines.get_mut(index) {
-                line.link.readable |= ready.readable;
-                line.link.writable |= ready.writable;
+                line.link.note(*ready);
             }
         }
     }
@@ -179,20 +214,23 @@ impl Network {
     /// How long nothing will happen by itself.
     fn idle_for(&self, now: Instant) -> Duration {
         let mut next = self.next_sweep;
+        if let Some(at) = self.gateway.deadline() {
+            next = next.min(at);
+        }
         for (index, line) in self.lines.iter().enumerate() {
             let Some(line) = line else { continue };
             if let Some(at) = line.link.dials_at() {
                 next = next.min(at);
             } else if let Some(held) = line.held {
                 next = next.min(self.goes_on_at(held));
-            } else if line.link.readable {
+            } else if line.link.is_readable() {
                 return Duration::ZERO;
             }
             let queued = self
                 .switch
                 .port(PortId(index))
                 .is_some_and(|port| !port.outbox.is_empty());
-            if queued && line.link.writable {
+            if queued && line.link.is_writable() {
                 return Duration::ZERO;
             }
         }
@@ -243,6 +281,7 @@ impl Network {
             line.link.hang_up(fault, now);
             line.fault = Some(fault.to_string());
             line.held = None;
+            self.gateway.gone(line.mac);
         }
         self.switch.set_up(port, false);
     }
@@ -287,13 +326,29 @@ impl Network {
             return Ok(false);
         };
         while let Some(at) = line.link.peek()? {
-            match self.switch.forward(port, line.link.frame(at.clone()), now) {
+            let frame = line.link.frame(at.clone());
+            if !self.gateway.admits(frame) {
+                self.switch.refuse(port, frame.len());
+                line.link.take(&at);
+                continue;
+            }
+            match self.switch.forward(port, frame, now) {
                 Forwarded::Held(by) => {
                     line.held = Some(Held { by, since: now });
                     return Ok(false);
                 }
-                Forwarded::Done | Forwarded::Gateway => line.link.take(&at),
+                Forwarded::Done => {}
+                Forwarded::Gateway => {
+                    let mut sender = Sender {
+                        switch: &mut self.switch,
+                        mac: self.gateway.mac,
+                        mtu: self.mtu,
+                        now,
+                    };
+                    self.gateway.receive(port, frame, &mut sender);
+                }
             }
+            line.link.take(&at);
         }
         line.link.receive()
     }
@@ -305,7 +360,7 @@ impl Network {
         let Some(port) = self.switch.port(id) else {
             return;
         };
-        if port.outbox.is_empty() || !line.link.writable {
+        if port.outbox.is_empty() || !line.link.is_writable() {
             return;
         }
         match line.link.send(&port.outbox) {

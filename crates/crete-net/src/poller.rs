@@ -22,6 +22,8 @@ pub(crate) struct Ready {
     pub(crate) readable: bool,
     /// Bytes can be written, or a connection was made or refused.
     pub(crate) writable: bool,
+    /// The other side has ended: reading on leads to that end, and it is told only once.
+    pub(crate) ended: bool,
 }
 
 /// An epoll instance.
@@ -77,12 +79,13 @@ impl Poller {
         }
         ready.extend(self.events.drain(..).map(|event| {
             let flags = event.flags;
-            let ended = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
+            let broken = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
+            let ended = broken || flags.intersects(epoll::EventFlags::RDHUP);
             Ready {
                 token: event.data.u64(),
-                readable: ended
-                    || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP),
-                writable: ended || flags.intersects(epoll::EventFlags::OUT),
+                readable: ended || flags.intersects(epoll::EventFlags::IN),
+                writable: broken || flags.intersects(epoll::EventFlags::OUT),
+                ended,
             }
         }));
         Ok(())

@@ -12,13 +12,12 @@
 
 mod support;
 
-use crete_net::Machine;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{config, frame, mac, record};
+use support::{config, frame, mac, machine, record};
 
 /// A process of the test, ended with it.
 struct Owned(Child);
@@ -71,25 +70,44 @@ fn qemu(folder: &Path) -> Owned {
             &format!("hubport,id=h{id},hubid=0,netdev={id}"),
         ]);
     }
+    let monitor = folder.join("monitor");
+    command.args([
+        "-chardev",
+        &format!(
+            "socket,id=qmp,server=on,wait=off,path={}",
+            monitor.display()
+        ),
+        "-mon",
+        "chardev=qmp,mode=control",
+    ]);
     Owned(command.stdin(Stdio::null()).spawn().unwrap())
 }
 
 /// The guest's end of a QEMU that is ready. QEMU 7.2 listens in a thread of its own, and ends with a
-/// fault when a frame for a socket comes before the main loop knows of it, which no guest can do:
-/// so one frame goes from the link's end to the guest's first.
+/// fault when a frame for a socket comes before its main loop has had a connection there, which no
+/// guest can make happen: so both ends are connected once before anything is said.
 fn guest_end(folder: &Path) -> UnixStream {
     let open = |name: &str| {
         until("QEMU did not listen", || {
             UnixStream::connect(folder.join(name)).ok()
         })
     };
-    let (mut link, mut guest) = (open("link"), open("guest"));
+    let mut monitor = open("monitor");
+    monitor
+        .write_all(b"{\"execute\": \"qmp_capabilities\"}\n")
+        .unwrap();
+    monitor
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let mut lines = std::io::BufReader::new(monitor).lines().map(Result::unwrap);
+    // Events are told only to who has been answered.
+    assert!(lines.any(|line| line.contains("return")));
+    let (guest, link) = (open("guest"), open("link"));
+    for _ in 0..2 {
+        assert!(lines.any(|line| line.contains("NETDEV_STREAM_CONNECTED")));
+    }
+    drop(link);
     guest.set_nonblocking(true).unwrap();
-    until("QEMU passed nothing", || {
-        link.write_all(&record(&frame(mac(1), mac(2), &[0x11; 100])))
-            .unwrap();
-        guest.read(&mut [0; 65_536]).ok()
-    });
     guest
 }
 
@@ -127,13 +145,8 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let machine = |n: usize, name: &str| Machine {
-            id: name.into(),
-            mac: mac(n),
-            socket: folder.path().join(name),
-            cut: false,
-        };
-        let wanted = config(vec![machine(1, "link"), machine(2, "peer")], 1500);
+        let card = |n, name: &str| machine(name, mac(n), folder.path().join(name));
+        let wanted = config(vec![card(1, "link"), card(2, "peer")], 1500);
         let path = folder.path().join("config.json");
         std::fs::write(&path, serde_json::to_vec(&wanted).unwrap()).unwrap();
         let listener = UnixListener::bind(folder.path().join("peer")).unwrap();
@@ -158,8 +171,9 @@ impl Rig {
         }
     }
 
-    /// Says frames as the guest until the peer hears one, and returns its number.
-    fn say_until_heard(&mut self, next: &mut u32, peer: &mut Peer) -> u32 {
+    /// Says frames as the guest until the peer hears one of them.
+    fn say_until_heard(&mut self, next: &mut u32, peer: &mut Peer) {
+        let first = *next;
         let mut unsent: Vec<u8> = Vec::new();
         until("the peer heard nothing", || {
             if unsent.is_empty() {
@@ -171,9 +185,9 @@ impl Rig {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
             }
             // Whole frames only: what is begun must also be ended.
-            let heard = peer.hear();
-            (unsent.is_empty() && heard.is_some()).then(|| heard.unwrap())
-        })
+            let heard = peer.hear().is_some_and(|number| number >= first);
+            (unsent.is_empty() && heard).then_some(())
+        });
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) use inbox::{Filled, Inbox};
 pub(crate) use outbox::Outbox;
 
 use crate::frame::{Header, Mac};
+use crate::poller::Ready;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use smoltcp::time::{Duration, Instant};
 use std::io::{self, IoSlice, Write};
@@ -69,9 +70,10 @@ pub(crate) struct Link {
     /// True until the first frame of this connection was looked at.
     unproven: bool,
     inbox: Inbox,
-    /// What the loop knows of the socket: edges are told once.
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
+    /// What is known of the socket: edges are told once.
+    readable: bool,
+    writable: bool,
+    ended: bool,
 }
 
 impl Link {
@@ -87,7 +89,23 @@ impl Link {
             inbox: Inbox::new(INBOX),
             readable: false,
             writable: false,
+            ended: false,
         }
+    }
+
+    /// Notes what the kernel tells of the socket.
+    pub(crate) fn note(&mut self, ready: Ready) {
+        self.readable |= ready.readable;
+        self.writable |= ready.writable;
+        self.ended |= ready.ended;
+    }
+
+    pub(crate) fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -118,6 +136,7 @@ impl Link {
                 self.unproven = true;
                 self.readable = true;
                 self.writable = true;
+                self.ended = false;
                 Ok(())
             }
             Err(error) => {
@@ -154,7 +173,8 @@ impl Link {
         match self.inbox.fill(stream)? {
             Filled::Some | Filled::Full => Ok(true),
             Filled::All => {
-                self.readable = false;
+                // Behind the last bytes may be the end, of which no further edge will tell.
+                self.readable = self.ended;
                 Ok(true)
             }
             Filled::Closed => Err(Fault::Closed),

@@ -290,6 +290,15 @@ impl Switch {
         }
     }
 
+    /// Counts a frame that was not let in.
+    pub(crate) fn refuse(&mut self, from: PortId, length: usize) {
+        if let Some(port) = self.port_mut(from) {
+            port.counters.frames_in += 1;
+            port.counters.bytes_in += length as u64;
+            port.counters.dropped_spoofed += 1;
+        }
+    }
+
     fn must_wait(&self, to: PortId, length: usize) -> bool {
         self.port(to)
             .is_some_and(|port| port.is_open() && !port.stuck && !port.outbox.fits(length))

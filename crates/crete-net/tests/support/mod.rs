@@ -9,7 +9,13 @@
 use crete_net::{Config, Duration, Header, Instant, Mac, Machine, Network, SCHEMA_VERSION};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
 use tempfile::TempDir;
+
+pub mod recording;
+
+/// The gateway of the network [`config`] makes.
+pub const GATEWAY_MAC: Mac = Mac([0x02, 0xc7, 0, 0, 0x5e, 0xed]);
 
 pub fn mac(n: usize) -> Mac {
     Mac([0x52, 0x54, 0, 0, 0, u8::try_from(n).unwrap()])
@@ -20,7 +26,21 @@ pub fn config(machines: Vec<Machine>, mtu: usize) -> Config {
         schema_version: SCHEMA_VERSION,
         network: uuid::Uuid::from_u128(0x5eed),
         mtu: mtu.try_into().unwrap(),
+        subnet: "10.0.2.0/24".parse().unwrap(),
+        prefix6: None,
         machines,
+    }
+}
+
+/// A machine with no more than a card and a socket.
+pub fn machine(id: &str, mac: Mac, socket: PathBuf) -> Machine {
+    Machine {
+        id: id.to_owned(),
+        mac,
+        socket,
+        address: None,
+        names: Vec::new(),
+        cut: false,
     }
 }
 
@@ -54,22 +74,24 @@ pub struct Segment {
 
 impl Segment {
     pub fn new(machines: usize, mtu: usize) -> Self {
+        let cards = (0..machines)
+            .map(|n| machine(&format!("machine-{n}"), mac(n), PathBuf::new()))
+            .collect();
+        Self::of(config(cards, mtu))
+    }
+
+    /// A segment of this configuration; the sockets are the test's.
+    pub fn of(mut wanted: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut listeners = Vec::new();
-        let mut cards = Vec::new();
-        for n in 0..machines {
-            let socket = folder.path().join(n.to_string());
-            let listener = UnixListener::bind(&socket).unwrap();
+        for (n, machine) in wanted.machines.iter_mut().enumerate() {
+            machine.socket = folder.path().join(n.to_string());
+            let listener = UnixListener::bind(&machine.socket).unwrap();
             listener.set_nonblocking(true).unwrap();
             listeners.push(listener);
-            cards.push(Machine {
-                id: format!("machine-{n}"),
-                socket,
-                mac: mac(n),
-                cut: false,
-            });
         }
-        let network = Network::new(&config(cards, mtu), 42, Instant::ZERO).unwrap();
+        let machines = wanted.machines.len();
+        let network = Network::new(&wanted, 42, Instant::ZERO).unwrap();
         Self {
             network,
             folder,

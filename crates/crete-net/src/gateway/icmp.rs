@@ -1,0 +1,35 @@
+//! ICMP for IPv4: the gateway answers an echo.
+
+use super::Gateway;
+use crate::frame::Header;
+use crate::packet::{ICMP, Packet};
+use crate::wire::{Envelope, Sender};
+use smoltcp::wire::checksum;
+
+const ECHO_REPLY: u8 = 0;
+const ECHO_REQUEST: u8 = 8;
+const ECHO_HEADER: usize = 8;
+
+impl Gateway {
+    pub(super) fn receive_icmp(
+        &mut self,
+        header: Header,
+        packet: &Packet<'_>,
+        sender: &mut Sender<'_>,
+    ) {
+        let is_echo = packet.payload.first() == Some(&ECHO_REQUEST)
+            && packet.payload.len() >= ECHO_HEADER
+            && self.is_own(packet.destination);
+        if !is_echo {
+            return;
+        }
+        let envelope = Envelope::new(packet.destination, packet.source, ICMP);
+        sender.packet(header.source, envelope, packet.payload.len(), |body| {
+            body.copy_from_slice(packet.payload);
+            body[0] = ECHO_REPLY;
+            body[2..4].copy_from_slice(&[0, 0]);
+            let sum = !checksum::data(body);
+            body[2..4].copy_from_slice(&sum.to_be_bytes());
+        });
+    }
+}

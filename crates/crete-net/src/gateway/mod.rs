@@ -1,0 +1,303 @@
+//! The gateway: the network's own station, which answers for addresses and for itself.
+
+mod arp;
+mod icmp;
+mod ipv6;
+
+use crate::address::dhcp::{self, Client, Naming, Terms};
+use crate::address::guard::{self, Refused};
+use crate::address::lease::{Claimant, Leases};
+use crate::address::neighbours::Neighbours;
+use crate::address::{LeaseView, NeighbourView, Subnet, Trespass, nd};
+use crate::config::Config;
+use crate::frame::{Header, MIN_FRAME, Mac};
+use crate::packet::{ARP, Datagram, ICMP, ICMPV6, IPV4, IPV6, Packet, UDP};
+use crate::switch::PortId;
+use crate::wire::Sender;
+use serde::{Deserialize, Serialize};
+use smoltcp::time::{Duration, Instant};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Between two advertisements nobody asked for.
+const ADVERTISE_EVERY: Duration = Duration::from_secs(300);
+/// Kinds of trespass remembered; beyond that only the count of the port grows.
+const MAX_TRESPASSES: usize = 256;
+
+/// A machine that did what only another may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrespassView {
+    /// The card it came from.
+    pub mac: Mac,
+    /// What it did.
+    pub kind: Trespass,
+    /// The address it was about.
+    pub address: Option<IpAddr>,
+    /// How often.
+    pub count: u64,
+}
+
+/// Names a machine is told by DHCP.
+#[derive(Debug, Clone)]
+struct OwnNames {
+    host: Option<String>,
+    domain: String,
+}
+
+/// The station.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) mac: Mac,
+    terms: Terms,
+    prefix: Option<Ipv6Addr>,
+    leases: Leases,
+    neighbours: Neighbours,
+    names: HashMap<Mac, OwnNames>,
+    trespasses: HashMap<(Mac, Trespass, Option<IpAddr>), u64>,
+    next_advertisement: Instant,
+    /// Whether IPv6 leads anywhere from this computer.
+    leads_out_v6: bool,
+}
+
+impl Gateway {
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        let mut gateway = Self {
+            mac: config.gateway_mac(),
+            terms: Terms {
+                subnet: config.subnet,
+                mtu: config.mtu,
+            },
+            prefix: None,
+            leases: Leases::new(config.subnet),
+            neighbours: Neighbours::default(),
+            names: HashMap::new(),
+            trespasses: HashMap::new(),
+            next_advertisement: now,
+            leads_out_v6: false,
+        };
+        gateway.configure(config, now);
+        gateway
+    }
+
+    /// Takes over a changed configuration.
+    pub(crate) fn configure(&mut self, config: &Config, now: Instant) {
+        self.terms = Terms {
+            subnet: config.subnet,
+            mtu: config.mtu,
+        };
+        self.prefix = config.prefix6;
+        let claimants: Vec<Claimant<'_>> = config
+            .machines
+            .iter()
+            .map(|machine| Claimant {
+                id: &machine.id,
+                mac: machine.mac,
+                address: machine.address,
+            })
+            .collect();
+        self.leases.assign(config.subnet, &claimants);
+        self.names = config
+            .machines
+            .iter()
+            .map(|machine| {
+                let (host, domain) = machine.host_and_domain();
+                let names = OwnNames {
+                    host: host.map(str::to_owned),
+                    domain: domain.to_owned(),
+                };
+                (machine.mac, names)
+            })
+            .collect();
+        self.next_advertisement = now;
+    }
+
+    pub(crate) fn subnet(&self) -> Subnet {
+        self.terms.subnet
+    }
+
+    /// The gateway's addresses.
+    pub(crate) fn v4(&self) -> Ipv4Addr {
+        self.terms.subnet.gateway()
+    }
+
+    pub(crate) fn v6(&self) -> Option<Ipv6Addr> {
+        let mut bytes = self.prefix?.octets();
+        bytes[15] = 1;
+        Some(bytes.into())
+    }
+
+    pub(crate) fn link_local(&self) -> Ipv6Addr {
+        nd::link_local(self.mac)
+    }
+
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => address == self.v4(),
+            IpAddr::V6(address) => address == self.link_local() || Some(address) == self.v6(),
+        }
+    }
+
+    /// The card an address was given to, or the gateway's own.
+    fn owner(&self, address: IpAddr) -> Option<Mac> {
+        if self.is_own(address) {
+            return Some(self.mac);
+        }
+        match address {
+            IpAddr::V4(address) => self.leases.owner(address),
+            // Everybody makes their own, from their card; only that part can be known beforehand.
+            IpAddr::V6(address) => self.maker(address),
+        }
+    }
+
+    fn maker(&self, address: Ipv6Addr) -> Option<Mac> {
+        let [.., a, b, c, 0xff, 0xfe, d, e, f] = address.octets() else {
+            return None;
+        };
+        let mac = Mac([a ^ 2, b, c, d, e, f]);
+        self.names.contains_key(&mac).then_some(mac)
+    }
+
+    /// Looks at a machine's frame before it goes anywhere. False when it must not.
+    pub(crate) fn admits(&mut self, frame: &[u8]) -> bool {
+        let Some(Refused { trespass, address }) =
+            guard::inspect(frame, |address| self.owner(address))
+        else {
+            return true;
+        };
+        if let Some(header) = Header::of(frame) {
+            let key = (header.source, trespass, address);
+            if self.trespasses.contains_key(&key) || self.trespasses.len() < MAX_TRESPASSES {
+                *self.trespasses.entry(key).or_insert(0) += 1;
+            }
+        }
+        false
+    }
+
+    /// A machine has gone: what was heard of it is no longer true.
+    pub(crate) fn gone(&mut self, mac: Mac) {
+        self.neighbours.forget(mac);
+    }
+
+    /// Forgets what has become old.
+    pub(crate) fn age(&mut self, now: Instant) {
+        self.neighbours.age(now);
+        self.leases.expire(now);
+    }
+
+    pub(crate) fn leases(&self, now: Instant) -> Vec<LeaseView> {
+        self.leases.view(now)
+    }
+
+    pub(crate) fn neighbours(&self, now: Instant) -> Vec<NeighbourView> {
+        self.neighbours.view(now)
+    }
+
+    pub(crate) fn trespasses(&self) -> Vec<TrespassView> {
+        let view = |((mac, kind, address), count): (&(Mac, Trespass, Option<IpAddr>), &u64)| {
+            TrespassView {
+                mac: *mac,
+                kind: *kind,
+                address: *address,
+                count: *count,
+            }
+        };
+        let mut views: Vec<TrespassView> = self.trespasses.iter().map(view).collect();
+        views.sort_by_key(|view| (view.mac, view.address));
+        views
+    }
+
+    /// When the gateway next speaks by itself.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.prefix.map(|_| self.next_advertisement)
+    }
+
+    /// Says what is due.
+    pub(crate) fn tick(&mut self, sender: &mut Sender<'_>) {
+        if self.prefix.is_some() && sender.now >= self.next_advertisement {
+            self.next_advertisement = sender.now + ADVERTISE_EVERY;
+            self.advertise(nd::group_mac(ipv6::ALL_NODES), ipv6::ALL_NODES, sender);
+        }
+    }
+
+    /// Takes a frame for the gateway, or for everybody.
+    pub(crate) fn receive(&mut self, port: PortId, frame: &[u8], sender: &mut Sender<'_>) {
+        let Some(header) = Header::of(frame) else {
+            return;
+        };
+        let body = &frame[MIN_FRAME..];
+        match header.ethertype {
+            ARP => self.receive_arp(body, sender),
+            IPV4 | IPV6 => {
+                if let Some(packet) = Packet::parse(body) {
+                    self.receive_packet(port, header, &packet, sender);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn receive_packet(
+        &mut self,
+        port: PortId,
+        header: Header,
+        packet: &Packet<'_>,
+        sender: &mut Sender<'_>,
+    ) {
+        // Whoever speaks under another's address would have the answers sent astray.
+        if self
+            .owner(packet.source)
+            .is_some_and(|owner| owner != header.source)
+        {
+            return;
+        }
+        match packet.protocol {
+            UDP if packet.fragment.is_none() => {
+                if let Some(datagram) = Datagram::parse(packet.payload) {
+                    self.receive_datagram(port, header, packet, &datagram, sender);
+                }
+            }
+            ICMP if packet.fragment.is_none() => self.receive_icmp(header, packet, sender),
+            ICMPV6 if packet.fragment.is_none() => self.receive_icmpv6(header, packet, sender),
+            _ => {}
+        }
+    }
+
+    fn receive_datagram(
+        &mut self,
+        port: PortId,
+        header: Header,
+        packet: &Packet<'_>,
+        datagram: &Datagram<'_>,
+        sender: &mut Sender<'_>,
+    ) {
+        let is_dhcp = datagram.destination == dhcp::SERVER && datagram.source == dhcp::CLIENT;
+        if is_dhcp && dhcp::is_for_server(packet.destination, self.v4()) {
+            self.receive_dhcp(port, header.source, datagram.payload, sender);
+        }
+    }
+
+    fn receive_dhcp(&mut self, port: PortId, mac: Mac, request: &[u8], sender: &mut Sender<'_>) {
+        let names = self.names.get(&mac);
+        let client = Client {
+            mac,
+            port: port.0,
+            naming: Naming {
+                host_name: names.and_then(|names| names.host.as_deref()),
+                domain: names.map_or(crete_model::NETWORK_DOMAIN, |names| names.domain.as_str()),
+            },
+        };
+        let neighbours = &self.neighbours;
+        let now = sender.now;
+        let in_use = |address: Ipv4Addr| {
+            neighbours
+                .find(address.into(), now)
+                .is_some_and(|heard| heard != mac)
+        };
+        let answer = dhcp::answer(&self.terms, &mut self.leases, request, client, now, in_use);
+        if let Some(answer) = answer {
+            let from = SocketAddr::from((self.v4(), dhcp::SERVER));
+            let to = SocketAddr::from((answer.destination, dhcp::CLIENT));
+            sender.datagram(answer.to, from, to, &answer.payload);
+        }
+    }
+}
