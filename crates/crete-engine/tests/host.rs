@@ -238,7 +238,7 @@ async fn a_change_runs_exactly_what_was_shown_and_is_looked_at_afterwards() {
     // The look afterwards is part of the work: who waits for the job sees its result.
     let after = engine.host.get("host").unwrap();
     assert_eq!(after.verdict, Verdict::Ready);
-    let (_, log) = engine.job_details(id).unwrap();
+    let (_, log) = engine.job_details(id).await.unwrap();
     assert!(log.iter().any(|line| line.text == "changing"), "{log:?}");
     // Done is done: the same is not offered twice.
     let again = engine
