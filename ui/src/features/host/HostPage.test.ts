@@ -62,7 +62,7 @@ const job: Job = {
   cancellable: true,
 };
 
-const rpc = vi.fn<(name: string, request: unknown) => Promise<unknown>>(() => Promise.resolve({}));
+const rpc = vi.fn().mockResolvedValue({});
 let tell: (batch: EventFrame[]) => void;
 let generation = 0;
 let page: Record<string, unknown> | undefined;
