@@ -210,7 +210,12 @@ fn clippy() -> Result<()> {
 }
 
 fn rust() -> Result<()> {
-    run(&mut cargo(&["test"]))
+    run(&mut cargo(&["test"]))?;
+    match guest() {
+        Some(manifest) => run(cargo(&["test", "--manifest-path", &manifest])
+            .env("CARGO_TARGET_DIR", target().join("guest-check"))),
+        None => Ok(()),
+    }
 }
 
 fn generated() -> PathBuf {
