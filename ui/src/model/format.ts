@@ -51,7 +51,7 @@ export function rough(seconds: number): string {
 
 /** The time of day as the desktop writes it. */
 export function clock(at: string, locale?: string): string {
-  return new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+  return new Date(at).toLocaleTimeString(locale, { timeStyle: "short" });
 }
 
 /** The time of a log line, to the millisecond. */

@@ -35,7 +35,7 @@ export function timing(job: Job, now: number): string {
   if (job.ended_at !== null) return took(between(job.created_at, job.ended_at));
   const left = currentStage(job)?.progress?.left_s;
   if (left !== null && left !== undefined) return fill(en.common.left, { time: rough(left) });
-  return duration(between(job.created_at, now));
+  return fill(en.common.soFar, { time: duration(between(job.created_at, now)) });
 }
 
 /** How long a stage took or takes; empty for one that was not tried. */

@@ -72,7 +72,7 @@ export const frame = {
     tag: "practice",
     missing: "The practice images are not on this computer yet. This builds them once:",
     missingAgain: "Then press the button again.",
-    standIn: "stand-in for {name}",
+    standIn: "Stand-in for {name}",
     title: "What is different here",
     real: "Real:",
     realText: "the machines, their consoles, downloads, all buttons",
