@@ -5,7 +5,7 @@ use crate::error::NetError;
 use crate::frame::Mac;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -31,8 +31,29 @@ pub struct Config {
     /// Its IPv6 prefix, 64 bits of it (the rest is zero); nothing for a network without IPv6.
     #[serde(default)]
     pub prefix6: Option<Ipv6Addr>,
+    /// Whether machines may reach anything outside.
+    #[serde(default = "yes")]
+    pub internet: bool,
+    /// Names beside those of machines: endpoints of clusters.
+    #[serde(default)]
+    pub names: Vec<Name>,
     /// Whose links to dial.
     pub machines: Vec<Machine>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A name in the network, beside those of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// In full.
+    pub name: String,
+    /// What it means; the gateway, when nothing is given.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A machine, as far as its network has to know it.
@@ -149,6 +170,10 @@ impl Config {
                 Err(ConfigFault::Twice(what))
             }
         };
+        for name in &self.names {
+            check_name(&name.name)?;
+            once(name.name.clone())?;
+        }
         for machine in &self.machines {
             if machine.mac.is_group() {
                 return Err(ConfigFault::GroupMac(machine.mac));
@@ -222,6 +247,8 @@ mod tests {
             mtu: 1500,
             subnet: "10.131.7.0/24".parse().unwrap(),
             prefix6: None,
+            internet: true,
+            names: Vec::new(),
             machines: vec![machine(1), machine(2)],
         }
     }

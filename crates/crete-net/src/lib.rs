@@ -13,23 +13,30 @@ mod entropy;
 mod error;
 mod frame;
 mod gateway;
+mod host;
 mod link;
+mod names;
 mod network;
+mod outside;
 mod packet;
 mod poller;
+mod slab;
 mod switch;
+mod token;
 mod wire;
 
 pub use address::{
     CLUSTER_DEFAULTS, LeaseView, NeighbourView, NotASubnet, Subnet, Trespass, address_for,
     choose_loopback, choose_subnet, stable_number,
 };
-pub use config::{Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, SCHEMA_VERSION};
+pub use config::{Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, Name, SCHEMA_VERSION};
 pub use entropy::random;
 pub use error::NetError;
 pub use frame::{Header, MAX_FRAME, MIN_FRAME, Mac};
 pub use gateway::TrespassView;
+pub use host::{Host, RouteView, routes};
 pub use link::Fault;
 pub use network::{Network, PortView};
+pub use outside::{Barred, Outside, Surroundings};
 pub use smoltcp::time::{Duration, Instant};
 pub use switch::{Counters, Emitted, Forwarded, Port, PortId, Switch};

@@ -3,7 +3,7 @@
 //! It holds no state worth keeping: whoever drives it may end it at any time and start another,
 //! which dials the machines again.
 
-use crete_net::{Config, Instant, NetError, Network};
+use crete_net::{Config, Host, Instant, NetError, Network, Surroundings};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +42,18 @@ fn run(config: &std::path::Path) -> Result<(), NetError> {
         let passed = started.elapsed().as_micros();
         Instant::from_micros(i64::try_from(passed).unwrap_or(i64::MAX))
     };
-    let mut network = Network::new(&config, crete_net::random()?, clock())?;
+    // The first number is asked for here, so that a kernel without any is an error and not a guess.
+    crete_net::random()?;
+    let surroundings = Surroundings {
+        outside: Box::new(Host::new("/etc/resolv.conf".into())),
+        random: Box::new(|| crete_net::random().unwrap_or_default()),
+        wall_clock: Box::new(|| {
+            std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default()
+        }),
+    };
+    let mut network = Network::new(&config, surroundings, clock())?;
     loop {
         network.turn(None, clock)?;
     }

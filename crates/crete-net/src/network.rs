@@ -8,10 +8,12 @@ use crate::address::{LeaseView, NeighbourView};
 use crate::config::{Config, Machine};
 use crate::error::NetError;
 use crate::frame::Mac;
-use crate::gateway::{Gateway, TrespassView};
+use crate::gateway::{Gateway, TrespassView, Turn};
 use crate::link::{Fault, Link};
+use crate::outside::Surroundings;
 use crate::poller::{Poller, Ready};
 use crate::switch::{Counters, Forwarded, PATIENCE, PortId, Switch};
+use crate::token::Source;
 use crate::wire::Sender;
 use smoltcp::time::{Duration, Instant};
 
@@ -63,22 +65,32 @@ pub struct Network {
     lines: Vec<Option<Line>>,
     poller: Poller,
     ready: Vec<Ready>,
+    surroundings: Surroundings,
     next_sweep: Instant,
 }
 
 impl Network {
-    /// A network as configured. `key` is random and secret.
+    /// A network as configured.
     ///
     /// # Errors
     /// When the configuration is impossible, or the kernel gives no event queue.
-    pub fn new(config: &Config, key: u64, now: Instant) -> Result<Self, NetError> {
+    pub fn new(
+        config: &Config,
+        mut surroundings: Surroundings,
+        now: Instant,
+    ) -> Result<Self, NetError> {
         config.check()?;
         let poller = Poller::new().map_err(|source| NetError::Kernel {
             what: "an event queue",
             source,
         })?;
         let mut network = Self {
-            switch: Switch::new(config.gateway_mac(), config.mtu.into(), key),
+            switch: Switch::new(
+                config.gateway_mac(),
+                config.mtu.into(),
+                (surroundings.random)(),
+            ),
+            surroundings,
             gateway: Gateway::new(config, now),
             mtu: config.mtu.into(),
             lines: Vec::new(),
@@ -179,18 +191,13 @@ impl Network {
                 source,
             })?;
         let now = clock();
-        self.note_ready();
+        self.note_ready(now);
         for index in 0..self.lines.len() {
             self.dial(PortId(index), now);
             self.receive(PortId(index), now);
         }
-        let mut sender = Sender {
-            switch: &mut self.switch,
-            mac: self.gateway.mac,
-            mtu: self.mtu,
-            now,
-        };
-        self.gateway.tick(&mut sender);
+        let (gateway, mut turn) = self.gateway_turn(now);
+        gateway.tick(&mut turn);
         for index in 0..self.lines.len() {
             self.send(PortId(index), now);
         }
@@ -202,11 +209,36 @@ impl Network {
         Ok(())
     }
 
-    fn note_ready(&mut self) {
-        for ready in &self.ready {
-            let index = usize::try_from(ready.token).unwrap_or(usize::MAX);
-            if let Some(Some(line)) = self.lines.get_mut(index) {
-                line.link.note(*ready);
+    /// The gateway, and what it works with.
+    fn gateway_turn(&mut self, now: Instant) -> (&mut Gateway, Turn<'_>) {
+        let sender = Sender {
+            switch: &mut self.switch,
+            mac: self.gateway.mac,
+            mtu: self.mtu,
+            now,
+        };
+        let turn = Turn {
+            sender,
+            poller: &self.poller,
+            surroundings: &mut self.surroundings,
+        };
+        (&mut self.gateway, turn)
+    }
+
+    fn note_ready(&mut self, now: Instant) {
+        for at in 0..self.ready.len() {
+            let ready = self.ready[at];
+            match Source::of(ready.token) {
+                Some(Source::Line(line)) => {
+                    if let Some(Some(line)) = self.lines.get_mut(line) {
+                        line.link.note(ready);
+                    }
+                }
+                Some(Source::Question(question)) => {
+                    let (gateway, mut turn) = self.gateway_turn(now);
+                    gateway.question_ready(question, ready, &mut turn);
+                }
+                None => {}
             }
         }
     }
@@ -262,7 +294,7 @@ impl Network {
             return;
         }
         let registered = match line.link.stream() {
-            Some(stream) => self.poller.add(stream, port.0 as u64),
+            Some(stream) => self.poller.add(stream, Source::Line(port.0).token()),
             None => Ok(()),
         };
         match registered {
@@ -339,13 +371,18 @@ impl Network {
                 }
                 Forwarded::Done => {}
                 Forwarded::Gateway => {
-                    let mut sender = Sender {
+                    let sender = Sender {
                         switch: &mut self.switch,
                         mac: self.gateway.mac,
                         mtu: self.mtu,
                         now,
                     };
-                    self.gateway.receive(port, frame, &mut sender);
+                    let mut turn = Turn {
+                        sender,
+                        poller: &self.poller,
+                        surroundings: &mut self.surroundings,
+                    };
+                    self.gateway.receive(port, frame, &mut turn);
                 }
             }
             line.link.take(&at);

@@ -128,7 +128,7 @@ fn drain(switch: &mut Switch, port: PortId) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn it_does_what_a_learning_switch_does(steps in steps()) {

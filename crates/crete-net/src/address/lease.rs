@@ -219,7 +219,6 @@ impl Leases {
     }
 
     /// The address of a card that has one already.
-    #[cfg(test)]
     pub(crate) fn known(&self, mac: Mac) -> Option<Ipv4Addr> {
         self.by_mac.get(&mac).map(|lease| lease.address)
     }

@@ -3,6 +3,7 @@
 mod arp;
 mod icmp;
 mod ipv6;
+mod ntp;
 
 use crate::address::dhcp::{self, Client, Naming, Terms};
 use crate::address::guard::{self, Refused};
@@ -11,7 +12,12 @@ use crate::address::neighbours::Neighbours;
 use crate::address::{LeaseView, NeighbourView, Subnet, Trespass, nd};
 use crate::config::Config;
 use crate::frame::{Header, MIN_FRAME, Mac};
+use crate::names::upstream::{Asker, ReplyTo};
+use crate::names::zone::{self, Zone};
+use crate::names::{self, Names, Reply};
+use crate::outside::Surroundings;
 use crate::packet::{ARP, Datagram, ICMP, ICMPV6, IPV4, IPV6, Packet, UDP};
+use crate::poller::{Poller, Ready};
 use crate::switch::PortId;
 use crate::wire::Sender;
 use serde::{Deserialize, Serialize};
@@ -44,6 +50,20 @@ struct OwnNames {
     domain: String,
 }
 
+/// What the gateway works with in one turn.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) sender: Sender<'a>,
+    pub(crate) poller: &'a Poller,
+    pub(crate) surroundings: &'a mut Surroundings,
+}
+
+impl Turn<'_> {
+    fn now(&self) -> Instant {
+        self.sender.now
+    }
+}
+
 /// The station.
 #[derive(Debug)]
 pub(crate) struct Gateway {
@@ -52,7 +72,8 @@ pub(crate) struct Gateway {
     prefix: Option<Ipv6Addr>,
     leases: Leases,
     neighbours: Neighbours,
-    names: HashMap<Mac, OwnNames>,
+    own_names: HashMap<Mac, OwnNames>,
+    names: Names,
     trespasses: HashMap<(Mac, Trespass, Option<IpAddr>), u64>,
     next_advertisement: Instant,
     /// Whether IPv6 leads anywhere from this computer.
@@ -70,7 +91,8 @@ impl Gateway {
             prefix: None,
             leases: Leases::new(config.subnet),
             neighbours: Neighbours::default(),
-            names: HashMap::new(),
+            own_names: HashMap::new(),
+            names: Names::new(Zone::new(config.subnet, config.prefix6), config.internet),
             trespasses: HashMap::new(),
             next_advertisement: now,
             leads_out_v6: false,
@@ -96,7 +118,7 @@ impl Gateway {
             })
             .collect();
         self.leases.assign(config.subnet, &claimants);
-        self.names = config
+        self.own_names = config
             .machines
             .iter()
             .map(|machine| {
@@ -108,7 +130,39 @@ impl Gateway {
                 (machine.mac, names)
             })
             .collect();
+        self.names.configure(self.zone(config), config.internet);
         self.next_advertisement = now;
+    }
+
+    /// The names of a configuration, with the addresses that were given out.
+    fn zone(&self, config: &Config) -> Zone {
+        let own: Vec<IpAddr> = [Some(IpAddr::V4(self.v4())), self.v6().map(IpAddr::V6)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut zone = Zone::new(config.subnet, config.prefix6);
+        zone.add(
+            &format!("{}.{}", zone::GATEWAY, crete_model::NETWORK_DOMAIN),
+            own.clone(),
+        );
+        for machine in &config.machines {
+            let v4 = self.leases.known(machine.mac).map(IpAddr::V4);
+            let v6 = config
+                .prefix6
+                .map(|prefix| IpAddr::V6(nd::interface_address(prefix, machine.mac)));
+            for name in &machine.names {
+                zone.add(name, v4.into_iter().chain(v6));
+            }
+        }
+        for name in &config.names {
+            let given = if name.addresses.is_empty() {
+                &own
+            } else {
+                &name.addresses
+            };
+            zone.add(&name.name, given.iter().copied());
+        }
+        zone
     }
 
     pub(crate) fn subnet(&self) -> Subnet {
@@ -154,7 +208,7 @@ impl Gateway {
             return None;
         };
         let mac = Mac([a ^ 2, b, c, d, e, f]);
-        self.names.contains_key(&mac).then_some(mac)
+        self.own_names.contains_key(&mac).then_some(mac)
     }
 
     /// Looks at a machine's frame before it goes anywhere. False when it must not.
@@ -208,28 +262,53 @@ impl Gateway {
 
     /// When the gateway next speaks by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.prefix.map(|_| self.next_advertisement)
+        let advertisement = self.prefix.map(|_| self.next_advertisement);
+        advertisement.into_iter().chain(self.names.deadline()).min()
     }
 
     /// Says what is due.
-    pub(crate) fn tick(&mut self, sender: &mut Sender<'_>) {
-        if self.prefix.is_some() && sender.now >= self.next_advertisement {
-            self.next_advertisement = sender.now + ADVERTISE_EVERY;
-            self.advertise(nd::group_mac(ipv6::ALL_NODES), ipv6::ALL_NODES, sender);
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
+        if self.prefix.is_some() && turn.now() >= self.next_advertisement {
+            self.next_advertisement = turn.now() + ADVERTISE_EVERY;
+            self.leads_out_v6 = turn.surroundings.outside.leads_out_v6();
+            let to = (nd::group_mac(ipv6::ALL_NODES), ipv6::ALL_NODES);
+            self.advertise(to.0, to.1, &mut turn.sender);
+        }
+        for reply in self.names.tick(turn.poller, turn.now()) {
+            self.say(&reply, turn);
+        }
+    }
+
+    /// A question to a resolver outside can go on.
+    pub(crate) fn question_ready(&mut self, at: usize, ready: Ready, turn: &mut Turn<'_>) {
+        if let Some(reply) = self.names.ready(at, ready, turn.poller, turn.now()) {
+            self.say(&reply, turn);
+        }
+    }
+
+    fn say(&self, reply: &Reply, turn: &mut Turn<'_>) {
+        match reply.to {
+            ReplyTo::Datagram {
+                mac,
+                client,
+                server,
+            } => {
+                turn.sender.datagram(mac, server, client, &reply.bytes);
+            }
         }
     }
 
     /// Takes a frame for the gateway, or for everybody.
-    pub(crate) fn receive(&mut self, port: PortId, frame: &[u8], sender: &mut Sender<'_>) {
+    pub(crate) fn receive(&mut self, port: PortId, frame: &[u8], turn: &mut Turn<'_>) {
         let Some(header) = Header::of(frame) else {
             return;
         };
         let body = &frame[MIN_FRAME..];
         match header.ethertype {
-            ARP => self.receive_arp(body, sender),
+            ARP => self.receive_arp(body, &mut turn.sender),
             IPV4 | IPV6 => {
                 if let Some(packet) = Packet::parse(body) {
-                    self.receive_packet(port, header, &packet, sender);
+                    self.receive_packet(port, header, &packet, turn);
                 }
             }
             _ => {}
@@ -241,7 +320,7 @@ impl Gateway {
         port: PortId,
         header: Header,
         packet: &Packet<'_>,
-        sender: &mut Sender<'_>,
+        turn: &mut Turn<'_>,
     ) {
         // Whoever speaks under another's address would have the answers sent astray.
         if self
@@ -250,14 +329,17 @@ impl Gateway {
         {
             return;
         }
+        if packet.fragment.is_some() {
+            return;
+        }
         match packet.protocol {
-            UDP if packet.fragment.is_none() => {
+            UDP => {
                 if let Some(datagram) = Datagram::parse(packet.payload) {
-                    self.receive_datagram(port, header, packet, &datagram, sender);
+                    self.receive_datagram(port, header, packet, &datagram, turn);
                 }
             }
-            ICMP if packet.fragment.is_none() => self.receive_icmp(header, packet, sender),
-            ICMPV6 if packet.fragment.is_none() => self.receive_icmpv6(header, packet, sender),
+            ICMP => self.receive_icmp(header, packet, &mut turn.sender),
+            ICMPV6 => self.receive_icmpv6(header, packet, &mut turn.sender),
             _ => {}
         }
     }
@@ -268,16 +350,61 @@ impl Gateway {
         header: Header,
         packet: &Packet<'_>,
         datagram: &Datagram<'_>,
-        sender: &mut Sender<'_>,
+        turn: &mut Turn<'_>,
     ) {
         let is_dhcp = datagram.destination == dhcp::SERVER && datagram.source == dhcp::CLIENT;
         if is_dhcp && dhcp::is_for_server(packet.destination, self.v4()) {
-            self.receive_dhcp(port, header.source, datagram.payload, sender);
+            self.receive_dhcp(port, header.source, datagram.payload, &mut turn.sender);
+            return;
+        }
+        if !self.is_own(packet.destination) {
+            return;
+        }
+        let client = SocketAddr::new(packet.source, datagram.source);
+        let server = SocketAddr::new(packet.destination, datagram.destination);
+        match datagram.destination {
+            names::PORT => {
+                let asker = Asker {
+                    share: header.source.number(),
+                    to: ReplyTo::Datagram {
+                        mac: header.source,
+                        client,
+                        server,
+                    },
+                };
+                self.resolve(datagram.payload, asker, turn);
+            }
+            ntp::PORT => {
+                let time = (turn.surroundings.wall_clock)();
+                if let Some(answer) = ntp::answer(datagram.payload, time) {
+                    turn.sender.datagram(header.source, server, client, &answer);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers a question about names, now or later.
+    fn resolve(&mut self, question: &[u8], asker: Asker, turn: &mut Turn<'_>) {
+        let now = turn.now();
+        let neighbours = &self.neighbours;
+        let own = self.v6().map(IpAddr::V6);
+        let is_heard = |address| Some(address) == own || neighbours.find(address, now).is_some();
+        let reply = self.names.ask(
+            question,
+            asker,
+            is_heard,
+            turn.poller,
+            turn.surroundings,
+            now,
+        );
+        if let Some(reply) = reply {
+            self.say(&reply, turn);
         }
     }
 
     fn receive_dhcp(&mut self, port: PortId, mac: Mac, request: &[u8], sender: &mut Sender<'_>) {
-        let names = self.names.get(&mac);
+        let names = self.own_names.get(&mac);
         let client = Client {
             mac,
             port: port.0,

@@ -6,8 +6,12 @@
     reason = "each test binary uses its own part; a test fails by panicking"
 )]
 
-use crete_net::{Config, Duration, Header, Instant, Mac, Machine, Network, SCHEMA_VERSION};
+use crete_net::{
+    Barred, Config, Duration, Header, Instant, Mac, Machine, Network, Outside, SCHEMA_VERSION,
+    Surroundings,
+};
 use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -28,6 +32,8 @@ pub fn config(machines: Vec<Machine>, mtu: usize) -> Config {
         mtu: mtu.try_into().unwrap(),
         subnet: "10.0.2.0/24".parse().unwrap(),
         prefix6: None,
+        internet: true,
+        names: Vec::new(),
         machines,
     }
 }
@@ -62,6 +68,38 @@ pub fn record(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A host without any network.
+pub struct Nothing;
+
+impl Outside for Nothing {
+    fn resolvers(&mut self) -> Vec<SocketAddr> {
+        Vec::new()
+    }
+
+    fn admit(&mut self, _: IpAddr) -> Result<(), Barred> {
+        Err(Barred::NoRoute)
+    }
+
+    fn leads_out_v6(&mut self) -> bool {
+        false
+    }
+}
+
+/// What time it is on every host of the tests: 14 November 2023.
+pub const WALL_CLOCK: u64 = 1_700_000_000;
+
+pub fn surroundings(outside: Box<dyn Outside>) -> Surroundings {
+    let mut number = 0x9e37_79b9_7f4a_7c15u64;
+    Surroundings {
+        outside,
+        random: Box::new(move || {
+            number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            number ^ (number >> 29)
+        }),
+        wall_clock: Box::new(|| std::time::Duration::from_secs(WALL_CLOCK)),
+    }
+}
+
 /// A network and the far ends of its links. Its clock is the computer's, and can be put ahead.
 pub struct Segment {
     pub network: Network,
@@ -81,7 +119,12 @@ impl Segment {
     }
 
     /// A segment of this configuration; the sockets are the test's.
-    pub fn of(mut wanted: Config) -> Self {
+    pub fn of(wanted: Config) -> Self {
+        Self::beside(wanted, Box::new(Nothing))
+    }
+
+    /// As [`Segment::of`], on a host whose network is this.
+    pub fn beside(mut wanted: Config, outside: Box<dyn Outside>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut listeners = Vec::new();
         for (n, machine) in wanted.machines.iter_mut().enumerate() {
@@ -91,7 +134,7 @@ impl Segment {
             listeners.push(listener);
         }
         let machines = wanted.machines.len();
-        let network = Network::new(&wanted, 42, Instant::ZERO).unwrap();
+        let network = Network::new(&wanted, surroundings(outside), Instant::ZERO).unwrap();
         Self {
             network,
             folder,
