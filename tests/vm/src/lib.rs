@@ -19,9 +19,11 @@ use crete_host::{Checks, Limits, ThisComputer};
 use crete_model::{Arch, BootView, HostReport};
 use crete_qemu::args::{FirmwarePlan, Forward, NicPlan, Plan, Sockets, arguments};
 use crete_qemu::boot::BootReader;
+use crete_qemu::disk::{self, QemuImg};
+use crete_qemu::lock::DiskLock;
 use crete_qemu::process::{Exit, Running, Signal};
 use crete_qemu::qmp::Client;
-use crete_qemu::{disk, process, serial};
+use crete_qemu::{process, serial};
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -106,14 +108,21 @@ impl Vm {
     pub async fn start(boot: Boot) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let report = this_computer(folder.path()).await;
-        let plan = plan(boot, &report, folder.path()).await;
+        let lock = disk_lock(folder.path()).await;
+        let plan = plan(boot, &report, folder.path(), &lock).await;
         let mut arguments = arguments(&plan);
         if boot == Boot::IsoByBios {
             without_firmware(&mut arguments);
         }
         let begun = Instant::now();
-        let running =
-            process::spawn(&plan.qemu, &arguments, &folder.path().join("qemu.log")).unwrap();
+        let words = folder.path().join("qemu.log");
+        let held = process::hold(process::Launch {
+            program: &plan.qemu,
+            args: &arguments,
+            words: &words,
+            lock: &lock,
+        });
+        let running = held.await.unwrap().release().await.unwrap();
         let qmp = Client::connect(&plan.sockets.qmp, PATIENCE).await.unwrap();
         let (tell, told) = watch::channel(0);
         let stop = CancellationToken::new();
@@ -207,10 +216,19 @@ async fn this_computer(folder: &Path) -> HostReport {
     checks.run(folder, "now").await
 }
 
+async fn disk_lock(folder: &Path) -> DiskLock {
+    let taken = DiskLock::take_within(&folder.join("disk.lock"), PATIENCE).await;
+    taken.unwrap().expect("the lock of a new disk")
+}
+
 /// The plan the engine would make, with a forward to the API, which it has no use for yet.
-async fn plan(boot: Boot, report: &HostReport, folder: &Path) -> Plan {
+async fn plan(boot: Boot, report: &HostReport, folder: &Path, lock: &DiskLock) -> Plan {
     let at = |name: &str| folder.join(name);
     let qemu_img = PathBuf::from(report.qemu_img.as_ref().expect("there is no qemu-img"));
+    let img = QemuImg {
+        program: &qemu_img,
+        lock,
+    };
     let qemu = report.qemu.iter().find(|qemu| qemu.arch == Arch::Amd64);
     let mut firmware = report.firmware.iter();
     let firmware = firmware
@@ -218,19 +236,17 @@ async fn plan(boot: Boot, report: &HostReport, folder: &Path) -> Plan {
         .expect("no UEFI");
     let (hard_disk, vars) = (at("disk.qcow2"), at("vars.qcow2"));
     let template = Path::new(&firmware.vars_template);
-    disk::create_vars(&qemu_img, template, &firmware.format, &vars)
+    disk::create_vars(img, template, &firmware.format, &vars)
         .await
         .unwrap();
     let size = 8 << 30;
     if boot == Boot::DiskImage {
         let base = unpacked(&at("base.raw")).await;
-        disk::create_overlay(&qemu_img, &base, "raw", &hard_disk, size)
+        disk::create_overlay(img, &base, "raw", &hard_disk, size)
             .await
             .unwrap();
     } else {
-        disk::create_blank(&qemu_img, &hard_disk, size)
-            .await
-            .unwrap();
+        disk::create_blank(img, &hard_disk, size).await.unwrap();
     }
     Plan {
         qemu: PathBuf::from(&qemu.expect("no QEMU for amd64").path),
