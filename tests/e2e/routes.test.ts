@@ -3,7 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { en } from "../../ui/src/messages";
-import { type PageName } from "../../ui/src/model/router.svelte";
+import type { PageName } from "../../ui/src/model/router.svelte";
 import { result } from "../journey/places";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
@@ -112,7 +112,8 @@ test("every route with an image, a machine and finished work", async () => {
       await open(page, address);
       if (name === "machine")
         await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
-      if (name === "new-image") await page.getByText("metal-amd64.raw.zst").first().waitFor();
+      if (name === "new-image")
+        await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
       faults.push(...(await look(page, `${name}-${size.width}-${theme}`)));
       if (await isWide(page)) faults.push(`${name} is too wide at ${size.width}`);
     }
