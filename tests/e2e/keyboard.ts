@@ -15,13 +15,15 @@ const FOCUSED = `(() => {
   const described = at.labels?.length ? at.labels[0] : at;
   const name = at.getAttribute("aria-label") ?? described.textContent ?? "";
   const kind = at.type === "radio" ? "radio" : at.localName;
-  return { kind, name: name.replace(/\\s+/g, " ").trim(), group: at.name ?? "" };
+  const inMenu = at.getAttribute("role") === "menuitem";
+  return { kind, name: name.replace(/\\s+/g, " ").trim(), group: at.name ?? "", inMenu };
 })()`;
 
 interface Focused {
   kind: string;
   name: string;
   group?: string;
+  inMenu?: boolean;
 }
 
 export class Keyboard extends Mouse {
@@ -33,21 +35,21 @@ export class Keyboard extends Mouse {
     return this.page.evaluate<Focused>(FOCUSED);
   }
 
-  /** Presses Tab until the focus is where it is wanted. */
+  /** Presses Tab, and in a menu the arrow, until the focus is where it is wanted. */
   async #reach(what: string, wanted: (focused: Focused) => boolean): Promise<void> {
     const heard: string[] = [];
     for (let tab = 0; tab < MOST_TABS; tab += 1) {
       const focused = await this.#focused();
       if (wanted(focused)) return;
       heard.push(`${focused.kind} ${focused.name}`.slice(0, 60));
-      await this.page.keyboard.press("Tab");
+      await this.page.keyboard.press(focused.inMenu ? "ArrowDown" : "Tab");
     }
     throw new Error(`Tab never reaches ${what}; it reaches\n${[...new Set(heard)].join("\n")}`);
   }
 
   override async press(name: string): Promise<void> {
     const pressable = ["a", "button"];
-    await this.page.getByText(name, { exact: true }).first().waitFor();
+    await this.named(name).waitFor();
     await this.#reach(name, (at) => pressable.includes(at.kind) && at.name === name);
     await this.page.keyboard.press("Enter");
   }

@@ -3,6 +3,8 @@ import type { Locator, Page } from "playwright-core";
 import { CONSOLE_LINES, type Hand } from "../journey/hand";
 import { result } from "../journey/places";
 
+const PRESSABLE = ["button", "link", "tab", "menuitem"] as const;
+
 export class Mouse implements Hand {
   constructor(
     readonly page: Page,
@@ -10,14 +12,17 @@ export class Mouse implements Hand {
     readonly pictures: string,
   ) {}
 
-  #named(name: string): Locator {
-    const by = (role: "button" | "link" | "tab"): Locator =>
-      this.page.getByRole(role, { name, exact: true });
-    return by("button").or(by("link")).or(by("tab")).first();
+  /** The first control of that name that can be seen: narrow windows hide some. */
+  protected named(name: string): Locator {
+    const all = PRESSABLE.map((role) => this.page.getByRole(role, { name, exact: true }));
+    return all
+      .reduce((some, more) => some.or(more))
+      .filter({ visible: true })
+      .first();
   }
 
   press(name: string): Promise<void> {
-    return this.#named(name).click();
+    return this.named(name).click();
   }
 
   pick(name: string): Promise<void> {

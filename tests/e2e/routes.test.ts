@@ -3,7 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { en } from "../../ui/src/messages";
-import type { Route } from "../../ui/src/model/router.svelte";
+import type { PageName } from "../../ui/src/model/router.svelte";
 import { result } from "../journey/places";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
@@ -16,7 +16,7 @@ const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
 );
 
 /** A route without an address here does not compile. */
-type Addresses = Record<Route["page"], string>;
+type Addresses = Record<PageName | "job" | "reveal", string>;
 
 function addresses(machine: string, job: string, image: string): Addresses {
   return {
@@ -26,10 +26,12 @@ function addresses(machine: string, job: string, image: string): Addresses {
     machines: "#/machines",
     "new-machine": `#/machines/new?image=${image}`,
     machine: `#/machines/${machine}`,
+    reveal: `#/machines/${machine}/reveal`,
     host: "#/host",
     activity: "#/activity",
     job: `#/activity/${job}`,
     settings: "#/settings",
+    gallery: "#/gallery",
   };
 }
 
@@ -71,9 +73,9 @@ test("every route without anything in it", async () => {
       colorScheme: theme,
       viewport: size,
     });
-    await sees(new Mouse(page, "routes"), en.home.getImage);
+    await sees(new Mouse(page, "routes"), en.home.empty);
     const empty = Object.entries(addresses("none", "none", "")).filter(
-      ([name]) => !["machine", "job", "new-image"].includes(name),
+      ([name]) => !["job", "reveal", "new-image", "gallery"].includes(name),
     );
     for (const [name, address] of empty) {
       await open(page, address);
@@ -110,7 +112,8 @@ test("every route with an image, a machine and finished work", async () => {
       await open(page, address);
       if (name === "machine")
         await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
-      if (name === "new-image") await page.getByText("metal-amd64.raw.zst").first().waitFor();
+      if (name === "new-image")
+        await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
       faults.push(...(await look(page, `${name}-${size.width}-${theme}`)));
       if (await isWide(page)) faults.push(`${name} is too wide at ${size.width}`);
     }

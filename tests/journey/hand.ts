@@ -3,7 +3,7 @@
  * once, in the page's own words, and each hand carries it out.
  */
 export interface Hand {
-  /** Presses the first button, link or tab of that name. */
+  /** Presses the first button, link, tab or menu entry of that name that can be seen. */
   press(name: string): Promise<void>;
   /** Chooses one of several; its name begins so. */
   pick(name: string): Promise<void>;

@@ -48,7 +48,7 @@ const start: Stage = {
   name: "Home",
   async go(hand) {
     await sees(hand, en.practice.band);
-    await sees(hand, en.home.getImage);
+    await sees(hand, en.home.empty);
   },
 };
 
@@ -57,7 +57,7 @@ const host: Stage = {
   async go(hand) {
     await hand.press(en.nav.host);
     await sees(hand, new RegExp(`${en.verdict.ready}|${en.verdict.slow}`), 60_000);
-    await sees(hand, en.check.qemu.name);
+    await sees(hand, en.check.qemu.ok);
   },
 };
 
@@ -78,7 +78,7 @@ const download: Stage = {
   async go(hand) {
     await hand.press(en.newImage.download);
     // A small image may be there before anybody looks.
-    await sees(hand, new RegExp(`${en.images.working}|${en.images.createMachine}`));
+    await sees(hand, new RegExp(`${en.images.coming}|${en.images.createMachine}`));
   },
 };
 
@@ -95,7 +95,7 @@ const describe: Stage = {
     await hand.press(en.images.createMachine);
     await sees(hand, en.newMachine.create);
     await hand.fill(en.newMachine.name, NAME);
-    await hand.fill(en.newMachine.memory, "512");
+    await hand.fill(en.newMachine.memoryLabel, "0.5");
   },
 };
 
@@ -133,9 +133,10 @@ export const stopStage: Stage = {
 const remove: Stage = {
   name: "The machine is deleted",
   async go(hand) {
+    await hand.press(fill(en.common.more, { name: NAME }));
     await hand.press(en.common.delete);
-    await hand.press(`${en.common.delete} ${NAME}`);
-    await sees(hand, fill(en.machines.deleted, { name: NAME }));
+    await hand.press(fill(en.common.deleteName, { name: NAME }));
+    await sees(hand, fill(en.common.inTrash, { name: NAME }));
     await sees(hand, en.machines.empty);
   },
 };
@@ -144,15 +145,17 @@ const undo: Stage = {
   name: "Deleting is undone",
   async go(hand) {
     await hand.press(en.common.undo);
-    await sees(hand, en.rungDone.acpi);
+    await sees(hand, fill(en.common.restored, { name: NAME }));
+    await hand.press(NAME);
+    await sees(hand, en.machines.start);
   },
 };
 
-/** From the first page to the choice of an image. */
-export const untilChosen: Stage[] = [start, host, choose];
+/** From the first page to the choice of an image, by the shortest way. */
+export const untilChosen: Stage[] = [start, choose];
 
 /** From the first page to the described machine: nothing of it needs QEMU. */
-export const untilDescribed: Stage[] = [...untilChosen, download, ready, describe];
+export const untilDescribed: Stage[] = [start, host, choose, download, ready, describe];
 
 /** From the first page to a booted machine. */
 export const untilBooted: Stage[] = [...untilDescribed, createStage, firstWordsStage, booted];
@@ -160,21 +163,27 @@ export const untilBooted: Stage[] = [...untilDescribed, createStage, firstWordsS
 /** What follows: the machine is stopped, deleted, and taken back. */
 export const untilUndone: Stage[] = [stopStage, remove, undo];
 
+/** Where a stage stands in the whole, for the order of the pictures. */
+function place(stage: Stage): string {
+  const all = [...untilBooted, ...untilUndone];
+  return String(all.indexOf(stage) + 1).padStart(2, "0");
+}
+
 /** Walks through stages, and keeps a picture of each. */
 export async function walk(
   hand: Hand,
   stages: Stage[],
   done: (stage: string, ms: number) => void = () => undefined,
 ): Promise<void> {
-  for (const [at, stage] of stages.entries()) {
+  for (const stage of stages) {
     const begun = performance.now();
     try {
       await stage.go(hand);
     } catch (error) {
-      await hand.picture(`failed-${stage.name}`).catch(() => undefined);
+      await hand.picture(`failed ${stage.name}`).catch(() => undefined);
       throw new Error(`${stage.name}: ${String(error)}`, { cause: error });
     }
     done(stage.name, performance.now() - begun);
-    await hand.picture(`${String(at + 1).padStart(2, "0")}-${stage.name}`);
+    await hand.picture(`${place(stage)} ${stage.name}`);
   }
 }

@@ -32,13 +32,10 @@ export class WebDriver {
     return this.#ask("/execute/sync", "POST", { script, args });
   }
 
-  /** The first element at an XPath, or nothing. */
-  async find(xpath: string): Promise<string | undefined> {
-    const found = await this.#ask<Record<string, string>[]>("/elements", "POST", {
-      using: "xpath",
-      value: xpath,
-    });
-    return found[0]?.[ELEMENT];
+  /** The element that a script finds, or nothing. */
+  async element(script: string, args: unknown[]): Promise<string | undefined> {
+    const found = await this.run<Record<string, string> | null>(script, args);
+    return found?.[ELEMENT];
   }
 
   async click(element: string): Promise<void> {

@@ -43,13 +43,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The words as an XPath string, whatever quotes they hold. */
-function quoted(words: string): string {
-  return `concat("", ${words
-    .split('"')
-    .map((part) => `"${part}"`)
-    .join(`, '"', `)})`;
-}
+/** What of a page can be pressed, chosen, or filled in; by the name a person reads or hears. */
+const FINDING = `
+  const [kind, name] = arguments;
+  const words = (text) => text.replace(/\\s+/g, " ").trim();
+  const seen = [...document.querySelectorAll(kind)].filter((at) => at.checkVisibility());
+  const label = (at) => at.ariaLabel ?? (at.labels?.[0] ?? at).textContent ?? "";
+  return kind.includes("radio")
+    ? seen.find((at) => words(label(at)).startsWith(name))
+    : seen.find((at) => !at.disabled && words(label(at)) === name);
+`;
 
 export interface Options {
   args?: string[];
@@ -106,39 +109,28 @@ export class AppWindow implements Hand {
     }
   }
 
-  async #found(what: string, xpath: string): Promise<string> {
-    return until(
-      what,
-      CLICKABLE_WITHIN_MS,
-      () => this.driver.find(xpath),
-      () => this.text(),
-    );
+  press(name: string): Promise<void> {
+    return this.#click("a, button", name);
   }
 
-  async press(name: string): Promise<void> {
-    const words = quoted(name);
-    await this.#click(
-      `a control named ${name}`,
-      `//*[self::a or self::button][not(@disabled)]` +
-        `[normalize-space(.)=${words} or @aria-label=${words}]`,
-    );
+  pick(name: string): Promise<void> {
+    return this.#click("input[type=radio]", name);
   }
 
-  async pick(name: string): Promise<void> {
-    await this.#click(
-      `a choice ${name}`,
-      `//label[.//input[@type="radio"]][starts-with(normalize-space(.), ${quoted(name)})]`,
-    );
+  async fill(label: string, text: string): Promise<void> {
+    await this.#click("input:not([type=radio])", label);
+    await this.driver.type(SELECT_ALL);
+    await this.driver.type(text);
   }
 
-  /** Clicks once the element is there; a page that changes in between is looked at again. */
-  async #click(what: string, xpath: string): Promise<void> {
+  /** Clicks once it is there; a page that changes in between is looked at again. */
+  async #click(kind: string, name: string): Promise<void> {
     let last = "";
     await until(
-      what,
+      `a click on "${name}"`,
       CLICKABLE_WITHIN_MS,
       async () => {
-        const element = await this.driver.find(xpath);
+        const element = await this.driver.element(FINDING, [kind, name]);
         if (!element) return false;
         return this.driver.click(element).then(
           () => true,
@@ -150,17 +142,6 @@ export class AppWindow implements Hand {
       },
       async () => `${last}\n${await this.text()}`,
     );
-  }
-
-  async fill(label: string, text: string): Promise<void> {
-    const words = quoted(label);
-    const input = await this.#found(
-      `a field named ${label}`,
-      `//*[@id = //label[normalize-space(.)=${words}]/@for]`,
-    );
-    await this.driver.click(input);
-    await this.driver.type(SELECT_ALL);
-    await this.driver.type(text);
   }
 
   text(): Promise<string> {
