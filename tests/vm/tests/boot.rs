@@ -12,6 +12,7 @@ use crete_model::{Arch, BootStage, ImageFormat};
 use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
 use crete_vm_tests::{Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted};
+use serde_json::json;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -107,7 +108,7 @@ async fn dashboard_shows(socket: &Path, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cd_boots_by_bios_too() {
+async fn the_cd_boots_by_bios_and_again_after_ctrl_alt_del() {
     if !vm_tests_are_wanted() {
         return;
     }
@@ -115,6 +116,12 @@ async fn the_cd_boots_by_bios_too() {
     vm.console_holds(LAST_LINE).await;
     assert_in_maintenance(&vm);
     assert!(!vm.printed().contains("BdsDxe"), "that was UEFI");
+    let keys = ["ctrl", "alt", "delete"].map(|key| json!({ "type": "qcode", "data": key }));
+    let pressed = vm.qmp.execute("send-key", json!({ "keys": keys })).await;
+    pressed.unwrap();
+    vm.console_holds("[talos] reboot via Ctrl-Alt-Del received")
+        .await;
+    vm.console_holds("reboot: Restarting system").await;
 }
 
 /// What the product makes of the files before it boots them.

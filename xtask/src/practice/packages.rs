@@ -30,6 +30,9 @@ pub struct Package {
 
 /// Finds out which packages the images are made from today.
 pub fn resolve() -> Result<Vec<Package>> {
+    if std::env::consts::ARCH != "x86_64" {
+        bail!("practice images are for x86-64 and can only be built there");
+    }
     if !has("apt-get") || !has("dpkg") {
         bail!("practice images are made from Debian's packages, which takes apt-get and dpkg");
     }

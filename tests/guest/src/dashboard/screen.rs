@@ -96,8 +96,9 @@ fn lines(view: &View) -> Vec<String> {
     lines.iter().map(|line| fit(line, COLUMNS)).collect()
 }
 
+/// Two columns; the right one has room for an IPv6 address, a long value on the left for itself.
 fn columns(left: &str, value: &str, right: &str, other: &str) -> String {
-    format!(" {left:<10} {value:<36} {right:<12} {other}")
+    format!(" {left:<10} {value:<27} {right:<12} {other}")
 }
 
 /// The end of the log, wrapped, in exactly `rows` lines.
@@ -148,7 +149,10 @@ mod tests {
         View {
             status: Status {
                 stage: Stage::Maintenance,
-                addresses: vec![address("10.0.2.15", 24), address("fec0::1", 64)],
+                addresses: vec![
+                    address("10.0.2.15", 24),
+                    address("fec0::5054:ff:fe12:3456", 64),
+                ],
                 gateway: Some([10, 0, 2, 2].into()),
                 hostname: None,
                 api_up: true,
@@ -171,7 +175,7 @@ mod tests {
         );
         assert!(lines[2].contains("11111111-2222-4333-8444-555555555502"));
         assert!(lines[4].contains("Maintenance") && lines[4].ends_with("10.0.2.15/24"));
-        assert!(lines[5].ends_with("fec0::1/64"));
+        assert!(lines[5].ends_with("fec0::5054:ff:fe12:3456/64"));
         assert!(lines[7].contains("no Talos"));
         assert_eq!(lines[9], " first");
         assert_eq!(lines[11].len(), 1 + 22, "a long line goes on below");

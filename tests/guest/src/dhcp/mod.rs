@@ -7,6 +7,7 @@
 //!     └────────────────────────────┴─────────────────────┘
 //! ```
 
+mod lease;
 mod message;
 
 pub use message::{Identity, Kind, Reply, discover, parse, renew, request};
@@ -26,8 +27,6 @@ const SERVER: u16 = 67;
 /// How long the first answer is waited for; each wait is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
-/// Renewals are not tried more often than this.
-const RENEW_PAUSE: Duration = Duration::from_secs(5);
 
 /// Gets a lease and keeps it, for ever.
 ///
@@ -47,7 +46,7 @@ pub async fn keep(
         let lease = acquire(link, identity).await?;
         let bound = Instant::now();
         apply(link, netlink, console, board, &lease)?;
-        hold(identity, &lease, bound).await?;
+        lease::hold(&lease, bound, |wait| ask_again(identity, &lease, wait)).await;
         console.say(&format!("lease of {} was lost", lease.address));
         netlink.remove_address(link.index, lease.address, lease.prefix)?;
         board.change(|status| status.gateway = None);
@@ -165,32 +164,6 @@ fn texts(addresses: &[Ipv4Addr]) -> Value {
     Value::List(addresses.iter().map(Ipv4Addr::to_string).collect())
 }
 
-/// Renews the lease as long as the server agrees; returns when it is lost.
-async fn hold(identity: Identity, lease: &Reply, bound: Instant) -> Result<()> {
-    let mut length = lease.lease;
-    let mut from = bound;
-    loop {
-        let expiry = from + length;
-        tokio::time::sleep_until(from + length / 2).await;
-        loop {
-            let left = expiry.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            let begun = Instant::now();
-            let pause = (left / 2).max(RENEW_PAUSE).min(left);
-            match ask_again(identity, lease, pause).await {
-                Some(reply) if reply.kind == Kind::Ack && reply.address == lease.address => {
-                    (length, from) = (reply.lease, begun);
-                    break;
-                }
-                Some(_) => return Ok(()),
-                None => tokio::time::sleep_until(begun + pause).await,
-            }
-        }
-    }
-}
-
 /// One renewal: straight to the server, from the address in use.
 async fn ask_again(identity: Identity, lease: &Reply, wait: Duration) -> Option<Reply> {
     let socket = UdpSocket::bind((lease.address, CLIENT)).await.ok()?;
@@ -208,5 +181,5 @@ async fn ask_again(identity: Identity, lease: &Reply, wait: Duration) -> Option<
             }
         }
     };
-    timeout(wait.min(RENEW_PAUSE), answer).await.ok().flatten()
+    timeout(wait, answer).await.ok().flatten()
 }
