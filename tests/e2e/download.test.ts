@@ -35,9 +35,9 @@ test("a download tells what it waits for, shows progress, stops, and goes on", a
   await hand.picture("progress");
   await until("more bytes", 30_000, async () => (await percent()) > first);
 
-  await hand.press(en.common.cancel);
+  await hand.press(en.images.cancel);
   await sees(hand, en.images.resume);
-  await sees(hand, sentence(en.images.received));
+  await sees(hand, sentence(en.images.kept));
   await hand.press(en.images.resume);
   await sees(hand, en.images.createMachine, 60_000);
   expect(person.machines()).toEqual([]);

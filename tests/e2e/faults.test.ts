@@ -34,10 +34,11 @@ test("an address that is no factory is said so, and mended in the settings", asy
   const address = await stranger(true);
 
   await hand.press(en.nav.settings);
-  await hand.fill(en.settings.factoryUrl, "not an address");
+  await hand.press(en.settings.topics.service);
+  await hand.fill(en.settings.factory, "not an address");
   await page.keyboard.press("Tab");
   await sees(hand, en.field.not_a_url);
-  await hand.fill(en.settings.factoryUrl, address);
+  await hand.fill(en.settings.factory, address);
   await page.keyboard.press("Tab");
   await sees(hand, en.settings.saved);
 
@@ -134,7 +135,7 @@ test("a page whose program ended says so", async () => {
   const host = await devHost(home());
   const { page } = await visit(await browser(), host);
   const hand = new Mouse(page, "gone");
-  await sees(hand, en.home.getImage);
+  await sees(hand, en.home.firstStep);
   await host.stop();
   await sees(hand, en.connection.lost);
 });

@@ -15,13 +15,16 @@ const FOCUSED = `(() => {
   const described = at.labels?.length ? at.labels[0] : at;
   const name = at.getAttribute("aria-label") ?? described.textContent ?? "";
   const kind = at.type === "radio" ? "radio" : at.localName;
-  return { kind, name: name.replace(/\\s+/g, " ").trim(), group: at.name ?? "" };
+  const next = at.role === "menuitem" ? "ArrowDown" : "Tab";
+  return { kind, name: name.replace(/\\s+/g, " ").trim(), group: at.name ?? "", next };
 })()`;
 
 interface Focused {
   kind: string;
   name: string;
   group?: string;
+  /** What moves the focus on from here: in a menu, arrows do. */
+  next?: string;
 }
 
 export class Keyboard extends Mouse {
@@ -40,7 +43,7 @@ export class Keyboard extends Mouse {
       const focused = await this.#focused();
       if (wanted(focused)) return;
       heard.push(`${focused.kind} ${focused.name}`.slice(0, 60));
-      await this.page.keyboard.press("Tab");
+      await this.page.keyboard.press(focused.next ?? "Tab");
     }
     throw new Error(`Tab never reaches ${what}; it reaches\n${[...new Set(heard)].join("\n")}`);
   }

@@ -11,9 +11,9 @@ export class Mouse implements Hand {
   ) {}
 
   #named(name: string): Locator {
-    const by = (role: "button" | "link" | "tab"): Locator =>
+    const by = (role: "button" | "link" | "tab" | "menuitem"): Locator =>
       this.page.getByRole(role, { name, exact: true });
-    return by("button").or(by("link")).or(by("tab")).first();
+    return by("button").or(by("link")).or(by("tab")).or(by("menuitem")).first();
   }
 
   press(name: string): Promise<void> {

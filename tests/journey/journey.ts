@@ -48,7 +48,7 @@ const start: Stage = {
   name: "Home",
   async go(hand) {
     await sees(hand, en.practice.band);
-    await sees(hand, en.home.getImage);
+    await sees(hand, en.home.firstStep);
   },
 };
 
@@ -78,7 +78,7 @@ const download: Stage = {
   async go(hand) {
     await hand.press(en.newImage.download);
     // A small image may be there before anybody looks.
-    await sees(hand, new RegExp(`${en.images.working}|${en.images.createMachine}`));
+    await sees(hand, new RegExp(`${en.images.coming}|${en.images.createMachine}`));
   },
 };
 
@@ -95,7 +95,7 @@ const describe: Stage = {
     await hand.press(en.images.createMachine);
     await sees(hand, en.newMachine.create);
     await hand.fill(en.newMachine.name, NAME);
-    await hand.fill(en.newMachine.memory, "512");
+    await hand.fill(en.newMachine.memoryLabel, "0.5");
   },
 };
 
@@ -133,9 +133,10 @@ export const stopStage: Stage = {
 const remove: Stage = {
   name: "The machine is deleted",
   async go(hand) {
+    await hand.press(fill(en.common.more, { name: NAME }));
     await hand.press(en.common.delete);
-    await hand.press(`${en.common.delete} ${NAME}`);
-    await sees(hand, fill(en.machines.deleted, { name: NAME }));
+    await hand.press(fill(en.common.deleteName, { name: NAME }));
+    await sees(hand, fill(en.common.inTrash, { name: NAME }));
     await sees(hand, en.machines.empty);
   },
 };
@@ -144,7 +145,7 @@ const undo: Stage = {
   name: "Deleting is undone",
   async go(hand) {
     await hand.press(en.common.undo);
-    await sees(hand, en.rungDone.acpi);
+    await sees(hand, fill(en.common.restored, { name: NAME }));
   },
 };
 

@@ -87,6 +87,7 @@ test("the main job; closed with a machine running, the next start takes it back"
   );
   expect(home.machines()).toEqual(before);
   await again.picture("taken-back");
+  await again.press(fill(en.common.more, { name: NAME }));
   await again.press(en.machines.force);
   await again.press(en.machines.force);
   await sees(again, fill(en.rungDone.kill));

@@ -62,7 +62,7 @@ const job: Job = {
   cancellable: true,
 };
 
-const rpc = vi.fn();
+const rpc = vi.fn().mockResolvedValue({});
 let tell: (batch: EventFrame[]) => void;
 let generation = 0;
 let page: Record<string, unknown> | undefined;

@@ -13,9 +13,9 @@ class Fixes {
   job(fix: FixCode): Job | undefined {
     const begun = this.#begun[fix];
     if (begun) return topics.jobs.get(begun);
-    return topics.jobs.all().find(
-      (job) => job.request.kind === "fix_host" && job.request.fix === fix && !ended(job),
-    );
+    return topics.jobs
+      .all()
+      .find((job) => job.request.kind === "fix_host" && job.request.fix === fix && !ended(job));
   }
 
   running(fix: FixCode): boolean {

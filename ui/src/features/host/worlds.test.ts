@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { en, fill } from "../../messages";
+import { en, fill, fillOpen } from "../../messages";
 import type { Check, HostReport } from "../../platform/generated/api";
 import { lines, passed, passwordWords, remedyWords, tell, tellsFix } from "./words";
 
@@ -80,7 +80,7 @@ describe("recorded computers", () => {
     const good = Object.entries(en.check).map(([code, words]) => `${code}: ${words.ok}`);
     const ends = Object.entries(en.problem)
       .filter(([code]) => code.startsWith("fix_"))
-      .map(([, { title, text }]) => `${title}. ${fill(text, ended)}`);
+      .map(([, { title, why, safe }]) => `${title}. ${fillOpen(`${why} ${safe}`, ended)}`);
     const text = [...good, "", ...worlds.map(render), "## How a change can end", ...ends, ""].join(
       "\n",
     );

@@ -5,13 +5,10 @@ import type {
   BootMedium,
   BootStage,
   DenyReason,
-  ErrorCode,
   ExitReason,
-  FieldCode,
   JobRequest,
   JobState,
   MachineView,
-  Remedy,
   StageCode,
   StartNotice,
   StopRung,
@@ -51,212 +48,6 @@ export const verdictText = {
 } as const satisfies Words<Verdict>;
 
 export { cause, causeTitle, check, fix, nested } from "./host";
-
-export const remedy = {
-  ...host.hostRemedy,
-  retry: "Try again",
-  enter_practice: "Practice without internet",
-  open_settings: "Open settings",
-  open_host_check: "Look at this computer",
-  free_space: "Free some space in {path}.",
-  run_command: "Run this command:",
-  use_less_memory: "Stop other programs or machines, or give this one less memory.",
-  download_again: "Download again",
-  open_folder: "Look into {path}.",
-  report: "This should not happen. Tell the makers, with the exact words below.",
-} as const satisfies Words<Remedy["kind"]>;
-
-/** `title` stands alone, `cause` follows "… could not start:", `why` explains, `safe` calms. */
-export const problem = {
-  ...host.problem,
-  internal: {
-    title: "Crete made a mistake",
-    cause: "Crete made a mistake",
-    why: "This is a defect of the program, not of anything you did.",
-    safe: "Nothing was lost.",
-  },
-  bad_request: {
-    title: "The page asked for something unknown",
-    cause: "the page asked for something unknown",
-    why: "The page and the program behind it do not fit together.",
-    safe: "Nothing was changed.",
-  },
-  invalid: {
-    title: "Some values cannot be used",
-    cause: "some values cannot be used",
-    why: "They are marked at their fields.",
-    safe: "Nothing was changed.",
-  },
-  not_found: {
-    title: "It is not there any more",
-    cause: "it is not there any more",
-    why: "There is no such {kind}. It may have been deleted in the meantime.",
-    safe: "Nothing was changed.",
-  },
-  denied: {
-    title: "Not possible now",
-    cause: "its state does not allow it",
-    why: "Its state does not allow it.",
-    safe: "Nothing was changed.",
-  },
-  cancelled: {
-    title: "Cancelled",
-    cause: "it was cancelled",
-    why: "You stopped it.",
-    safe: "What arrived is kept.",
-  },
-  interrupted: {
-    title: "Cut off when Crete ended",
-    cause: "Crete ended in the middle",
-    why: "Crete was closed or ended while this was in progress.",
-    safe: "What was done is kept.",
-  },
-  factory_unknown_host: {
-    title: "{host} is not known",
-    cause: "{host} is not known",
-    why: "The name {host} does not resolve. Usually this computer is offline, or the address has a typing mistake.",
-    safe: "What you chose is kept.",
-  },
-  factory_unreachable: {
-    title: "{host} does not answer",
-    cause: "{host} does not answer",
-    why: "No connection to {host} could be made, or it did not answer in time.",
-    safe: "What you chose is kept.",
-  },
-  factory_tls: {
-    title: "No trusted connection to {host}",
-    cause: "there is no trusted connection to {host}",
-    why: "The certificate of {host} is not trusted here. A company's proxy needs its own certificate in Settings.",
-    safe: "Nothing was sent.",
-  },
-  not_a_factory: {
-    title: "{host} is no Image Factory",
-    cause: "{host} is no Image Factory",
-    why: "Something answers at {host}, but not as a factory does.",
-    safe: "What you chose is kept.",
-  },
-  factory_refused: {
-    title: "The factory refused",
-    cause: "the factory refused",
-    why: "It answered with status {status}: {text}",
-    safe: "What you chose is kept.",
-  },
-  schematic_differs: {
-    title: "The factory computed another ID",
-    cause: "the factory computed another ID",
-    why: "It says {theirs}, Crete computed {ours}. The factory's is used.",
-    safe: "The image is the one the factory built.",
-  },
-  download_interrupted: {
-    title: "The download stopped",
-    cause: "the connection ended",
-    why: "{received} of {expected} arrived, then the connection ended.",
-    safe: "What arrived is kept, and the download goes on from there.",
-  },
-  download_corrupt: {
-    title: "The file is not what it should be",
-    cause: "the file is not what it should be",
-    why: "{path}: {reason}",
-    safe: "The file was set aside. No machine starts from it.",
-  },
-  disk_full: {
-    title: "The disk is full",
-    cause: "the disk is full",
-    why: "{path} has {free} left, {needed} are needed.",
-    safe: "What arrived is kept.",
-  },
-  file: {
-    title: "A file could not be read or written",
-    cause: "a file could not be read or written",
-    why: "{path}",
-    safe: "Nothing else was touched.",
-  },
-  qemu_missing: {
-    title: "QEMU is missing",
-    cause: "QEMU is missing",
-    why: "Machines for {arch} are run by QEMU, which was not found on this computer.",
-    safe: "The machine and its disk are as they were.",
-  },
-  qemu_too_old: {
-    title: "QEMU is too old",
-    cause: "QEMU is too old",
-    why: "Version {version} was found. {needed} or newer is needed.",
-    safe: "The machine and its disk are as they were.",
-  },
-  firmware_missing: {
-    title: "UEFI firmware is missing",
-    cause: "UEFI firmware is missing",
-    why: "Machines for {arch} start with UEFI firmware, which was not found on this computer.",
-    safe: "The machine and its disk are as they were.",
-  },
-  qemu_failed: {
-    title: "QEMU ended at once",
-    cause: "QEMU ended at once",
-    why: "QEMU was started and ended before the machine ran. Its own words are below.",
-    safe: "The machine's disk was not touched.",
-  },
-  qemu_silent: {
-    title: "QEMU does not answer",
-    cause: "QEMU does not answer",
-    why: "It was started and said nothing for {seconds} s.",
-    safe: "It was ended again. The machine's disk was not touched.",
-  },
-  arch_not_runnable: {
-    title: "{arch} machines do not run here",
-    cause: "{arch} machines do not run here",
-    why: "This computer lacks a QEMU or firmware for {arch}.",
-    safe: "The image can be downloaded for another computer.",
-  },
-  memory_short: {
-    title: "Not enough memory",
-    cause: "there is not enough memory",
-    why: "{needed} are needed, {free} are free.",
-    safe: "Nothing was started.",
-  },
-  image_in_use: {
-    title: "Machines use this image",
-    cause: "machines use it",
-    why: "These boot from it: {machines}.",
-    safe: "Nothing was deleted.",
-  },
-  image_not_ready: {
-    title: "The image is not complete",
-    cause: "its image is not complete",
-    why: "A machine starts only from a complete, checked file.",
-    safe: "What arrived of it is kept.",
-  },
-  locked: {
-    title: "Another Crete is using this",
-    cause: "another Crete is using it",
-    why: "{path} is held by another running program.",
-    safe: "Nothing was changed.",
-  },
-  practice_missing: {
-    title: "The practice images are not here",
-    cause: "the practice images are not here",
-    why: "They belong in {path}. They are built once and kept.",
-    safe: "Nothing was changed.",
-  },
-  setting: {
-    title: "A setting cannot be used",
-    cause: "a setting cannot be used",
-    why: "The setting {setting} has a value that cannot be used.",
-    safe: "Nothing was changed.",
-  },
-} as const satisfies Record<ErrorCode, { title: string; cause: string; why: string; safe: string }>;
-
-export const field = {
-  missing: "Fill this in.",
-  too_long: "At most {max} characters.",
-  characters: "Only a to z, 0 to 9, and hyphens inside.",
-  taken: "{name} exists already.",
-  too_small: "At least {min}.",
-  too_large: "At most {max}.",
-  not_a_url: "A web address is needed, with https:// or http://.",
-  not_a_path: "A whole path is needed, beginning with /.",
-  unknown: "It is not there any more.",
-  unreadable: "It cannot be read: {reason}",
-} as const satisfies Words<FieldCode>;
 
 export const job = {
   ...host.job,
@@ -376,7 +167,7 @@ export const rungDone = {
 export const exit = {
   never_started: "Never started",
   guest_shutdown: "It switched itself off",
-  earlier: "Off",
+  earlier: "It was off already when Crete was opened",
   gone_while_away: "It ended while Crete was closed",
   stopped: "Switched off",
   start_failed: "Did not start: {cause}",
