@@ -28,10 +28,16 @@ const SIZES = new Set(["needed", "free", "total", "received", "expected"]);
 export function readable(params: Partial<Record<string, string>>): Params {
   const shown: Params = {};
   for (const [name, value] of Object.entries(params)) {
-    const size = SIZES.has(name) && value !== undefined && /^\d+$/.test(value);
-    shown[name] = size ? bytes(Number(value)) : value;
+    if (value === undefined) continue;
+    if (SIZES.has(name) && /^\d+$/.test(value)) shown[name] = bytes(Number(value));
+    else if (name === "fault" && isFault(value)) shown[name] = en.fault[value];
+    else shown[name] = value;
   }
   return shown;
+}
+
+function isFault(text: string): text is keyof typeof en.fault {
+  return text in en.fault;
 }
 
 function isDenyReason(text: string | undefined): text is DenyReason {

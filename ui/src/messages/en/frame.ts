@@ -41,6 +41,7 @@ export const frame = {
     close: "Close",
     delete: "Delete",
     deleteName: "Delete {name}",
+    cancelName: "Cancel: {name}",
     undo: "Undo",
     copy: "Copy",
     copied: "Copied",

@@ -60,6 +60,7 @@ export const pages = {
     here: "On this computer",
     createMachine: "Create machine",
     resume: "Resume",
+    cancel: "Cancel download",
     again: "Download again",
     paused: "Paused",
     kept: "{bytes} are safe on disk",
