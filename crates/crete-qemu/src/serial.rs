@@ -27,12 +27,26 @@ const COALESCE: Duration = Duration::from_millis(16);
 const LOOK_AGAIN: Duration = Duration::from_millis(60);
 /// The most one chunk holds.
 const CHUNK: usize = 64 * 1024;
-/// What is always kept of the beginning: the first boot.
-const KEEP_FIRST: u64 = 1 << 20;
-/// What is always kept of the end.
-const KEEP_LAST: u64 = 32 << 20;
-/// Size on disk above which the middle is given up.
-const MOST: u64 = 64 << 20;
+/// How much of a console is kept. Lengths are bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Always kept of the beginning: the first boot.
+    pub first: u64,
+    /// Always kept of the end.
+    pub last: u64,
+    /// Size on disk above which the middle is given up.
+    pub most: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            first: 1 << 20,
+            last: 32 << 20,
+            most: 64 << 20,
+        }
+    }
+}
 
 /// The length of a console's file; 0 while there is none.
 #[must_use]
@@ -41,18 +55,20 @@ pub fn length(log: &Path) -> u64 {
 }
 
 /// Follows the socket of a running machine and tells how long the file is, until QEMU closes the
-/// socket or `cancel` is called.
+/// socket or `cancel` is called. The file is kept within its bounds all the while.
 ///
 /// # Errors
 /// When the socket cannot be reached at all.
 pub async fn follow(
     socket: &Path,
     log: &Path,
+    bounds: Bounds,
     told: &watch::Sender<u64>,
     cancel: &CancellationToken,
 ) -> io::Result<()> {
     let mut stream = UnixStream::connect(socket).await?;
     let mut buffer = vec![0; CHUNK];
+    let mut bounded = true;
     told.send_replace(length(log));
     loop {
         let read = tokio::select! {
@@ -80,8 +96,10 @@ pub async fn follow(
             tokio::time::sleep(LOOK_AGAIN).await;
             told.send_replace(length(log));
         }
-        if let Err(error) = bound(log) {
+        if bounded && let Err(error) = bound(log, bounds) {
+            // A file system without holes will not have them the next time either.
             tracing::warn!(path = %log.display(), %error, "the console's file cannot be bounded");
+            bounded = false;
         }
     }
     told.send_replace(length(log));
@@ -90,12 +108,12 @@ pub async fn follow(
 
 /// Gives up the middle of a file that has grown too large, by a hole: QEMU goes on appending all
 /// the while, and not a byte of the beginning or the end is lost.
-fn bound(log: &Path) -> io::Result<()> {
+fn bound(log: &Path, bounds: Bounds) -> io::Result<()> {
     let meta = std::fs::metadata(log)?;
-    if meta.blocks() * 512 <= MOST {
+    if meta.blocks() * 512 <= bounds.most {
         return Ok(());
     }
-    punch(log, KEEP_FIRST, meta.len().saturating_sub(KEEP_LAST))
+    punch(log, bounds.first, meta.len().saturating_sub(bounds.last))
 }
 
 fn punch(log: &Path, from: u64, to: u64) -> io::Result<()> {
@@ -218,6 +236,88 @@ mod tests {
         assert!(read_all(&folder.path().join("none")).is_empty());
     }
 
+    /// A guest that prints without end: whoever follows misses nothing, whoever comes late gets
+    /// the beginning and the end, and the disk does not fill.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_console_without_end_is_bounded_and_no_byte_in_between_is_lost() {
+        const KIB: u64 = 1024;
+        let bounds = Bounds {
+            first: 64 * KIB,
+            last: 256 * KIB,
+            most: 512 * KIB,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (log, socket) = (folder.path().join("log"), folder.path().join("tty"));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let (told, mut heard) = watch::channel(0);
+        let cancel = CancellationToken::new();
+        let following = tokio::spawn({
+            let log = log.clone();
+            async move { follow(&socket, &log, bounds, &told, &cancel).await }
+        });
+        let (mut qemu, _) = listener.accept().await.unwrap();
+        let mut file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
+        let mut reader = Reader::new(log.clone(), 0);
+        let line = |number: u64| format!("{number:>62}\r\n");
+        // Each byte tells its own place.
+        let byte = |place: u64| line(place / 64).as_bytes()[usize::try_from(place % 64).unwrap()];
+        let mut printed = 0;
+        for _ in 0..120 {
+            let block: String = (printed / 64..printed / 64 + 256).map(line).collect();
+            qemu.write_all(block.as_bytes()).await.unwrap();
+            file.write_all(block.as_bytes()).unwrap();
+            let read_before = printed;
+            printed += block.len() as u64;
+            heard.wait_for(|length| *length >= printed).await.unwrap();
+            let mut read = read_before;
+            while let Some((at, bytes)) = reader.next_chunk().unwrap() {
+                assert_eq!(at, read, "whoever follows misses nothing");
+                let fits = |(index, found): (u64, &u8)| *found == byte(at + index);
+                assert!((0..).zip(&bytes).all(fits), "at {at}");
+                read += bytes.len() as u64;
+            }
+            assert_eq!(read, printed);
+        }
+        drop(qemu);
+        following.await.unwrap().unwrap();
+        let meta = std::fs::metadata(&log).unwrap();
+        assert_eq!(meta.len(), printed, "places never change");
+        // What arrived since the last look may lie above the bound.
+        assert!(
+            meta.blocks() * 512 <= bounds.most + 64 * KIB,
+            "{}",
+            meta.blocks()
+        );
+        let chunks = read_all(&log);
+        let kept: Vec<(u64, u64)> = chunks
+            .iter()
+            .map(|(at, bytes)| (*at, at + bytes.len() as u64))
+            .collect();
+        let covers = |from: u64, to: u64| {
+            let mut at = from;
+            for (start, end) in &kept {
+                if *start <= at && at < *end {
+                    at = *end;
+                }
+            }
+            at >= to
+        };
+        assert!(covers(0, bounds.first), "the beginning: {kept:?}");
+        assert!(covers(printed - bounds.last, printed), "the end: {kept:?}");
+        assert!(!covers(0, printed), "the middle was given up");
+        for (at, bytes) in &chunks {
+            assert!(
+                (0..)
+                    .zip(bytes)
+                    .all(|(index, found)| *found == byte(at + index))
+            );
+        }
+    }
+
     /// What is signalled on the socket is found in the file, whichever was written first.
     #[tokio::test]
     async fn readers_hear_of_all_bytes() {
@@ -228,7 +328,7 @@ mod tests {
         let cancel = CancellationToken::new();
         let following = tokio::spawn({
             let (log, cancel) = (log.clone(), cancel.clone());
-            async move { follow(&socket, &log, &told, &cancel).await }
+            async move { follow(&socket, &log, Bounds::default(), &told, &cancel).await }
         });
         let (mut qemu, _) = listener.accept().await.unwrap();
         let mut file = File::options()

@@ -37,21 +37,40 @@ pub async fn run(args: Vec<String>) -> u8 {
             )
             .await
         }
-        Ok(Request::Accelerators) => {
-            let names = script.accelerators.join("\n");
-            answer(
-                &script,
-                &format!("Accelerators supported in QEMU binary:\n{names}"),
-            )
-            .await
-        }
-        Ok(Request::Machines) => {
-            let text =
-                "Supported machines are:\nq35                  Standard PC (Q35 + ICH9, 2009)";
-            answer(&script, text).await
-        }
+        Ok(Request::Help(option)) => answer(&script, &help(option, &script)).await,
         Ok(Request::Run(arguments)) => machine::run(*arguments, script, folder).await,
         Err(words) => complain(&words),
+    }
+}
+
+/// Devices that `-device help` names: those Crete asks for.
+const DEVICES: &[&str] = &[
+    "virtio-blk-pci",
+    "virtio-net-pci",
+    "virtio-rng-pci",
+    "virtio-balloon-pci",
+    "virtio-serial-pci",
+    "virtserialport",
+    "virtio-scsi-pci",
+];
+
+/// What an option knows, in QEMU's form.
+fn help(option: &str, script: &Script) -> String {
+    match option {
+        "-accel" => {
+            let names = script.accelerators.join("\n");
+            format!("Accelerators supported in QEMU binary:\n{names}")
+        }
+        "-machine" => {
+            "Supported machines are:\nq35                  Standard PC (Q35 + ICH9, 2009)"
+                .to_owned()
+        }
+        "-netdev" => "Available netdev backend types:\nsocket\nstream\nuser".to_owned(),
+        _ => {
+            let line = |name: &&str| format!("name \"{name}\", bus PCI");
+            let lines: Vec<String> = DEVICES.iter().map(line).collect();
+            format!("Storage devices:\n{}", lines.join("\n"))
+        }
     }
 }
 

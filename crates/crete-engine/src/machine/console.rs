@@ -57,7 +57,8 @@ impl Watcher {
         let (console, cancel) = (self.console.clone(), self.cancel.clone());
         let (socket, log) = (files.sockets.tty_s0.clone(), files.log.clone());
         self.tasks.spawn(async move {
-            if let Err(error) = serial::follow(&socket, &log, &console, &cancel).await {
+            let bounds = serial::Bounds::default();
+            if let Err(error) = serial::follow(&socket, &log, bounds, &console, &cancel).await {
                 tracing::warn!(%error, path = %socket.display(), "the console cannot be followed");
             }
         });

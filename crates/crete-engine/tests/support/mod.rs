@@ -146,8 +146,8 @@ fn write_image(images: &Path, id: ImageId) {
             downloaded: 0,
             sha256: "0".repeat(64),
             virtual_size: SIZE,
-            stamp: None,
             layers: Vec::new(),
+            stamp: None,
         }),
     };
     let text = serde_json::to_vec(&spec).unwrap();

@@ -8,8 +8,8 @@ use uuid::Uuid;
 /// What was asked on the command line.
 pub(super) enum Request {
     Version,
-    Accelerators,
-    Machines,
+    /// `OPTION help`.
+    Help(&'static str),
     Run(Box<Arguments>),
 }
 
@@ -41,6 +41,8 @@ pub(super) struct Chardev {
 }
 
 const FLAGS: &[&str] = &["-nodefaults", "-no-user-config", "-S"];
+/// Options that list what they know.
+const HELPFUL: &[&str] = &["-accel", "-machine", "-netdev", "-device"];
 const OPTIONS: &[&str] = &[
     "-name",
     "-uuid",
@@ -65,9 +67,12 @@ const OPTIONS: &[&str] = &[
 pub(super) fn parse(args: &[String]) -> Result<Request, String> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["--version" | "-version"] => return Ok(Request::Version),
-        ["-accel", "help"] => return Ok(Request::Accelerators),
-        ["-machine", "help"] => return Ok(Request::Machines),
+        [.., "--version" | "-version"] => return Ok(Request::Version),
+        [option, "help"] => {
+            if let Some(known) = HELPFUL.iter().find(|known| *known == option) {
+                return Ok(Request::Help(known));
+            }
+        }
         _ => {}
     }
     let mut reading = Reading::default();

@@ -1,6 +1,7 @@
 //! A test's side: the program in a folder of its own, its script, and orders to its machines.
 
 use super::script::{FILE, Fault, Script};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
@@ -67,10 +68,11 @@ impl FakeQemu {
         std::fs::rename(&fresh, self.program()).unwrap();
     }
 
-    /// The machines of this program that run now, by process id.
+    /// The machines of this program that run now, by process id. Processes that only answer a
+    /// question are no machines.
     #[must_use]
     pub fn running(&self) -> Vec<i32> {
-        processes_of(&self.program())
+        processes(&self.program(), |words| words.contains(&&b"-uuid"[..]))
     }
 
     /// Somebody to give a running machine orders.
@@ -87,9 +89,10 @@ impl FakeQemu {
 
 impl Drop for FakeQemu {
     fn drop(&mut self) {
-        for pid in self.running() {
-            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        for pid in processes(&self.program(), |_| true) {
+            if let Some(pid) = Pid::from_raw(pid) {
+                // It may have ended by itself.
+                let _ = kill_process(pid, Signal::KILL);
             }
         }
     }
@@ -149,9 +152,8 @@ impl Control {
     }
 }
 
-/// Processes that were started as `program` and have not ended, zombies left out.
-#[must_use]
-pub fn processes_of(program: &Path) -> Vec<i32> {
+/// Processes that were started as `program` with such arguments and have not ended.
+fn processes(program: &Path, such: impl Fn(&[&[u8]]) -> bool) -> Vec<i32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
@@ -159,8 +161,8 @@ pub fn processes_of(program: &Path) -> Vec<i32> {
         };
         // A zombie's command line is empty.
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
-        if first == program.as_os_str().as_encoded_bytes() {
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        if words[0] == program.as_os_str().as_encoded_bytes() && such(&words) {
             found.push(pid);
         }
     }

@@ -42,7 +42,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             version: (7, 2, 22),
-            accelerators: vec!["tcg".to_owned()],
+            accelerators: vec!["tcg".to_owned(), "kvm".to_owned()],
             help_hangs: false,
             refuses: None,
             before_greeting: None,
