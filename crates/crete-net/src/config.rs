@@ -5,7 +5,7 @@ use crate::error::NetError;
 use crate::frame::Mac;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub const MIN_MTU: u16 = 1280;
 /// The largest MTU: what a virtio card takes, and the longest frame with a VLAN tag still fits.
 pub const MAX_MTU: u16 = 65_521;
+
+/// Ports of the gateway that are its own: none, names, addresses, time.
+const OWN_PORTS: [u16; 4] = [0, 53, 67, 123];
 
 /// One network, as wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,9 @@ pub struct Config {
     /// Whether machines may reach anything outside.
     #[serde(default = "yes")]
     pub internet: bool,
+    /// Services of this computer that machines may use, at the gateway's address.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
     /// Names beside those of machines: endpoints of clusters.
     #[serde(default)]
     pub names: Vec<Name>,
@@ -43,6 +49,31 @@ pub struct Config {
 
 fn yes() -> bool {
     true
+}
+
+/// What a port is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Connections.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// A service of this computer that is offered to machines by name. It is the one way in which they
+/// reach an address of this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// What it is called; a name of the gateway.
+    pub name: String,
+    /// What its port is of.
+    pub protocol: Protocol,
+    /// The gateway's port.
+    pub port: u16,
+    /// Where it really is.
+    pub to: SocketAddr,
 }
 
 /// A name in the network, beside those of machines.
@@ -116,6 +147,9 @@ pub enum ConfigFault {
     /// Not 64 bits of a unicast prefix.
     #[error("{0} is no /64 prefix")]
     Prefix(Ipv6Addr),
+    /// A port of the gateway that it uses itself, or none.
+    #[error("port {0} of the gateway cannot be given away")]
+    GatewayPort(u16),
     /// A name of a machine that DNS cannot carry.
     #[error("{0:?} is no name in {domain}", domain = crete_model::NETWORK_DOMAIN)]
     Name(String),
@@ -170,6 +204,13 @@ impl Config {
                 Err(ConfigFault::Twice(what))
             }
         };
+        for offer in &self.offers {
+            if OWN_PORTS.contains(&offer.port) {
+                return Err(ConfigFault::GatewayPort(offer.port));
+            }
+            check_name(&offer.name)?;
+            once(format!("{:?} port {}", offer.protocol, offer.port))?;
+        }
         for name in &self.names {
             check_name(&name.name)?;
             once(name.name.clone())?;
@@ -248,6 +289,7 @@ mod tests {
             subnet: "10.131.7.0/24".parse().unwrap(),
             prefix6: None,
             internet: true,
+            offers: Vec::new(),
             names: Vec::new(),
             machines: vec![machine(1), machine(2)],
         }

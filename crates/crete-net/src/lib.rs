@@ -16,6 +16,7 @@ mod gateway;
 mod host;
 mod link;
 mod names;
+mod nat;
 mod network;
 mod outside;
 mod packet;
@@ -29,13 +30,16 @@ pub use address::{
     CLUSTER_DEFAULTS, LeaseView, NeighbourView, NotASubnet, Subnet, Trespass, address_for,
     choose_loopback, choose_subnet, stable_number,
 };
-pub use config::{Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, Name, SCHEMA_VERSION};
+pub use config::{
+    Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, Name, Offer, Protocol, SCHEMA_VERSION,
+};
 pub use entropy::random;
 pub use error::NetError;
 pub use frame::{Header, MAX_FRAME, MIN_FRAME, Mac};
 pub use gateway::TrespassView;
 pub use host::{Host, RouteView, routes};
 pub use link::Fault;
+pub use nat::NatView;
 pub use network::{Network, PortView};
 pub use outside::{Barred, Outside, Surroundings};
 pub use smoltcp::time::{Duration, Instant};

@@ -7,9 +7,11 @@
 use crate::address::{LeaseView, NeighbourView};
 use crate::config::{Config, Machine};
 use crate::error::NetError;
+use crate::frame::MIN_FRAME;
 use crate::frame::Mac;
 use crate::gateway::{Gateway, TrespassView, Turn};
 use crate::link::{Fault, Link};
+use crate::nat::NatView;
 use crate::outside::Surroundings;
 use crate::poller::{Poller, Ready};
 use crate::switch::{Counters, Forwarded, PATIENCE, PortId, Switch};
@@ -19,6 +21,8 @@ use smoltcp::time::{Duration, Instant};
 
 /// Reads from one link before the others have their turn.
 const READS_A_TURN: usize = 4;
+/// Times the gateway fills the machines' queues before new frames are read.
+const ROUNDS_A_TURN: usize = 8;
 /// How often stations that went silent are swept out.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -166,6 +170,12 @@ impl Network {
         self.gateway.neighbours(now)
     }
 
+    /// How busy the way to the host is.
+    #[must_use]
+    pub fn nat(&self) -> NatView {
+        self.gateway.nat()
+    }
+
     /// Who did what only another may do.
     #[must_use]
     pub fn trespasses(&self) -> Vec<TrespassView> {
@@ -198,8 +208,15 @@ impl Network {
         }
         let (gateway, mut turn) = self.gateway_turn(now);
         gateway.tick(&mut turn);
-        for index in 0..self.lines.len() {
-            self.send(PortId(index), now);
+        for _ in 0..ROUNDS_A_TURN {
+            let (gateway, mut turn) = self.gateway_turn(now);
+            gateway.work(&mut turn);
+            for index in 0..self.lines.len() {
+                self.send(PortId(index), now);
+            }
+            if !self.gateway_is_busy(now) {
+                break;
+            }
         }
         if now >= self.next_sweep {
             self.switch.age(now);
@@ -207,6 +224,11 @@ impl Network {
             self.next_sweep = now + SWEEP_EVERY;
         }
         Ok(())
+    }
+
+    fn gateway_is_busy(&self, now: Instant) -> bool {
+        self.gateway
+            .is_busy(&self.switch, MIN_FRAME + self.mtu, now)
     }
 
     /// The gateway, and what it works with.
@@ -234,9 +256,9 @@ impl Network {
                         line.link.note(ready);
                     }
                 }
-                Some(Source::Question(question)) => {
+                Some(source) => {
                     let (gateway, mut turn) = self.gateway_turn(now);
-                    gateway.question_ready(question, ready, &mut turn);
+                    gateway.note(source, ready, &mut turn);
                 }
                 None => {}
             }
@@ -245,6 +267,9 @@ impl Network {
 
     /// How long nothing will happen by itself.
     fn idle_for(&self, now: Instant) -> Duration {
+        if self.gateway_is_busy(now) {
+            return Duration::ZERO;
+        }
         let mut next = self.next_sweep;
         if let Some(at) = self.gateway.deadline() {
             next = next.min(at);

@@ -24,6 +24,8 @@ pub(crate) struct Ready {
     pub(crate) writable: bool,
     /// The other side has ended: reading on leads to that end, and it is told only once.
     pub(crate) ended: bool,
+    /// Nothing can be sent any more either, or something has failed.
+    pub(crate) broken: bool,
 }
 
 /// An epoll instance.
@@ -86,6 +88,7 @@ impl Poller {
                 readable: ended || flags.intersects(epoll::EventFlags::IN),
                 writable: broken || flags.intersects(epoll::EventFlags::OUT),
                 ended,
+                broken,
             }
         }));
         Ok(())

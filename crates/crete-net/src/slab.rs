@@ -34,10 +34,15 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Removes a thing. Its number is the next to be given.
     pub(crate) fn remove(&mut self, at: usize) -> Option<T> {
         let thing = self.places.get_mut(at)?.take()?;
         self.free.push(at);
         Some(thing)
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&T> {
+        self.places.get(at)?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {

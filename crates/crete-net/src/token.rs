@@ -7,6 +7,14 @@ pub(crate) enum Source {
     Line(usize),
     /// A question to a resolver outside.
     Question(usize),
+    /// The host's side of a TCP connection.
+    Flow(usize),
+    /// The host's side of a UDP association.
+    Association(usize),
+    /// A socket for echoes.
+    Echo(usize),
+    /// A machine's connection to the resolver.
+    Conversation(usize),
 }
 
 const KIND_SHIFT: u32 = 48;
@@ -16,6 +24,10 @@ impl Source {
         let (kind, number) = match self {
             Self::Line(number) => (0u64, number),
             Self::Question(number) => (1, number),
+            Self::Flow(number) => (2, number),
+            Self::Association(number) => (3, number),
+            Self::Echo(number) => (4, number),
+            Self::Conversation(number) => (5, number),
         };
         kind << KIND_SHIFT | number as u64
     }
@@ -25,6 +37,10 @@ impl Source {
         Some(match token >> KIND_SHIFT {
             0 => Self::Line(number),
             1 => Self::Question(number),
+            2 => Self::Flow(number),
+            3 => Self::Association(number),
+            4 => Self::Echo(number),
+            5 => Self::Conversation(number),
             _ => return None,
         })
     }

@@ -12,6 +12,10 @@ const HOPS: u8 = 64;
 /// ND is believed only with this hop limit: it cannot have crossed a router.
 pub(crate) const HOPS_ND: u8 = 255;
 
+/// The extension header of a piece of an IPv6 packet.
+const FRAGMENT: u8 = 44;
+const FRAGMENT_HEADER: usize = 8;
+
 /// Puts the gateway's frames into the ports' queues.
 #[derive(Debug)]
 pub(crate) struct Sender<'a> {
@@ -94,6 +98,15 @@ impl Envelope {
         }
     }
 
+    /// A packet of a datagram without a payload, for quoting.
+    pub(crate) fn datagram_alone(self, from: u16, to: u16) -> Vec<u8> {
+        let header = self.header();
+        let mut packet = vec![0; header + UDP_HEADER];
+        self.write(&mut packet, UDP_HEADER);
+        write_datagram(&mut packet[header..], self, from, to, &[]);
+        packet
+    }
+
     /// The checksum of a payload whose own checksum field is zero.
     pub(crate) fn checksum(self, payload: &[u8]) -> u16 {
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
@@ -129,6 +142,19 @@ impl Sender<'_> {
         })
     }
 
+    /// Room for a frame of this many bytes after the Ethernet header, to one station; nothing when
+    /// there is none now. It is sent, so it must be written whole.
+    pub(crate) fn room(&mut self, to: Mac, ethertype: u16, length: usize) -> Option<&mut [u8]> {
+        let header = Header {
+            destination: to,
+            source: self.mac,
+            ethertype,
+        };
+        let frame = self.switch.room(to, MIN_FRAME + length, self.now)?;
+        header.write(frame);
+        Some(&mut frame[MIN_FRAME..])
+    }
+
     /// Sends a packet of this many bytes after the IP header; they fit the MTU.
     pub(crate) fn packet(
         &mut self,
@@ -144,23 +170,74 @@ impl Sender<'_> {
         })
     }
 
-    /// Sends a datagram; nothing when it does not fit the MTU.
+    /// Sends a datagram, in pieces when it does not fit the MTU.
     pub(crate) fn datagram(
         &mut self,
         to: Mac,
         from: SocketAddr,
         destination: SocketAddr,
         payload: &[u8],
-    ) -> Option<Emitted> {
+    ) {
         let envelope = Envelope::new(from.ip(), destination.ip(), UDP);
         let length = UDP_HEADER + payload.len();
-        if envelope.header() + length > self.mtu {
-            return None;
+        let write = |room: &mut [u8]| {
+            write_datagram(room, envelope, from.port(), destination.port(), payload);
+        };
+        if envelope.header() + length <= self.mtu {
+            self.packet(to, envelope, length, write);
+        } else {
+            let mut whole = vec![0; length];
+            write(&mut whole);
+            self.pieces(to, envelope, &whole);
         }
-        let emitted = self.packet(to, envelope, length, |datagram| {
-            write_datagram(datagram, envelope, from.port(), destination.port(), payload);
+    }
+
+    /// Sends a payload in pieces. What tells them from those of another packet is the checksum of
+    /// the payload: equal only when the packets are, near enough.
+    fn pieces(&mut self, to: Mac, envelope: Envelope, payload: &[u8]) {
+        let id = checksum::data(payload);
+        let extension = if envelope.from.is_ipv4() {
+            0
+        } else {
+            FRAGMENT_HEADER
+        };
+        let step = (self.mtu - envelope.header() - extension) / 8 * 8;
+        let count = payload.len().div_ceil(step);
+        for (n, piece) in payload.chunks(step).enumerate() {
+            let offset = u16::try_from(n * step).unwrap_or(u16::MAX);
+            let more = n + 1 < count;
+            self.piece(to, envelope, piece, (id, offset, more));
+        }
+    }
+
+    fn piece(&mut self, to: Mac, envelope: Envelope, piece: &[u8], place: (u16, u16, bool)) {
+        let (id, offset, more) = place;
+        if envelope.from.is_ipv4() {
+            let header = envelope.header();
+            let length = header + piece.len();
+            self.frame(to, envelope.ethertype(), length, |packet| {
+                envelope.write(packet, piece.len());
+                let field = (offset / 8) | if more { 0x2000 } else { 0 };
+                packet[4..6].copy_from_slice(&id.to_be_bytes());
+                packet[6..8].copy_from_slice(&field.to_be_bytes());
+                packet[10..12].copy_from_slice(&[0, 0]);
+                let sum = !checksum::data(&packet[..header]);
+                packet[10..12].copy_from_slice(&sum.to_be_bytes());
+                packet[header..].copy_from_slice(piece);
+            });
+            return;
+        }
+        let outer = Envelope {
+            protocol: FRAGMENT,
+            ..envelope
+        };
+        self.packet(to, outer, FRAGMENT_HEADER + piece.len(), |body| {
+            let field = offset | u16::from(more);
+            body[..2].copy_from_slice(&[envelope.protocol, 0]);
+            body[2..4].copy_from_slice(&field.to_be_bytes());
+            body[4..8].copy_from_slice(&u32::from(id).to_be_bytes());
+            body[FRAGMENT_HEADER..].copy_from_slice(piece);
         });
-        Some(emitted)
     }
 }
 

@@ -1,9 +1,9 @@
 //! ICMPv6: neighbour discovery, router advertisements and echo.
 
-use super::Gateway;
+use super::{Gateway, Turn};
 use crate::address::nd::{self, Advertisement, Message};
 use crate::frame::{Header, Mac};
-use crate::packet::{ICMPV6, Packet};
+use crate::packet::{ICMPV6, IPV6_HEADER, Packet};
 use crate::wire::{Envelope, HOPS_ND, Sender};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ impl Gateway {
         &mut self,
         header: Header,
         packet: &Packet<'_>,
-        sender: &mut Sender<'_>,
+        turn: &mut Turn<'_>,
     ) {
         let (IpAddr::V6(source), IpAddr::V6(destination)) = (packet.source, packet.destination)
         else {
@@ -28,11 +28,15 @@ impl Gateway {
             return;
         }
         if packet.payload.first() == Some(&ECHO_REQUEST) {
-            if packet.payload.len() >= ECHO_HEADER && self.is_own(destination.into()) {
-                answer_echo(header.source, packet, sender);
+            if !self.is_own(destination.into()) {
+                self.receive_outward_echo(header.source, packet, turn);
+            } else if (ECHO_HEADER..=turn.sender.mtu - IPV6_HEADER).contains(&packet.payload.len())
+            {
+                answer_echo(header.source, packet, &mut turn.sender);
             }
             return;
         }
+        let sender = &mut turn.sender;
         // A message with fewer hops left has come from elsewhere, and there is no elsewhere.
         if packet.hop_limit != HOPS_ND {
             return;

@@ -4,21 +4,25 @@ mod arp;
 mod icmp;
 mod ipv6;
 mod ntp;
+mod outward;
 
 use crate::address::dhcp::{self, Client, Naming, Terms};
 use crate::address::guard::{self, Refused};
 use crate::address::lease::{Claimant, Leases};
 use crate::address::neighbours::Neighbours;
 use crate::address::{LeaseView, NeighbourView, Subnet, Trespass, nd};
-use crate::config::Config;
+use crate::config::{Config, Protocol};
 use crate::frame::{Header, MIN_FRAME, Mac};
+use crate::names::conversation::Conversations;
 use crate::names::upstream::{Asker, ReplyTo};
 use crate::names::zone::{self, Zone};
 use crate::names::{self, Names, Reply};
+use crate::nat::{Nat, NatView};
 use crate::outside::Surroundings;
-use crate::packet::{ARP, Datagram, ICMP, ICMPV6, IPV4, IPV6, Packet, UDP};
+use crate::packet::{ARP, Datagram, ICMP, ICMPV6, IPV4, IPV6, Packet, TCP, UDP};
 use crate::poller::{Poller, Ready};
-use crate::switch::PortId;
+use crate::switch::{PortId, Switch};
+use crate::token::Source;
 use crate::wire::Sender;
 use serde::{Deserialize, Serialize};
 use smoltcp::time::{Duration, Instant};
@@ -74,6 +78,11 @@ pub(crate) struct Gateway {
     neighbours: Neighbours,
     own_names: HashMap<Mac, OwnNames>,
     names: Names,
+    conversations: Conversations,
+    nat: Nat,
+    offers: HashMap<(Protocol, u16), SocketAddr>,
+    /// Whether machines may reach anything outside.
+    leads_out: bool,
     trespasses: HashMap<(Mac, Trespass, Option<IpAddr>), u64>,
     next_advertisement: Instant,
     /// Whether IPv6 leads anywhere from this computer.
@@ -93,6 +102,10 @@ impl Gateway {
             neighbours: Neighbours::default(),
             own_names: HashMap::new(),
             names: Names::new(Zone::new(config.subnet, config.prefix6), config.internet),
+            conversations: Conversations::default(),
+            nat: Nat::default(),
+            offers: HashMap::new(),
+            leads_out: config.internet,
             trespasses: HashMap::new(),
             next_advertisement: now,
             leads_out_v6: false,
@@ -131,6 +144,15 @@ impl Gateway {
             })
             .collect();
         self.names.configure(self.zone(config), config.internet);
+        self.offers = config
+            .offers
+            .iter()
+            .map(|offer| ((offer.protocol, offer.port), offer.to))
+            .collect();
+        if self.leads_out && !config.internet {
+            self.nat.cut_outward();
+        }
+        self.leads_out = config.internet;
         self.next_advertisement = now;
     }
 
@@ -153,6 +175,9 @@ impl Gateway {
             for name in &machine.names {
                 zone.add(name, v4.into_iter().chain(v6));
             }
+        }
+        for offer in &config.offers {
+            zone.add(&offer.name, own.clone());
         }
         for name in &config.names {
             let given = if name.addresses.is_empty() {
@@ -236,6 +261,12 @@ impl Gateway {
     pub(crate) fn age(&mut self, now: Instant) {
         self.neighbours.age(now);
         self.leases.expire(now);
+        self.nat.expire(now);
+        self.conversations.expire(now);
+    }
+
+    pub(crate) fn nat(&self) -> NatView {
+        self.nat.view()
     }
 
     pub(crate) fn leases(&self, now: Instant) -> Vec<LeaseView> {
@@ -263,7 +294,11 @@ impl Gateway {
     /// When the gateway next speaks by itself.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let advertisement = self.prefix.map(|_| self.next_advertisement);
-        advertisement.into_iter().chain(self.names.deadline()).min()
+        advertisement
+            .into_iter()
+            .chain(self.names.deadline())
+            .chain(self.nat.connections.deadline())
+            .min()
     }
 
     /// Says what is due.
@@ -279,15 +314,44 @@ impl Gateway {
         }
     }
 
+    /// Something the gateway owns has become ready.
+    pub(crate) fn note(&mut self, source: Source, ready: Ready, turn: &mut Turn<'_>) {
+        match source {
+            Source::Line(_) => {}
+            Source::Question(at) => self.question_ready(at, ready, turn),
+            Source::Flow(at) => self.flow_ready(at, ready, turn),
+            Source::Association(at) => self.nat.associations.ready(at, ready),
+            Source::Echo(at) => self.echo_ready(at, turn),
+            Source::Conversation(at) => self.conversation_ready(at, ready, turn),
+        }
+    }
+
     /// A question to a resolver outside can go on.
-    pub(crate) fn question_ready(&mut self, at: usize, ready: Ready, turn: &mut Turn<'_>) {
+    fn question_ready(&mut self, at: usize, ready: Ready, turn: &mut Turn<'_>) {
         if let Some(reply) = self.names.ready(at, ready, turn.poller, turn.now()) {
             self.say(&reply, turn);
         }
     }
 
-    fn say(&self, reply: &Reply, turn: &mut Turn<'_>) {
+    /// Whether something can be done at once, without waiting for the kernel.
+    pub(crate) fn is_busy(&self, switch: &Switch, longest: usize, now: Instant) -> bool {
+        self.nat.associations.is_unread()
+            || self
+                .nat
+                .connections
+                .waiting()
+                .any(|machine| switch.has_room(machine, longest, now))
+    }
+
+    /// Works on connections and associations: moves what can be moved between machines and host.
+    pub(crate) fn work(&mut self, turn: &mut Turn<'_>) {
+        self.read_associations(turn);
+        self.nat.connections.work(&mut turn.sender);
+    }
+
+    fn say(&mut self, reply: &Reply, turn: &mut Turn<'_>) {
         match reply.to {
+            ReplyTo::Conversation(at) => self.conversations.answer(at, &reply.bytes),
             ReplyTo::Datagram {
                 mac,
                 client,
@@ -330,16 +394,35 @@ impl Gateway {
             return;
         }
         if packet.fragment.is_some() {
+            if let Some(payload) = self.nat.reassembly.add(packet, turn.now()) {
+                let whole = Packet {
+                    payload: &payload,
+                    fragment: None,
+                    ..*packet
+                };
+                self.receive_whole(port, header, &whole, turn);
+            }
             return;
         }
+        self.receive_whole(port, header, packet, turn);
+    }
+
+    fn receive_whole(
+        &mut self,
+        port: PortId,
+        header: Header,
+        packet: &Packet<'_>,
+        turn: &mut Turn<'_>,
+    ) {
         match packet.protocol {
+            TCP => self.receive_tcp(header, packet, turn),
             UDP => {
                 if let Some(datagram) = Datagram::parse(packet.payload) {
                     self.receive_datagram(port, header, packet, &datagram, turn);
                 }
             }
-            ICMP => self.receive_icmp(header, packet, &mut turn.sender),
-            ICMPV6 => self.receive_icmpv6(header, packet, &mut turn.sender),
+            ICMP => self.receive_icmp(header, packet, turn),
+            ICMPV6 => self.receive_icmpv6(header, packet, turn),
             _ => {}
         }
     }
@@ -358,6 +441,7 @@ impl Gateway {
             return;
         }
         if !self.is_own(packet.destination) {
+            self.receive_outward_datagram(header.source, packet, datagram, turn);
             return;
         }
         let client = SocketAddr::new(packet.source, datagram.source);
@@ -380,7 +464,7 @@ impl Gateway {
                     turn.sender.datagram(header.source, server, client, &answer);
                 }
             }
-            _ => {}
+            _ => self.receive_outward_datagram(header.source, packet, datagram, turn),
         }
     }
 

@@ -69,28 +69,25 @@ impl Outbox {
         self.place(PREFIX + length).is_some()
     }
 
-    /// Lets `write` make a frame of `length` bytes in the queue; false when there is no room.
-    pub(crate) fn push_with<R>(
-        &mut self,
-        length: usize,
-        write: impl FnOnce(&mut [u8]) -> R,
-    ) -> Option<R> {
+    /// Queues a frame of this length and hands out the room to write it in; nothing when there is
+    /// none. The room holds what was there before, and must be written whole.
+    pub(crate) fn reserve(&mut self, length: usize) -> Option<&mut [u8]> {
         let needed = PREFIX + length;
         let (at, turns) = self.place(needed)?;
         let announced = u32::try_from(length).ok()?;
         if turns {
             self.end = Some(self.tail);
         }
+        self.tail = at + needed;
         let record = &mut self.bytes[at..at + needed];
         record[..PREFIX].copy_from_slice(&announced.to_be_bytes());
-        let result = write(&mut record[PREFIX..]);
-        self.tail = at + needed;
-        Some(result)
+        Some(&mut record[PREFIX..])
     }
 
     /// Queues a copy of a frame; false when there is no room.
     pub(crate) fn push(&mut self, frame: &[u8]) -> bool {
-        self.push_with(frame.len(), |room| room.copy_from_slice(frame))
+        self.reserve(frame.len())
+            .map(|room| room.copy_from_slice(frame))
             .is_some()
     }
 

@@ -1,6 +1,7 @@
 //! Names: those inside, from the zone; all others from the host's resolvers as they are now.
 
 mod cache;
+pub(crate) mod conversation;
 pub(crate) mod query;
 pub(crate) mod resolvers;
 pub(crate) mod upstream;

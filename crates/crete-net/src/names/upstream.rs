@@ -43,6 +43,8 @@ pub(crate) enum ReplyTo {
         /// The address it asked.
         server: SocketAddr,
     },
+    /// Back over the connection of this number.
+    Conversation(usize),
 }
 
 impl ReplyTo {

@@ -321,6 +321,24 @@ impl Switch {
         }
     }
 
+    /// Room in the queue of the one port a station is on, for a frame of the gateway; nothing when
+    /// there is none now. What is handed out is sent, so it must be written whole.
+    pub(crate) fn room(&mut self, to: Mac, length: usize, now: Instant) -> Option<&mut [u8]> {
+        let id = self.find(to, now)?;
+        let port = self.port_mut(id)?;
+        if !port.is_open() {
+            port.counters.dropped_down += 1;
+            return None;
+        }
+        let Some(room) = port.outbox.reserve(length) else {
+            port.counters.dropped_full += 1;
+            return None;
+        };
+        port.counters.frames_out += 1;
+        port.counters.bytes_out += length as u64;
+        Some(room)
+    }
+
     /// Queues a frame of the gateway: `write` makes it in place, header included.
     pub fn emit(
         &mut self,
@@ -345,7 +363,8 @@ impl Switch {
             port.counters.dropped_down += 1;
             return Emitted::Sent;
         }
-        if port.outbox.push_with(length, write).is_some() {
+        if let Some(room) = port.outbox.reserve(length) {
+            write(room);
             port.count_out(length);
             return Emitted::Sent;
         }

@@ -16,6 +16,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+pub mod guest;
 pub mod recording;
 
 /// The gateway of the network [`config`] makes.
@@ -33,6 +34,7 @@ pub fn config(machines: Vec<Machine>, mtu: usize) -> Config {
         subnet: "10.0.2.0/24".parse().unwrap(),
         prefix6: None,
         internet: true,
+        offers: Vec::new(),
         names: Vec::new(),
         machines,
     }
@@ -106,6 +108,7 @@ pub struct Segment {
     folder: TempDir,
     listeners: Vec<UnixListener>,
     machines: Vec<Option<UnixStream>>,
+    received: Vec<Vec<u8>>,
     started: std::time::Instant,
     ahead: Duration,
 }
@@ -140,6 +143,7 @@ impl Segment {
             folder,
             listeners,
             machines: (0..machines).map(|_| None).collect(),
+            received: vec![Vec::new(); machines],
             started: std::time::Instant::now(),
             ahead: Duration::ZERO,
         }
@@ -208,6 +212,46 @@ impl Segment {
             match self.machine(n).write(unsent) {
                 Ok(count) => unsent = &unsent[count..],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.turn(),
+                Err(error) => panic!("machine {n}: {error}"),
+            }
+        }
+    }
+
+    /// Sends a frame of a machine, if the socket takes any of it now.
+    pub fn try_send(&mut self, n: usize, frame: &[u8]) -> bool {
+        let bytes = record(frame);
+        match self.machine(n).write(&bytes) {
+            Ok(count) => {
+                let mut unsent = &bytes[count..];
+                while !unsent.is_empty() {
+                    match self.machine(n).write(unsent) {
+                        Ok(count) => unsent = &unsent[count..],
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => self.turn(),
+                        Err(error) => panic!("machine {n}: {error}"),
+                    }
+                }
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("machine {n}: {error}"),
+        }
+    }
+
+    /// Receives a frame of a machine, if one has come.
+    pub fn try_receive(&mut self, n: usize) -> Option<Vec<u8>> {
+        loop {
+            let (bytes, stream) = (&mut self.received[n], self.machines[n].as_mut()?);
+            if let Some(prefix) = bytes.first_chunk::<4>() {
+                let length = 4 + u32::from_be_bytes(*prefix) as usize;
+                if bytes.len() >= length {
+                    return Some(bytes.drain(..length).skip(4).collect());
+                }
+            }
+            let mut some = [0; 65_536];
+            match stream.read(&mut some) {
+                Ok(0) => panic!("machine {n} was disconnected"),
+                Ok(count) => bytes.extend_from_slice(&some[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 Err(error) => panic!("machine {n}: {error}"),
             }
         }
