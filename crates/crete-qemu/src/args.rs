@@ -78,8 +78,6 @@ pub struct Forward {
 pub struct Sockets {
     /// QMP.
     pub qmp: PathBuf,
-    /// First serial port: kernel and Talos log.
-    pub tty_s0: PathBuf,
     /// Second serial port: the Talos dashboard.
     pub tty_s1: Option<PathBuf>,
     /// Guest agent.
@@ -271,13 +269,10 @@ fn channels(args: &mut Arguments, plan: &Plan) {
         |id: &str, at: &Path| format!("socket,id={id},path={},server=on,wait=off", path(at));
     args.option("-chardev", server("qmp0", &sockets.qmp));
     args.option("-mon", "chardev=qmp0,mode=control");
+    // No socket with a log beside it: such a log holds bytes twice.
     args.option(
         "-chardev",
-        format!(
-            "{},logfile={},logappend=on",
-            server("tty0", &sockets.tty_s0),
-            path(&plan.tty_s0_log)
-        ),
+        format!("file,id=tty0,path={},append=on", path(&plan.tty_s0_log)),
     );
     args.option("-serial", "chardev:tty0");
     if let Some(tty_s1) = &sockets.tty_s1 {

@@ -1,30 +1,31 @@
-//! The first serial port. The file QEMU itself appends to is the one truth of what was printed:
-//! it is complete whether anybody listened or not, and whoever reads too slowly reads it later.
-//!
-//! The socket is only the signal that there is more to read. It is always read, because a guest
-//! whose console nobody takes in stands still.
+//! The first serial port. QEMU appends what it prints to a file, which is the one truth: it is
+//! complete whether anybody listened or not, and whoever reads too slowly reads it later. The
+//! kernel tells of every write to it, so nobody has to look again and again.
 //!
 //! ```text
-//! guest ─▶ QEMU ─┬─▶ console.log ─▶ any number of readers, each at its own place
-//!                └─▶ socket ─▶ "there is more" (at most every 16 ms)
+//! guest ─▶ QEMU ─▶ console.log ─┬─▶ inotify ─▶ "it is this long" (at most every 16 ms)
+//!                               └─▶ any number of readers, each at its own place
 //! ```
+//!
+//! A socket with a log beside it would tell as well, but its log cannot be trusted: where the
+//! socket has no room at that instant QEMU tries again, and logs the same bytes once more with
+//! each try. Nothing is ever typed at this port, so a file is enough.
 
 use bytes::Bytes;
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, inotify};
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Bytes that arrive within this time are told of together.
 const COALESCE: Duration = Duration::from_millis(16);
-/// QEMU writes the file just after the socket: when less arrived than was signalled, look again.
-const LOOK_AGAIN: Duration = Duration::from_millis(60);
 /// The most one chunk holds.
 const CHUNK: usize = 64 * 1024;
 /// How much of a console is kept. Lengths are bytes.
@@ -54,56 +55,70 @@ pub fn length(log: &Path) -> u64 {
     std::fs::metadata(log).map_or(0, |meta| meta.len())
 }
 
-/// Follows the socket of a running machine and tells how long the file is, until QEMU closes the
-/// socket or `cancel` is called. The file is kept within its bounds all the while.
+/// Follows the console's file of a running machine and tells how long it is, first as it is found
+/// and then after each change, until `cancel` is called. The file is kept within its bounds all
+/// the while.
 ///
 /// # Errors
-/// When the socket cannot be reached at all.
+/// When the file is not there or cannot be watched.
 pub async fn follow(
-    socket: &Path,
     log: &Path,
     bounds: Bounds,
     told: &watch::Sender<u64>,
     cancel: &CancellationToken,
 ) -> io::Result<()> {
-    let mut stream = UnixStream::connect(socket).await?;
-    let mut buffer = vec![0; CHUNK];
+    // Watched before it is measured: what is written in between is told of.
+    let changes = Changes::of(log)?;
     let mut bounded = true;
-    told.send_replace(length(log));
     loop {
-        let read = tokio::select! {
-            read = stream.read(&mut buffer) => read.unwrap_or(0),
-            () = cancel.cancelled() => break,
-        };
-        if read == 0 {
-            break;
-        }
-        let before = *told.borrow();
-        let mut signalled = read as u64;
-        let pause = tokio::time::sleep(COALESCE);
-        tokio::pin!(pause);
-        loop {
-            tokio::select! {
-                () = &mut pause => break,
-                read = stream.read(&mut buffer) => match read {
-                    Ok(read) if read > 0 => signalled += read as u64,
-                    _ => break,
-                },
-            }
-        }
-        told.send_replace(length(log));
-        if length(log) < before + signalled {
-            tokio::time::sleep(LOOK_AGAIN).await;
-            told.send_replace(length(log));
-        }
-        if bounded && let Err(error) = bound(log, bounds) {
+        // A hole is a change too, so only growth is looked into.
+        if tell(log, told)
+            && bounded
+            && let Err(error) = bound(log, bounds)
+        {
             // A file system without holes will not have them the next time either.
             tracing::warn!(path = %log.display(), %error, "the console's file cannot be bounded");
             bounded = false;
         }
+        tokio::select! {
+            changed = changes.next() => changed?,
+            () = cancel.cancelled() => break,
+        }
     }
-    told.send_replace(length(log));
+    tell(log, told);
     Ok(())
+}
+
+/// Tells the length if it is another than was told last, and says whether it is.
+fn tell(log: &Path, told: &watch::Sender<u64>) -> bool {
+    let now = length(log);
+    told.send_if_modified(|length| std::mem::replace(length, now) != now)
+}
+
+/// What the kernel tells of a file that is written to.
+struct Changes(AsyncFd<OwnedFd>);
+
+impl Changes {
+    fn of(log: &Path) -> io::Result<Self> {
+        let told = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
+        inotify::add_watch(&told, log, inotify::WatchFlags::MODIFY)?;
+        Ok(Self(AsyncFd::with_interest(told, Interest::READABLE)?))
+    }
+
+    /// Waits for a change, and takes those that follow at once for the same one.
+    async fn next(&self) -> io::Result<()> {
+        drop(self.0.readable().await?);
+        tokio::time::sleep(COALESCE).await;
+        // What exactly was told says no more than that there was something.
+        let mut events = [0; 1024];
+        loop {
+            let mut ready = self.0.readable().await?;
+            match ready.try_io(|told| Ok(rustix::io::read(told, &mut events)?)) {
+                Ok(read) => drop(read?),
+                Err(_all_taken) => return Ok(()),
+            }
+        }
+    }
 }
 
 /// Gives up the middle of a file that has grown too large, by a hole: QEMU goes on appending all
@@ -196,8 +211,6 @@ fn data_at(file: &File, position: u64, length: u64) -> (u64, u64) {
 mod tests {
     use super::*;
     use std::io::Write;
-    use tokio::io::AsyncWriteExt;
-    use tokio::net::UnixListener;
 
     fn read_all(log: &Path) -> Vec<(u64, Vec<u8>)> {
         let mut reader = Reader::new(log.to_owned(), 0);
@@ -247,20 +260,18 @@ mod tests {
             most: 512 * KIB,
         };
         let folder = tempfile::tempdir().unwrap();
-        let (log, socket) = (folder.path().join("log"), folder.path().join("tty"));
-        let listener = UnixListener::bind(&socket).unwrap();
-        let (told, mut heard) = watch::channel(0);
-        let cancel = CancellationToken::new();
-        let following = tokio::spawn({
-            let log = log.clone();
-            async move { follow(&socket, &log, bounds, &told, &cancel).await }
-        });
-        let (mut qemu, _) = listener.accept().await.unwrap();
-        let mut file = File::options()
+        let log = folder.path().join("console.log");
+        let mut qemu = File::options()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
+        let (told, mut heard) = watch::channel(0);
+        let cancel = CancellationToken::new();
+        let following = tokio::spawn({
+            let (log, cancel) = (log.clone(), cancel.clone());
+            async move { follow(&log, bounds, &told, &cancel).await }
+        });
         let mut reader = Reader::new(log.clone(), 0);
         let line = |number: u64| format!("{number:>62}\r\n");
         // Each byte tells its own place.
@@ -268,8 +279,7 @@ mod tests {
         let mut printed = 0;
         for _ in 0..120 {
             let block: String = (printed / 64..printed / 64 + 256).map(line).collect();
-            qemu.write_all(block.as_bytes()).await.unwrap();
-            file.write_all(block.as_bytes()).unwrap();
+            qemu.write_all(block.as_bytes()).unwrap();
             let read_before = printed;
             printed += block.len() as u64;
             heard.wait_for(|length| *length >= printed).await.unwrap();
@@ -282,7 +292,7 @@ mod tests {
             }
             assert_eq!(read, printed);
         }
-        drop(qemu);
+        cancel.cancel();
         following.await.unwrap().unwrap();
         let meta = std::fs::metadata(&log).unwrap();
         assert_eq!(meta.len(), printed, "places never change");
@@ -318,32 +328,58 @@ mod tests {
         }
     }
 
-    /// What is signalled on the socket is found in the file, whichever was written first.
+    /// A wait that only fails when something that must be told never is.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    async fn hears(heard: &mut watch::Receiver<u64>, length: u64) {
+        let hearing = heard.wait_for(|told| *told == length);
+        let found = tokio::time::timeout(PATIENCE, hearing).await;
+        assert!(found.is_ok_and(|told| told.is_ok()), "{length} is told");
+    }
+
     #[tokio::test]
     async fn readers_hear_of_all_bytes() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, socket) = (folder.path().join("log"), folder.path().join("tty"));
-        let listener = UnixListener::bind(&socket).unwrap();
-        let (told, mut heard) = watch::channel(0);
-        let cancel = CancellationToken::new();
-        let following = tokio::spawn({
-            let (log, cancel) = (log.clone(), cancel.clone());
-            async move { follow(&socket, &log, Bounds::default(), &told, &cancel).await }
-        });
-        let (mut qemu, _) = listener.accept().await.unwrap();
-        let mut file = File::options()
+        let log = folder.path().join("console.log");
+        let mut qemu = File::options()
             .create(true)
             .append(true)
             .open(&log)
             .unwrap();
-        qemu.write_all(b"hello ").await.unwrap();
-        file.write_all(b"hello ").unwrap();
-        heard.wait_for(|length| *length == 6).await.unwrap();
-        qemu.write_all(b"world").await.unwrap();
-        file.write_all(b"world").unwrap();
-        heard.wait_for(|length| *length == 11).await.unwrap();
-        drop(qemu);
+        qemu.write_all(b"before, ").unwrap();
+        let (told, mut heard) = watch::channel(0);
+        let cancel = CancellationToken::new();
+        let following = tokio::spawn({
+            let (log, cancel) = (log.clone(), cancel.clone());
+            async move { follow(&log, Bounds::default(), &told, &cancel).await }
+        });
+        let mut length = b"before, ".len() as u64;
+        hears(&mut heard, length).await;
+        let pieces = ["hello ", "w", "orld", "\r\n"];
+        for piece in pieces {
+            qemu.write_all(piece.as_bytes()).unwrap();
+            length += piece.len() as u64;
+            hears(&mut heard, length).await;
+        }
+        // Many at once are told of as well, and the very last when it is cancelled right after.
+        for _ in 0..1000 {
+            qemu.write_all(b"x").unwrap();
+        }
+        hears(&mut heard, length + 1000).await;
+        qemu.write_all(b"end").unwrap();
+        cancel.cancel();
         following.await.unwrap().unwrap();
-        assert_eq!(read_all(&log), [(0, b"hello world".to_vec())]);
+        assert_eq!(*heard.borrow(), length + 1003);
+        let expected = format!("before, hello world\r\n{}end", "x".repeat(1000));
+        assert_eq!(read_all(&log), [(0, expected.into_bytes())]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_cannot_be_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (told, _) = watch::channel(0);
+        let log = folder.path().join("none");
+        let followed = follow(&log, Bounds::default(), &told, &CancellationToken::new()).await;
+        assert_eq!(followed.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

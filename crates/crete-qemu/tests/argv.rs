@@ -44,7 +44,6 @@ fn plan(arch: Arch, accelerator: Accelerator) -> Plan {
         },
         sockets: Sockets {
             qmp: at("run/qmp.sock"),
-            tty_s0: at("run/tty0.sock"),
             tty_s1: Some(at("run/tty1.sock")),
             agent: at("run/agent.sock"),
         },

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks at a condition that nothing announces.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const UUID: &str = "00000000-0000-0000-0000-000000000007";
+/// What an earlier run printed.
+const EARLIER: &str = "earlier\r\n";
 
 /// The real one, or a visible skip.
 fn real(test: &str) -> Option<PathBuf> {
@@ -48,6 +50,7 @@ impl Run {
     fn start(program: &Path, extra: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(folder.path().join("log"), EARLIER).unwrap();
         let child = Command::new(program)
             .args(["-nodefaults", "-no-user-config", "-display", "none"])
             .args(["-machine", "q35", "-accel", "tcg", "-S", "-uuid", UUID])
@@ -55,11 +58,10 @@ impl Run {
             .arg(format!("socket,id=q,path={},server=on,wait=off", at("qmp")))
             .args(["-mon", "chardev=q,mode=control"])
             .arg("-chardev")
-            .arg(format!(
-                "socket,id=t,path={},server=on,wait=off,logfile={},logappend=on",
-                at("tty"),
-                at("log")
-            ))
+            .arg(format!("file,id=l,path={},append=on", at("log")))
+            .args(["-serial", "chardev:l"])
+            .arg("-chardev")
+            .arg(format!("socket,id=t,path={},server=on,wait=off", at("tty")))
             .args(["-serial", "chardev:t"])
             .args(extra)
             .stdin(Stdio::null())
@@ -103,6 +105,8 @@ impl Run {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        assert!(log.starts_with(EARLIER), "an earlier log is continued");
         (status, words, left)
     }
 }

@@ -88,7 +88,6 @@ pub async fn make(boot: Boot, folder: &Path, lock: &DiskLock) -> Plan {
         },
         sockets: Sockets {
             qmp: at("qmp.sock"),
-            tty_s0: at("tty0.sock"),
             tty_s1: Some(at("tty1.sock")),
             agent: at("agent.sock"),
         },

@@ -8,12 +8,11 @@ use crete_qemu::boot::BootReader;
 use crete_qemu::lock::DiskLock;
 use crete_qemu::process::{self, Exit, Launch, Running, Signal};
 use crete_qemu::qmp::Client;
-use std::path::PathBuf;
+use crete_qemu::serial;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A running machine.
 pub struct Vm {
@@ -25,10 +24,10 @@ pub struct Vm {
     /// The port of this computer that leads to its API.
     pub api: u16,
     begun: Instant,
-    /// What the first serial port printed. From the socket: QEMU logs a byte twice that the socket
-    /// had no room for at once.
-    console: watch::Receiver<Vec<u8>>,
-    reading: JoinHandle<()>,
+    /// What the first serial port printed, and how long that is by now.
+    log: PathBuf,
+    console: watch::Receiver<u64>,
+    _following: DropGuard,
     _folder: tempfile::TempDir,
 }
 
@@ -54,8 +53,12 @@ impl Vm {
             .await
             .unwrap();
         let qmp = Client::connect(&plan.sockets.qmp, PATIENCE).await.unwrap();
-        let socket = UnixStream::connect(&plan.sockets.tty_s0).await.unwrap();
-        let (printed, console) = watch::channel(Vec::new());
+        let (told, console) = watch::channel(0);
+        let cancel = CancellationToken::new();
+        tokio::spawn({
+            let (log, cancel) = (plan.tty_s0_log.clone(), cancel.clone());
+            async move { serial::follow(&log, &told, &cancel).await.unwrap() }
+        });
         let NicPlan::User { forwards, .. } = &plan.nic;
         Self {
             running,
@@ -63,8 +66,9 @@ impl Vm {
             tty_s1: plan.sockets.tty_s1.clone().unwrap(),
             api: forwards[0].host,
             begun,
+            log: plan.tty_s0_log,
             console,
-            reading: tokio::spawn(read(socket, printed)),
+            _following: cancel.drop_guard(),
             _folder: folder,
         }
     }
@@ -74,7 +78,8 @@ impl Vm {
     /// # Panics
     /// When it is not printed.
     pub async fn console_holds(&mut self, text: &str) {
-        let holds = |printed: &Vec<u8>| String::from_utf8_lossy(printed).contains(text);
+        let log = self.log.clone();
+        let holds = |_: &u64| String::from_utf8_lossy(&all(&log)).contains(text);
         let waiting = self.console.wait_for(holds);
         let found = tokio::time::timeout(PATIENCE, waiting)
             .await
@@ -86,14 +91,14 @@ impl Vm {
     /// Everything printed so far.
     #[must_use]
     pub fn printed(&self) -> String {
-        String::from_utf8_lossy(&self.console.borrow()).into_owned()
+        String::from_utf8_lossy(&all(&self.log)).into_owned()
     }
 
     /// What the product's own reader makes of the console.
     #[must_use]
     pub fn boot_view(&self) -> BootView {
         let mut reader = BootReader::default();
-        reader.feed(&self.console.borrow());
+        reader.feed(&all(&self.log));
         reader.view().clone()
     }
 
@@ -107,7 +112,6 @@ impl Vm {
         let exit = tokio::time::timeout(PATIENCE, self.running.wait()).await;
         let exit = exit.expect("the power button was not answered");
         println!("off after {:.1} s", begun.elapsed().as_secs_f64());
-        (&mut self.reading).await.unwrap();
         exit
     }
 }
@@ -118,10 +122,12 @@ impl Drop for Vm {
     }
 }
 
-/// Takes in what the port prints until QEMU closes it.
-async fn read(mut socket: UnixStream, printed: watch::Sender<Vec<u8>>) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(read @ 1..) = socket.read(&mut buffer).await {
-        printed.send_modify(|printed| printed.extend_from_slice(&buffer[..read]));
+/// Everything a console's file holds.
+fn all(log: &Path) -> Vec<u8> {
+    let mut reader = serial::Reader::new(log.to_owned(), 0);
+    let mut bytes = Vec::new();
+    while let Some((_, chunk)) = reader.next_chunk().unwrap() {
+        bytes.extend_from_slice(&chunk);
     }
+    bytes
 }

@@ -45,8 +45,8 @@ async fn assert_goes_off(mut vm: Vm) {
         "[talos] shutdown via ACPI received",
         "[talos] shutdown sequence: 10 phase(s)",
         "[talos] sync done",
-        // The kernel's last line; an emulated port may print a letter of it twice.
-        "Power down",
+        // The kernel's last line, to the letter.
+        "reboot: Power down",
     ] {
         assert!(vm.printed().contains(line), "{line}: {}", vm.printed());
     }

@@ -55,11 +55,11 @@ impl Watcher {
             .send_replace(Some(BootReader::default().view().clone()));
         self.boot.mark_unchanged();
         let (console, cancel) = (self.console.clone(), self.cancel.clone());
-        let (socket, log) = (files.sockets.tty_s0.clone(), files.log.clone());
+        let log = files.log.clone();
         self.tasks.spawn(async move {
             let bounds = serial::Bounds::default();
-            if let Err(error) = serial::follow(&socket, &log, bounds, &console, &cancel).await {
-                tracing::warn!(%error, path = %socket.display(), "the console cannot be followed");
+            if let Err(error) = serial::follow(&log, bounds, &console, &cancel).await {
+                tracing::warn!(%error, path = %log.display(), "the console cannot be followed");
             }
         });
         let reader = serial::Reader::new(files.log.clone(), log_start);

@@ -42,7 +42,6 @@ impl Files {
             record: runtime.join("process.json"),
             sockets: Sockets {
                 qmp: runtime.join("qmp.sock"),
-                tty_s0: runtime.join("tty0.sock"),
                 tty_s1: Some(runtime.join("tty1.sock")),
                 agent: runtime.join("agent.sock"),
             },
@@ -55,7 +54,6 @@ impl Files {
         let sockets = &self.sockets;
         let all = [
             Some(&sockets.qmp),
-            Some(&sockets.tty_s0),
             sockets.tty_s1.as_ref(),
             Some(&sockets.agent),
         ];

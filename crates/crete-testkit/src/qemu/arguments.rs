@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     pub paused: bool,
     /// Files that are opened, with the option they came from and whether they are written.
     pub disks: Vec<Disk>,
-    pub monitor: Option<Chardev>,
+    pub monitor: Option<PathBuf>,
     pub serial: Vec<Chardev>,
     /// Other sockets to listen on: guest agent, network.
     pub others: Vec<PathBuf>,
@@ -35,9 +35,11 @@ pub(super) struct Disk {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Chardev {
-    pub path: PathBuf,
-    pub log: Option<PathBuf>,
+pub(super) enum Chardev {
+    /// Listens there.
+    Socket(PathBuf),
+    /// Is appended to.
+    File(PathBuf),
 }
 
 const FLAGS: &[&str] = &["-nodefaults", "-no-user-config", "-S"];
@@ -129,7 +131,7 @@ impl Reading {
             "-chardev" => self.chardev(&fields)?,
             "-mon" => {
                 let id = field("chardev").unwrap_or_default();
-                self.machine.monitor = Some(self.claim(&id, &whole)?);
+                self.machine.monitor = Some(self.claim_socket(&id, &whole)?);
             }
             "-serial" => {
                 let id = value.strip_prefix("chardev:").unwrap_or_default();
@@ -138,8 +140,8 @@ impl Reading {
             }
             "-device" => {
                 if let Some(id) = field("chardev") {
-                    let port = self.claim(&id, &whole)?;
-                    self.machine.others.push(port.path);
+                    let socket = self.claim_socket(&id, &whole)?;
+                    self.machine.others.push(socket);
                 }
             }
             "-netdev" if field("server").as_deref() == Some("on") => {
@@ -155,19 +157,26 @@ impl Reading {
     fn chardev(&mut self, fields: &HashMap<String, String>) -> Result<(), String> {
         let field = |name: &str| fields.get(name).cloned();
         let (Some(id), Some(path)) = (field("id"), field("path")) else {
-            return Err("-chardev: only sockets with id and path are known".to_owned());
+            return Err("-chardev: only those with id and path are known".to_owned());
         };
-        if field("server").as_deref() != Some("on") || field("wait").as_deref() != Some("off") {
-            return Err(format!(
-                "-chardev {id}: a server that does not wait is expected"
-            ));
-        }
-        if field("logfile").is_some() && field("logappend").as_deref() != Some("on") {
-            return Err(format!("-chardev {id}: an earlier log would be lost"));
-        }
-        let port = Chardev {
-            path: path.into(),
-            log: field("logfile").map(PathBuf::from),
+        let on = |name: &str| field(name).as_deref() == Some("on");
+        let port = if fields.contains_key("socket") {
+            if !on("server") || field("wait").as_deref() != Some("off") {
+                return Err(format!(
+                    "-chardev {id}: a server that does not wait is expected"
+                ));
+            }
+            if fields.contains_key("logfile") {
+                return Err(format!("-chardev {id}: a socket's log holds bytes twice"));
+            }
+            Chardev::Socket(path.into())
+        } else if fields.contains_key("file") {
+            if !on("append") {
+                return Err(format!("-chardev {id}: an earlier log would be lost"));
+            }
+            Chardev::File(path.into())
+        } else {
+            return Err(format!("-chardev {id}: neither a socket nor a file"));
         };
         self.chardevs.insert(id, port);
         Ok(())
@@ -178,6 +187,14 @@ impl Reading {
         self.chardevs
             .remove(id)
             .ok_or_else(|| format!("{whole}: chardev \"{id}\" not found"))
+    }
+
+    /// Where there is somebody to talk to.
+    fn claim_socket(&mut self, id: &str, whole: &str) -> Result<PathBuf, String> {
+        match self.claim(id, whole)? {
+            Chardev::Socket(path) => Ok(path),
+            Chardev::File(_) => Err(format!("{whole}: chardev \"{id}\" is a file")),
+        }
     }
 }
 

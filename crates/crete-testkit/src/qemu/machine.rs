@@ -1,6 +1,6 @@
 //! One run: sockets and files, console, orders, signals, the end.
 
-use super::arguments::{Arguments, Disk};
+use super::arguments::{Arguments, Chardev, Disk};
 use super::complain;
 use super::monitor;
 use super::port::{Port, listen};
@@ -174,13 +174,15 @@ fn bring_up(args: &Arguments, machine: &Arc<Machine>, control: &Path) -> Result<
         listen(path).map_err(text)
     };
     let monitor = match &args.monitor {
-        Some(chardev) => Some(take(&chardev.path)?),
+        Some(socket) => Some(take(socket)?),
         None => None,
     };
     let mut ports = Vec::new();
     for chardev in &args.serial {
-        let listener = take(&chardev.path)?;
-        ports.push(Port::open(listener, chardev.log.as_deref()).map_err(text)?);
+        ports.push(match chardev {
+            Chardev::Socket(path) => Port::serve(take(path)?),
+            Chardev::File(path) => Port::append(path).map_err(text)?,
+        });
     }
     for other in &args.others {
         let listener = take(other)?;

@@ -1,4 +1,4 @@
-//! A character device: a socket that serves one client at a time, and a log that gets everything.
+//! A character device: a socket that serves one client at a time, or a file that gets everything.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,50 +9,53 @@ use tokio::net::UnixListener;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::Mutex;
 
+/// Whoever is connected, if anybody is.
+type Client = Arc<Mutex<Option<OwnedWriteHalf>>>;
+
 /// A serial port. Clones share it.
 #[derive(Clone)]
-pub(super) struct Port {
-    client: Arc<Mutex<Option<OwnedWriteHalf>>>,
-    log: Option<Arc<File>>,
+pub(super) enum Port {
+    Socket(Client),
+    File(Arc<File>),
 }
 
 impl Port {
-    /// Serves; a log that is there already is continued.
-    pub fn open(listener: UnixListener, log: Option<&Path>) -> io::Result<Self> {
-        let log = match log {
-            Some(path) => Some(File::options().create(true).append(true).open(path)?),
-            None => None,
-        };
-        let port = Self {
-            client: Arc::default(),
-            log: log.map(Arc::new),
-        };
-        let serving = port.clone();
-        tokio::spawn(async move { serving.serve(listener).await });
-        Ok(port)
+    /// Serves whoever connects.
+    pub fn serve(listener: UnixListener) -> Self {
+        let client = Client::default();
+        tokio::spawn(serve(listener, client.clone()));
+        Self::Socket(client)
     }
 
-    async fn serve(self, listener: UnixListener) {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (mut read, write) = stream.into_split();
-            *self.client.lock().await = Some(write);
-            let mut typed = [0; 256];
-            while read.read(&mut typed).await.is_ok_and(|read| read > 0) {}
-            *self.client.lock().await = None;
-        }
+    /// Appends to a file; one that is there already is continued.
+    pub fn append(path: &Path) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok(Self::File(Arc::new(file)))
     }
 
-    /// Prints: to the client first, whose slowness holds the guest up, and then to the log.
+    /// Prints: to a client, whose slowness holds the guest up, or to the file.
     pub async fn print(&self, bytes: &[u8]) {
-        let mut client = self.client.lock().await;
-        if let Some(stream) = client.as_mut()
-            && stream.write_all(bytes).await.is_err()
-        {
-            *client = None;
+        match self {
+            Self::Socket(client) => {
+                let mut client = client.lock().await;
+                if let Some(stream) = client.as_mut()
+                    && stream.write_all(bytes).await.is_err()
+                {
+                    *client = None;
+                }
+            }
+            Self::File(file) => file.as_ref().write_all(bytes).unwrap(),
         }
-        if let Some(log) = &self.log {
-            log.as_ref().write_all(bytes).unwrap();
-        }
+    }
+}
+
+async fn serve(listener: UnixListener, client: Client) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (mut read, write) = stream.into_split();
+        *client.lock().await = Some(write);
+        let mut typed = [0; 256];
+        while read.read(&mut typed).await.is_ok_and(|read| read > 0) {}
+        *client.lock().await = None;
     }
 }
 
