@@ -43,8 +43,9 @@ async function demo(home: Home, desktop: Desktop): Promise<void> {
       click_to_first_console_ms: ms(createStage.name) + ms(firstWordsStage.name),
     };
     writeFileSync(result(PICTURES, "times.json"), `${JSON.stringify(times, null, 2)}\n`);
-  } finally {
     await window.close();
+  } finally {
+    await window.end();
   }
   told("Altogether", performance.now() - begun);
 }

@@ -5,6 +5,14 @@ const REQUEST_MS = 20_000;
 /** The key under which the standard hands out elements. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
+interface KeyAction {
+  type: "keyDown" | "keyUp";
+  value: string;
+}
+
+const down = (value: string): KeyAction => ({ type: "keyDown", value });
+const up = (value: string): KeyAction => ({ type: "keyUp", value });
+
 export class WebDriverError extends Error {}
 
 export class WebDriver {
@@ -43,14 +51,17 @@ export class WebDriver {
   }
 
   /** Types by key presses: newer drivers do not take text any other way. */
-  async type(keys: string): Promise<void> {
-    const actions = [...keys].flatMap((value) => [
-      { type: "keyDown", value },
-      { type: "keyUp", value },
-    ]);
-    await this.#ask("/actions", "POST", {
-      actions: [{ type: "key", id: "keyboard", actions }],
-    });
+  type(text: string): Promise<void> {
+    return this.#keys([...text].flatMap((value) => [down(value), up(value)]));
+  }
+
+  /** Holds keys together, as in Control and A. */
+  chord(...keys: string[]): Promise<void> {
+    return this.#keys([...keys.map(down), ...keys.reverse().map(up)]);
+  }
+
+  async #keys(actions: KeyAction[]): Promise<void> {
+    await this.#ask("/actions", "POST", { actions: [{ type: "key", id: "keyboard", actions }] });
   }
 
   /** A picture of the page, as PNG. */

@@ -13,8 +13,8 @@ const DRIVER_STARTS_WITHIN_MS = 20_000;
 const ENDS_WITHIN_MS = 20_000;
 const CLICKABLE_WITHIN_MS = 20_000;
 
-/** A pressed Control, then `a`, then everything released. */
-const SELECT_ALL = "\uE009a\uE000";
+/** Control, as WebDriver writes it. */
+const CONTROL = "\uE009";
 
 /** When the page first showed something, in milliseconds of the epoch. */
 const FIRST_PAINT = `return performance.timeOrigin +
@@ -119,7 +119,7 @@ export class AppWindow implements Hand {
 
   async fill(label: string, text: string): Promise<void> {
     await this.#click("input:not([type=radio])", label);
-    await this.driver.type(SELECT_ALL);
+    await this.driver.chord(CONTROL, "a");
     await this.driver.type(text);
   }
 
@@ -159,7 +159,7 @@ export class AppWindow implements Hand {
 
   /** Milliseconds from the start of the process to the first content on the screen. */
   async firstPaint(): Promise<number> {
-    const [pid] = this.home.running(program("crete"));
+    const [pid] = this.#programs();
     if (pid === undefined) throw new Error("the window's program does not run");
     const painted = await this.driver.run<number>(FIRST_PAINT);
     return painted - startOf(pid);
@@ -167,17 +167,19 @@ export class AppWindow implements Hand {
 
   /** Closes the window as its close button does, and waits until its program has ended. */
   async close(): Promise<void> {
-    const binary = program("crete");
-    try {
-      // The page goes away under this call, so it may not be answered.
-      await this.driver.run(CLOSE).catch(() => undefined);
-      await until("the window's end", ENDS_WITHIN_MS, () => {
-        return this.home.running(binary).length === 0;
-      });
-    } finally {
-      for (const pid of this.home.running(binary)) process.kill(pid, "SIGKILL");
-      await this.driver.close().catch(() => undefined);
-      await this.server.stop();
-    }
+    // The page goes away under this call, so it may not be answered.
+    await this.driver.run(CLOSE).catch(() => undefined);
+    await until("the window's end", ENDS_WITHIN_MS, () => this.#programs().length === 0);
+  }
+
+  /** Lets go of everything, whatever state it is in. */
+  async end(): Promise<void> {
+    for (const pid of this.#programs()) process.kill(pid, "SIGKILL");
+    await this.driver.close().catch(() => undefined);
+    await this.server.stop();
+  }
+
+  #programs(): number[] {
+    return this.home.running(program("crete"));
   }
 }

@@ -48,7 +48,7 @@ pub fn build() -> Result<()> {
         return Ok(());
     }
     step("Building the page", || {
-        let mut vite = tool("vite", &["build", "--logLevel", "warn"]);
+        let mut vite = tool("vite", &["build", "--logLevel", "error"]);
         run(vite.current_dir(folder()))?;
         std::fs::write(&stamp, &wanted).with_context(|| stamp.display().to_string())
     })
