@@ -40,6 +40,12 @@ pub struct Config {
     /// Services of this computer that machines may use, at the gateway's address.
     #[serde(default)]
     pub offers: Vec<Offer>,
+    /// Ports of this computer that lead to machines.
+    #[serde(default)]
+    pub forwards: Vec<Forward>,
+    /// Ports of the gateway that lead to machines: endpoints of clusters.
+    #[serde(default)]
+    pub balancers: Vec<Balancer>,
     /// Names beside those of machines: endpoints of clusters.
     #[serde(default)]
     pub names: Vec<Name>,
@@ -74,6 +80,53 @@ pub struct Offer {
     pub port: u16,
     /// Where it really is.
     pub to: SocketAddr,
+}
+
+/// A place in the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Target {
+    /// A port of a machine, wherever its address is.
+    Machine {
+        /// The machine's id.
+        machine: String,
+        /// Its port.
+        port: u16,
+    },
+    /// A port of an address: one that moves between machines.
+    Address {
+        /// The address.
+        address: IpAddr,
+        /// Its port.
+        port: u16,
+    },
+}
+
+/// A port of this computer that leads to machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// What it is called by whoever drives the network.
+    pub id: String,
+    /// What it is of.
+    pub protocol: Protocol,
+    /// Where this computer listens: on 127.0.0.0/8, unless it is exposed.
+    pub listen: SocketAddr,
+    /// Where it leads: the first for datagrams, in turn for connections.
+    pub targets: Vec<Target>,
+    /// Chosen by a person: others than this computer may come in.
+    #[serde(default)]
+    pub exposed: bool,
+}
+
+/// A port of the gateway that leads to whichever of some machines takes connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balancer {
+    /// The gateway's port.
+    pub port: u16,
+    /// Where it leads.
+    pub targets: Vec<Target>,
 }
 
 /// A name in the network, beside those of machines.
@@ -147,6 +200,12 @@ pub enum ConfigFault {
     /// Not 64 bits of a unicast prefix.
     #[error("{0} is no /64 prefix")]
     Prefix(Ipv6Addr),
+    /// A forward open to others that nobody has said may be.
+    #[error("{0} is not on 127.0.0.0/8, and it is not said that it may be open to others")]
+    Exposed(SocketAddr),
+    /// A target in a machine that is not there.
+    #[error("there is no machine {0}")]
+    NoMachine(String),
     /// A port of the gateway that it uses itself, or none.
     #[error("port {0} of the gateway cannot be given away")]
     GatewayPort(u16),
@@ -211,6 +270,20 @@ impl Config {
             check_name(&offer.name)?;
             once(format!("{:?} port {}", offer.protocol, offer.port))?;
         }
+        for balancer in &self.balancers {
+            if OWN_PORTS.contains(&balancer.port) {
+                return Err(ConfigFault::GatewayPort(balancer.port));
+            }
+            once(format!("{:?} port {}", Protocol::Tcp, balancer.port))?;
+            self.check_targets(&balancer.targets)?;
+        }
+        for forward in &self.forwards {
+            if !forward.exposed && !forward.listen.ip().is_loopback() {
+                return Err(ConfigFault::Exposed(forward.listen));
+            }
+            once(format!("{:?} {}", forward.protocol, forward.listen))?;
+            self.check_targets(&forward.targets)?;
+        }
         for name in &self.names {
             check_name(&name.name)?;
             once(name.name.clone())?;
@@ -237,6 +310,15 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    fn check_targets(&self, targets: &[Target]) -> Result<(), ConfigFault> {
+        let is_missing = |id: &&String| !self.machines.iter().any(|machine| machine.id == **id);
+        let missing = targets.iter().find_map(|target| match target {
+            Target::Machine { machine, .. } => Some(machine).filter(is_missing),
+            Target::Address { .. } => None,
+        });
+        missing.map_or(Ok(()), |id| Err(ConfigFault::NoMachine(id.clone())))
     }
 
     /// The gateway's Ethernet address: of the network's own making, and none of a machine's.
@@ -290,6 +372,8 @@ mod tests {
             prefix6: None,
             internet: true,
             offers: Vec::new(),
+            forwards: Vec::new(),
+            balancers: Vec::new(),
             names: Vec::new(),
             machines: vec![machine(1), machine(2)],
         }
@@ -327,6 +411,33 @@ mod tests {
             let mut wanted = config();
             wanted.machines[0].names = vec![name.into()];
             assert_eq!(wanted.check().is_ok(), good, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_to_others_is_said_to_be() {
+        for (listen, exposed, good) in [
+            ("127.9.8.7:6443", false, true),
+            ("0.0.0.0:6443", false, false),
+            ("192.0.2.1:6443", true, true),
+        ] {
+            let mut wanted = config();
+            wanted.forwards = vec![Forward {
+                id: "f".into(),
+                protocol: Protocol::Tcp,
+                listen: listen.parse().unwrap(),
+                targets: vec![Target::Machine {
+                    machine: "m1".into(),
+                    port: 6443,
+                }],
+                exposed,
+            }];
+            assert_eq!(wanted.check().is_ok(), good, "{listen}");
+            wanted.forwards[0].targets = vec![Target::Machine {
+                machine: "x".into(),
+                port: 1,
+            }];
+            assert!(wanted.check().is_err());
         }
     }
 

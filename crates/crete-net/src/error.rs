@@ -35,4 +35,13 @@ pub enum NetError {
     /// The configuration asks for something impossible.
     #[error("the network's configuration: {0}")]
     Config(#[from] ConfigFault),
+    /// A folder that others may look into.
+    #[error("{path}: others than its user may enter it", path = path.display())]
+    OpenFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The configuration is of another network.
+    #[error("the configuration is of network {0}")]
+    OtherNetwork(uuid::Uuid),
 }

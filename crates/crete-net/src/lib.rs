@@ -9,11 +9,13 @@
 
 mod address;
 mod config;
+pub mod control;
 mod entropy;
 mod error;
 mod frame;
 mod gateway;
 mod host;
+mod inward;
 mod link;
 mod names;
 mod nat;
@@ -31,13 +33,16 @@ pub use address::{
     choose_loopback, choose_subnet, stable_number,
 };
 pub use config::{
-    Config, ConfigFault, MAX_MTU, MIN_MTU, Machine, Name, Offer, Protocol, SCHEMA_VERSION,
+    Balancer, Config, ConfigFault, Forward, MAX_MTU, MIN_MTU, Machine, Name, Offer, Protocol,
+    SCHEMA_VERSION, Target,
 };
 pub use entropy::random;
 pub use error::NetError;
 pub use frame::{Header, MAX_FRAME, MIN_FRAME, Mac};
 pub use gateway::TrespassView;
-pub use host::{Host, RouteView, routes};
+pub use host::{Host, RouteView, port_owner, routes};
+pub use inward::backend::Health;
+pub use inward::{BalancerView, ForwardView, TargetView};
 pub use link::Fault;
 pub use nat::NatView;
 pub use network::{Network, PortView};

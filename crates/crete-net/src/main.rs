@@ -7,7 +7,13 @@ use crete_net::{Config, Host, Instant, NetError, Network, Surroundings};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const HELP: &str = "crete-net --config FILE";
+const HELP: &str = "crete-net --config FILE [--socket PATH]";
+
+/// What the command line asks for.
+struct Options {
+    config: PathBuf,
+    socket: Option<PathBuf>,
+}
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -15,11 +21,11 @@ fn main() -> ExitCode {
         .with_ansi(false)
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("CRETE_LOG"))
         .init();
-    let Some(config) = config_path(std::env::args().skip(1)) else {
+    let Some(options) = options(std::env::args().skip(1)) else {
         eprintln!("{HELP}");
         return ExitCode::FAILURE;
     };
-    match run(&config) {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -28,15 +34,36 @@ fn main() -> ExitCode {
     }
 }
 
-fn config_path(mut args: impl Iterator<Item = String>) -> Option<PathBuf> {
-    match (args.next().as_deref(), args.next(), args.next()) {
-        (Some("--config"), Some(path), None) => Some(path.into()),
-        _ => None,
+fn options(mut args: impl Iterator<Item = String>) -> Option<Options> {
+    let (mut config, mut socket) = (None, None);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--config" => config = Some(args.next()?.into()),
+            "--socket" => socket = Some(args.next()?.into()),
+            _ => return None,
+        }
     }
+    Some(Options {
+        config: config?,
+        socket,
+    })
 }
 
-fn run(config: &std::path::Path) -> Result<(), NetError> {
-    let config = Config::read(config)?;
+/// Every connection is a descriptor, and the usual limit is for programs that have few.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Without it there are fewer connections, which is no reason not to begin.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+fn run(options: &Options) -> Result<(), NetError> {
+    raise_descriptor_limit();
+    let config = Config::read(&options.config)?;
     let started = std::time::Instant::now();
     let clock = || {
         let passed = started.elapsed().as_micros();
@@ -54,7 +81,11 @@ fn run(config: &std::path::Path) -> Result<(), NetError> {
         }),
     };
     let mut network = Network::new(&config, surroundings, clock())?;
-    loop {
+    if let Some(socket) = &options.socket {
+        network.listen(socket, std::process::id())?;
+    }
+    while !network.ends() {
         network.turn(None, clock)?;
     }
+    Ok(())
 }

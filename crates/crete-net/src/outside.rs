@@ -1,7 +1,9 @@
 //! The host's network, as a network's way out sees it: the one place where it is decided what a
 //! machine may reach.
 
+use crate::address::Subnet;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 
 /// Why an address outside is not spoken with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,17 @@ pub trait Outside: Send {
 
     /// Whether the host has a way out for IPv6.
     fn leads_out_v6(&mut self) -> bool;
+
+    /// A route of the host that shares addresses with a subnet.
+    fn overlapping(&mut self, _subnet: Subnet) -> Option<Subnet> {
+        None
+    }
+
+    /// A descriptor that becomes readable when the host's routes have changed. What is read from it
+    /// means nothing.
+    fn news(&mut self) -> Option<OwnedFd> {
+        None
+    }
 }
 
 /// What a network is given beside its configuration.

@@ -13,6 +13,11 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Events taken from the kernel at once.
 const BATCH: usize = 256;
 
+const EDGES: epoll::EventFlags = epoll::EventFlags::IN
+    .union(epoll::EventFlags::OUT)
+    .union(epoll::EventFlags::RDHUP)
+    .union(epoll::EventFlags::ET);
+
 /// What became possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ready {
@@ -48,13 +53,14 @@ impl Poller {
         })
     }
 
-    /// Watches a descriptor until it is closed.
+    /// Watches a descriptor until it is closed; one that is watched already, under this token from
+    /// now on.
     pub(crate) fn add(&self, source: impl AsFd, token: u64) -> io::Result<()> {
-        let edges = epoll::EventFlags::IN
-            | epoll::EventFlags::OUT
-            | epoll::EventFlags::RDHUP
-            | epoll::EventFlags::ET;
-        epoll::add(&self.epoll, source, epoll::EventData::new_u64(token), edges)?;
+        let data = epoll::EventData::new_u64(token);
+        match epoll::add(&self.epoll, source.as_fd(), data, EDGES) {
+            Err(rustix::io::Errno::EXIST) => epoll::modify(&self.epoll, source, data, EDGES)?,
+            other => other?,
+        }
         Ok(())
     }
 

@@ -15,6 +15,16 @@ pub(crate) enum Source {
     Echo(usize),
     /// A machine's connection to the resolver.
     Conversation(usize),
+    /// A port of this computer that leads into the network.
+    Listener(usize),
+    /// The same, for datagrams.
+    Entrance(usize),
+    /// A connection of whoever drives the network.
+    Control(usize),
+    /// Where whoever drives the network connects.
+    Door,
+    /// News of the host's routes.
+    Routes,
 }
 
 const KIND_SHIFT: u32 = 48;
@@ -28,6 +38,11 @@ impl Source {
             Self::Association(number) => (3, number),
             Self::Echo(number) => (4, number),
             Self::Conversation(number) => (5, number),
+            Self::Listener(number) => (6, number),
+            Self::Entrance(number) => (7, number),
+            Self::Control(number) => (8, number),
+            Self::Door => (9, 0),
+            Self::Routes => (10, 0),
         };
         kind << KIND_SHIFT | number as u64
     }
@@ -41,7 +56,38 @@ impl Source {
             3 => Self::Association(number),
             4 => Self::Echo(number),
             5 => Self::Conversation(number),
+            6 => Self::Listener(number),
+            7 => Self::Entrance(number),
+            8 => Self::Control(number),
+            9 => Self::Door,
+            10 => Self::Routes,
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_made() {
+        let all = [
+            Source::Line(3),
+            Source::Question(1),
+            Source::Flow(1 << 40),
+            Source::Association(0),
+            Source::Echo(9),
+            Source::Conversation(2),
+            Source::Listener(4),
+            Source::Entrance(5),
+            Source::Control(6),
+            Source::Door,
+            Source::Routes,
+        ];
+        for source in all {
+            assert_eq!(Source::of(source.token()), Some(source));
+        }
+        assert_eq!(Source::of(u64::MAX), None);
     }
 }

@@ -223,6 +223,12 @@ impl Leases {
         self.by_mac.get(&mac).map(|lease| lease.address)
     }
 
+    /// The address of a machine.
+    pub(crate) fn of_machine(&self, id: &str) -> Option<Ipv4Addr> {
+        let is_it = |lease: &&Lease| lease.machine.as_deref() == Some(id);
+        self.by_mac.values().find(is_it).map(|lease| lease.address)
+    }
+
     /// Every lease, in the order of addresses.
     pub(crate) fn view(&self, now: Instant) -> Vec<LeaseView> {
         let mut leases: Vec<LeaseView> = self

@@ -101,7 +101,6 @@ pub(crate) fn neighbour_advertisement(target: Ipv6Addr, owner: Mac, solicited: b
 }
 
 /// The body of a neighbour solicitation, checksum still zero.
-#[cfg(test)]
 pub(crate) fn neighbour_solicitation(target: Ipv6Addr, sender: Mac) -> [u8; 32] {
     let mut body = [0; 32];
     body[0] = NEIGHBOUR_SOLICITATION;
@@ -183,7 +182,6 @@ pub(crate) fn interface_address(prefix: Ipv6Addr, mac: Mac) -> Ipv6Addr {
 }
 
 /// The group in which the owner of an address listens.
-#[cfg(test)]
 pub(crate) fn solicited_node(target: Ipv6Addr) -> Ipv6Addr {
     let [.., x, y, z] = target.octets();
     Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, x, y, z])

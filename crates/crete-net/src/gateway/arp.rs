@@ -38,6 +38,13 @@ impl Gateway {
             );
         }
     }
+
+    /// Asks who has an address.
+    pub(super) fn ask_arp(&self, target: Ipv4Addr, sender: &mut Sender<'_>) {
+        let own = (self.mac, self.v4());
+        let nobody = (Mac([0; 6]), target);
+        send(sender, Mac::BROADCAST, ArpOperation::Request, own, nobody);
+    }
 }
 
 /// Sends an ARP packet: from whom, and about whom.

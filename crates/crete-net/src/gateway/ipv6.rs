@@ -96,6 +96,14 @@ impl Gateway {
         send(sender, to_mac, target, to, &body);
     }
 
+    /// Asks who has an address.
+    pub(super) fn solicit(&self, target: Ipv6Addr, sender: &mut Sender<'_>) {
+        let group = nd::solicited_node(target);
+        let body = nd::neighbour_solicitation(target, self.mac);
+        let own = self.v6().unwrap_or_else(|| self.link_local());
+        send(sender, nd::group_mac(group), own, group, &body);
+    }
+
     /// Advertises the gateway and the network's prefix.
     pub(super) fn advertise(&self, mac: Mac, to: Ipv6Addr, sender: &mut Sender<'_>) {
         let (Some(prefix), Some(resolver)) = (self.prefix, self.v6()) else {

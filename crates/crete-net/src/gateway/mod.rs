@@ -2,6 +2,7 @@
 
 mod arp;
 mod icmp;
+pub(crate) mod inward;
 mod ipv6;
 mod ntp;
 mod outward;
@@ -13,6 +14,7 @@ use crate::address::neighbours::Neighbours;
 use crate::address::{LeaseView, NeighbourView, Subnet, Trespass, nd};
 use crate::config::{Config, Protocol};
 use crate::frame::{Header, MIN_FRAME, Mac};
+use crate::inward::{BalancerView, ForwardView, Inward};
 use crate::names::conversation::Conversations;
 use crate::names::upstream::{Asker, ReplyTo};
 use crate::names::zone::{self, Zone};
@@ -24,6 +26,7 @@ use crate::poller::{Poller, Ready};
 use crate::switch::{PortId, Switch};
 use crate::token::Source;
 use crate::wire::Sender;
+use inward::Calls;
 use serde::{Deserialize, Serialize};
 use smoltcp::time::{Duration, Instant};
 use std::collections::HashMap;
@@ -81,6 +84,8 @@ pub(crate) struct Gateway {
     conversations: Conversations,
     nat: Nat,
     offers: HashMap<(Protocol, u16), SocketAddr>,
+    pub(crate) inward: Inward,
+    calls: Calls,
     /// Whether machines may reach anything outside.
     leads_out: bool,
     trespasses: HashMap<(Mac, Trespass, Option<IpAddr>), u64>,
@@ -105,6 +110,8 @@ impl Gateway {
             conversations: Conversations::default(),
             nat: Nat::default(),
             offers: HashMap::new(),
+            inward: Inward::default(),
+            calls: Calls::default(),
             leads_out: config.internet,
             trespasses: HashMap::new(),
             next_advertisement: now,
@@ -149,6 +156,9 @@ impl Gateway {
             .iter()
             .map(|offer| ((offer.protocol, offer.port), offer.to))
             .collect();
+        let mut inward = std::mem::take(&mut self.inward);
+        inward.configure(config, |target| self.place_of(config, target), now);
+        self.inward = inward;
         if self.leads_out && !config.internet {
             self.nat.cut_outward();
         }
@@ -236,6 +246,14 @@ impl Gateway {
         self.own_names.contains_key(&mac).then_some(mac)
     }
 
+    /// The host's routes have changed.
+    pub(crate) fn routes_changed(&mut self, turn: &mut Turn<'_>) {
+        // Guests are to know at once whether IPv6 leads anywhere.
+        if turn.surroundings.outside.leads_out_v6() != self.leads_out_v6 {
+            self.next_advertisement = turn.now();
+        }
+    }
+
     /// Looks at a machine's frame before it goes anywhere. False when it must not.
     pub(crate) fn admits(&mut self, frame: &[u8]) -> bool {
         let Some(Refused { trespass, address }) =
@@ -253,8 +271,25 @@ impl Gateway {
     }
 
     /// A machine has gone: what was heard of it is no longer true.
-    pub(crate) fn gone(&mut self, mac: Mac) {
+    pub(crate) fn gone(&mut self, mac: Mac, now: Instant) {
+        let (leases, neighbours) = (&self.leases, &self.neighbours);
+        let is_gone = |at: SocketAddr| {
+            let given = match at.ip() {
+                IpAddr::V4(address) => leases.owner(address),
+                IpAddr::V6(_) => None,
+            };
+            given.or_else(|| neighbours.find(at.ip(), now)) == Some(mac)
+        };
+        self.inward.backends.lost(is_gone, now);
         self.neighbours.forget(mac);
+    }
+
+    pub(crate) fn forwards(&self) -> Vec<ForwardView> {
+        self.inward.forwards()
+    }
+
+    pub(crate) fn balancers(&self) -> Vec<BalancerView> {
+        self.inward.balancers()
     }
 
     /// Forgets what has become old.
@@ -263,6 +298,7 @@ impl Gateway {
         self.leases.expire(now);
         self.nat.expire(now);
         self.conversations.expire(now);
+        self.inward.entrances.expire(now);
     }
 
     pub(crate) fn nat(&self) -> NatView {
@@ -298,6 +334,8 @@ impl Gateway {
             .into_iter()
             .chain(self.names.deadline())
             .chain(self.nat.connections.deadline())
+            .chain(self.inward.deadline())
+            .chain(self.calls.deadline())
             .min()
     }
 
@@ -309,6 +347,7 @@ impl Gateway {
             let to = (nd::group_mac(ipv6::ALL_NODES), ipv6::ALL_NODES);
             self.advertise(to.0, to.1, &mut turn.sender);
         }
+        self.tick_inward(turn);
         for reply in self.names.tick(turn.poller, turn.now()) {
             self.say(&reply, turn);
         }
@@ -317,12 +356,14 @@ impl Gateway {
     /// Something the gateway owns has become ready.
     pub(crate) fn note(&mut self, source: Source, ready: Ready, turn: &mut Turn<'_>) {
         match source {
-            Source::Line(_) => {}
+            Source::Line(_) | Source::Control(_) | Source::Door | Source::Routes => {}
             Source::Question(at) => self.question_ready(at, ready, turn),
             Source::Flow(at) => self.flow_ready(at, ready, turn),
             Source::Association(at) => self.nat.associations.ready(at, ready),
             Source::Echo(at) => self.echo_ready(at, turn),
             Source::Conversation(at) => self.conversation_ready(at, ready, turn),
+            Source::Listener(at) => self.listener_ready(at, turn),
+            Source::Entrance(at) => self.inward.entrances.ready(at),
         }
     }
 
@@ -336,6 +377,7 @@ impl Gateway {
     /// Whether something can be done at once, without waiting for the kernel.
     pub(crate) fn is_busy(&self, switch: &Switch, longest: usize, now: Instant) -> bool {
         self.nat.associations.is_unread()
+            || self.inward.entrances.is_unread()
             || self
                 .nat
                 .connections
@@ -346,7 +388,9 @@ impl Gateway {
     /// Works on connections and associations: moves what can be moved between machines and host.
     pub(crate) fn work(&mut self, turn: &mut Turn<'_>) {
         self.read_associations(turn);
+        self.read_entrances(turn);
         self.nat.connections.work(&mut turn.sender);
+        self.note_outcomes(turn);
     }
 
     fn say(&mut self, reply: &Reply, turn: &mut Turn<'_>) {
@@ -464,7 +508,13 @@ impl Gateway {
                     turn.sender.datagram(header.source, server, client, &answer);
                 }
             }
-            _ => self.receive_outward_datagram(header.source, packet, datagram, turn),
+            port => {
+                let now = turn.now();
+                let entrances = &mut self.inward.entrances;
+                if !entrances.answer(port, client, datagram.payload, now) {
+                    self.receive_outward_datagram(header.source, packet, datagram, turn);
+                }
+            }
         }
     }
 

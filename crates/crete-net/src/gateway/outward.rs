@@ -24,6 +24,8 @@ enum Way {
     Out(SocketAddr),
     /// To the resolver.
     Resolver,
+    /// To whichever machine stands behind this port of the gateway.
+    Balanced(u16),
     /// Nowhere, and the machine is told so.
     Closed(Refusal),
     /// Nowhere, without a word.
@@ -45,7 +47,7 @@ impl Gateway {
     }
 
     /// Whether an address is one in the network, where the gateway has no business.
-    fn is_inside(&self, address: IpAddr) -> bool {
+    pub(super) fn is_inside(&self, address: IpAddr) -> bool {
         match address {
             IpAddr::V4(address) => self.subnet().contains(address),
             IpAddr::V6(address) => {
@@ -60,6 +62,9 @@ impl Gateway {
         if self.is_own(to.ip()) {
             if protocol == Protocol::Tcp && to.port() == names::PORT {
                 return Way::Resolver;
+            }
+            if protocol == Protocol::Tcp && self.inward.is_balanced(to.port()) {
+                return Way::Balanced(to.port());
             }
             let offer = self.offers.get(&(protocol, to.port()));
             return offer.map_or(Way::Closed(Refusal::Port), |to| Way::Out(*to));
@@ -110,6 +115,11 @@ impl Gateway {
         {
             return;
         }
+        if self.is_own(packet.destination)
+            && self.receive_look(machine, packet, segment, &mut turn.sender)
+        {
+            return;
+        }
         if !segment.begins() {
             if !packet.destination.is_multicast() {
                 refusal::reset(machine, packet, segment, &mut turn.sender);
@@ -142,6 +152,10 @@ impl Gateway {
         } else {
             match way {
                 Way::Out(to) => crate::host::connect_tcp(to).map(Far::from),
+                Way::Balanced(port) => {
+                    let ends = ends_of(packet, segment);
+                    self.balance(port, ends, turn).map(Far::from)
+                }
                 _ => self
                     .conversations
                     .open(machine, turn.poller, now)
@@ -201,7 +215,7 @@ impl Gateway {
                         },
                     }
                 }
-                Way::Nowhere | Way::Resolver => return,
+                Way::Nowhere | Way::Resolver | Way::Balanced(_) => return,
             },
         };
         self.refuse(refusal, machine, packet, turn);

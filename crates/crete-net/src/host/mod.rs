@@ -1,15 +1,19 @@
 //! The computer's own network: sockets of it, and what it says of itself.
 
+mod owner;
 mod routes;
 mod socket;
 
+pub use owner::port_owner;
 pub use routes::{RouteView, routes};
 pub(crate) use socket::{any_address, connect_tcp};
 
+use crate::address::Subnet;
 use crate::names::resolvers;
 use crate::outside::{Barred, Outside};
 use routes::Lookup;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -61,6 +65,20 @@ impl Outside for Host {
         // Any global address will do: the question is answered by the default route.
         let global = Ipv6Addr::new(0x2600, 0, 0, 0, 0, 0, 0, 1);
         matches!(routes::look_up(global.into()), Ok(Lookup::Elsewhere))
+    }
+
+    fn overlapping(&mut self, subnet: Subnet) -> Option<Subnet> {
+        let routes = routes().ok()?;
+        // A default route leads everywhere and is in nobody's way.
+        let narrow = routes
+            .iter()
+            .map(|route| route.subnet)
+            .filter(|route| route.prefix() > 0);
+        narrow.into_iter().find(|route| route.overlaps(subnet))
+    }
+
+    fn news(&mut self) -> Option<OwnedFd> {
+        routes::watch().ok()
     }
 }
 

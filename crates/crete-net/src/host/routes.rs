@@ -65,6 +65,20 @@ fn open() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// A descriptor on which the kernel tells of every change of routes.
+pub(crate) fn watch() -> io::Result<OwnedFd> {
+    const ROUTES_V4: u32 = 0x40;
+    const ROUTES_V6: u32 = 0x400;
+    let socket = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        None,
+    )?;
+    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, ROUTES_V4 | ROUTES_V6))?;
+    Ok(socket)
+}
+
 /// A request about routes: a message header, a route header, and the address asked for.
 fn request(flags: u16, family: u8, address: Option<&[u8]>) -> Vec<u8> {
     let bits = address.map_or(0, |address| u8::try_from(address.len() * 8).unwrap_or(0));

@@ -23,7 +23,7 @@ enum Stream {
 
 /// What an attempt to move bytes came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moved {
+pub(crate) enum Moved {
     /// This many.
     Bytes(usize),
     /// None now.
@@ -122,7 +122,7 @@ impl Far {
         }
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Moved {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Moved {
         let written = match &mut self.stream {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
@@ -150,7 +150,7 @@ impl Far {
     }
 
     /// Closes the connection as one that has failed, so that the other side knows.
-    pub(super) fn reset(self) {
+    pub(crate) fn reset(self) {
         if let Stream::Tcp(stream) = &self.stream {
             // Closing with no time to linger sends a reset. Without it a plain end is sent.
             let _ =

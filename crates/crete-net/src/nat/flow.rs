@@ -10,8 +10,6 @@
 //!           reset or failure on one side is reset on the other
 //! ```
 
-#![allow(dead_code, reason = "the way in")]
-
 use super::device::{Wire, capabilities};
 use super::far::{Far, Moved};
 use crate::frame::Mac;
@@ -67,6 +65,7 @@ pub(crate) struct Flow {
     /// The machine has sent everything, and the host's side was told.
     machine_ended: bool,
     was_open: bool,
+    preamble: Vec<u8>,
 }
 
 impl std::fmt::Debug for Flow {
@@ -87,6 +86,8 @@ pub(super) struct Parts {
     pub(super) mtu: usize,
     pub(super) seed: u64,
     pub(super) far: Far,
+    /// Said to the host's side when the machine has taken the connection, before anything else.
+    pub(super) preamble: Vec<u8>,
 }
 
 impl Flow {
@@ -119,6 +120,7 @@ impl Flow {
             far_ended: false,
             machine_ended: false,
             was_open: false,
+            preamble: parts.preamble,
         }
     }
 
@@ -199,8 +201,10 @@ impl Flow {
     pub(super) fn work(&mut self, sender: &mut Sender<'_>) -> Course {
         let now = sender.now;
         self.note_open();
-        self.carry_out();
-        self.carry_in();
+        if self.was_open {
+            self.carry_out();
+            self.carry_in();
+        }
         let mut wire = self.wire(sender);
         while self
             .interface
@@ -226,13 +230,25 @@ impl Flow {
         if !self.was_open && self.socket().may_send() {
             self.was_open = true;
             self.socket().set_timeout(Some(TIMEOUT));
+            let preamble = std::mem::take(&mut self.preamble);
+            if let Some(far) = self.far.as_mut().filter(|_| !preamble.is_empty()) {
+                // Nothing was said to it yet, so there is room.
+                far.write(&preamble);
+            }
         }
+    }
+
+    /// The host's side of a connection the machine never took, for whatever comes next.
+    pub(super) fn take_far(&mut self) -> Option<Far> {
+        self.far.take()
     }
 
     /// The machine's side is closed. Unless both sides had ended, that was a failure.
     fn close(&mut self) {
-        if let Some(far) = self.far.take()
+        // One that was never open is somebody else's to end.
+        if self.was_open
             && !(self.far_ended && self.machine_ended)
+            && let Some(far) = self.far.take()
         {
             far.reset();
         }

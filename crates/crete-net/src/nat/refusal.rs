@@ -1,8 +1,6 @@
 //! How a machine is told "no": a reset for TCP, an unreachable for everything else, so that it
 //! knows at once and does not wait.
 
-#![allow(dead_code, reason = "the way in")]
-
 use crate::frame::Mac;
 use crate::packet::{ICMP, ICMPV6, IPV4_HEADER, Packet, TCP};
 use crate::wire::{Envelope, Sender};

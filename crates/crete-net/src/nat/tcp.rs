@@ -1,7 +1,5 @@
 //! All TCP connections of a network.
 
-#![allow(dead_code, reason = "the way in")]
-
 use super::budget::Budget;
 use super::far::Far;
 use super::flow::{Course, Ends, Flow, OPENING, Parts};
@@ -37,16 +35,24 @@ pub(crate) struct Call {
 }
 
 /// A connection that was to be made to a machine, and what came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Outcome {
     /// What the connection was begun under.
     pub(crate) ticket: u64,
-    /// The connection's number.
-    pub(crate) flow: usize,
-    /// Whether it was made.
-    pub(crate) is_open: bool,
+    /// Nothing when the machine took it; else the host's side, of which nothing was used.
+    pub(crate) failed: Option<Far>,
     /// Whether the machine refused it; else it was silent.
     pub(crate) was_refused: bool,
+}
+
+/// What a connection to a machine is begun with.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) far: Far,
+    pub(crate) ticket: u64,
+    pub(crate) seed: u64,
+    /// Said to the host's side when the machine has taken the connection.
+    pub(crate) preamble: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -214,41 +220,58 @@ impl Connections {
         added
     }
 
-    /// Begins a connection to a machine. Its other side is there already.
+    /// Whether these ends are those of a connection there is.
+    pub(crate) fn has(&self, ends: &Ends) -> bool {
+        self.by_ends.contains_key(ends)
+    }
+
+    /// Begins a connection to a machine. Its other side is there already, and comes back when there
+    /// is no room for another.
     pub(crate) fn connect(
         &mut self,
         call: Call,
-        far: Far,
-        ticket: u64,
-        seed: u64,
+        beginning: Beginning,
         poller: &Poller,
         sender: &Sender<'_>,
-    ) -> Option<usize> {
+    ) -> Result<(), Far> {
         let Call { machine, ends, .. } = call;
-        if self.all.len() >= AT_ONCE || self.by_ends.contains_key(&ends) {
-            return None;
-        }
-        let size = self.budget.promise()?;
+        let room = (self.all.len() < AT_ONCE)
+            .then(|| self.budget.promise())
+            .flatten();
+        let Some(size) = room else {
+            self.refused += 1;
+            return Err(beginning.far);
+        };
         let parts = Parts {
             ends,
             machine,
             size,
             mtu: sender.mtu,
-            seed,
-            far,
+            seed: beginning.seed,
+            far: beginning.far,
+            preamble: beginning.preamble,
         };
         let at = self.insert(Connection {
             ends,
             machine,
             stage: Stage::Open(Box::new(Flow::connecting(parts, sender.now))),
-            ticket: Some((ticket, sender.now + OPENING)),
+            ticket: Some((beginning.ticket, sender.now + OPENING)),
             is_dirty: false,
             timer: None,
             is_outward: false,
         });
-        self.watch(at, poller).ok()?;
+        if let Err(error) = self.watch(at, poller) {
+            tracing::warn!(%error, "a connection cannot be watched");
+        }
         self.mark(at);
-        Some(at)
+        Ok(())
+    }
+
+    /// Ends the connection with these ends and tells both sides.
+    pub(crate) fn abort_ends(&mut self, ends: &Ends) {
+        if let Some(at) = self.by_ends.get(ends).copied() {
+            self.abort(at);
+        }
     }
 
     /// Something became possible on the host's side of a connection.
@@ -302,6 +325,7 @@ impl Connections {
             mtu: sender.mtu,
             seed,
             far,
+            preamble: Vec::new(),
         };
         let mut flow = Flow::accepting(parts, sender.now);
         flow.receive(&first, sender);
@@ -405,9 +429,8 @@ impl Connections {
                 connection.ticket = None;
                 self.outcomes.push(Outcome {
                     ticket,
-                    flow: at,
-                    is_open,
-                    was_refused: is_over && sender.now < until,
+                    failed: if is_open { None } else { flow.take_far() },
+                    was_refused: !is_open && sender.now < until,
                 });
             }
         }

@@ -35,6 +35,8 @@ pub fn config(machines: Vec<Machine>, mtu: usize) -> Config {
         prefix6: None,
         internet: true,
         offers: Vec::new(),
+        forwards: Vec::new(),
+        balancers: Vec::new(),
         names: Vec::new(),
         machines,
     }
@@ -194,6 +196,11 @@ impl Segment {
 
     pub fn connect_all(&mut self) {
         (0..self.listeners.len()).for_each(|n| self.connect(n));
+    }
+
+    /// The socket a machine listens on.
+    pub fn socket(&self, n: usize) -> PathBuf {
+        self.folder.path().join(n.to_string())
     }
 
     pub fn hang_up(&mut self, n: usize) {

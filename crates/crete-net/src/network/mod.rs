@@ -4,11 +4,13 @@
 //! something, a portion each, and then sends everything that was queued, each queue with one system
 //! call. Nothing blocks, and nothing is locked.
 
-use crate::address::{LeaseView, NeighbourView};
+mod drive;
+
+use crate::address::{LeaseView, NeighbourView, Subnet};
 use crate::config::{Config, Machine};
+use crate::control::server::Control;
 use crate::error::NetError;
-use crate::frame::MIN_FRAME;
-use crate::frame::Mac;
+use crate::frame::{MIN_FRAME, Mac};
 use crate::gateway::{Gateway, TrespassView, Turn};
 use crate::link::{Fault, Link};
 use crate::nat::NatView;
@@ -17,7 +19,9 @@ use crate::poller::{Poller, Ready};
 use crate::switch::{Counters, Forwarded, PATIENCE, PortId, Switch};
 use crate::token::Source;
 use crate::wire::Sender;
+use serde::{Deserialize, Serialize};
 use smoltcp::time::{Duration, Instant};
+use std::os::fd::OwnedFd;
 
 /// Reads from one link before the others have their turn.
 const READS_A_TURN: usize = 4;
@@ -46,10 +50,12 @@ struct Line {
 }
 
 /// How a port is seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortView {
     /// Whose it is.
     pub id: String,
+    /// The address of its card.
+    pub mac: Mac,
     /// Whether its machine is connected.
     pub up: bool,
     /// Whether its link is cut.
@@ -70,6 +76,12 @@ pub struct Network {
     poller: Poller,
     ready: Vec<Ready>,
     surroundings: Surroundings,
+    config: Config,
+    control: Option<Control>,
+    news: Option<OwnedFd>,
+    conflict: Option<Subnet>,
+    started: Instant,
+    ends: bool,
     next_sweep: Instant,
 }
 
@@ -100,8 +112,15 @@ impl Network {
             lines: Vec::new(),
             poller,
             ready: Vec::new(),
+            config: config.clone(),
+            control: None,
+            news: None,
+            conflict: None,
+            started: now,
+            ends: false,
             next_sweep: now + SWEEP_EVERY,
         };
+        network.watch_routes();
         for machine in &config.machines {
             network.add(machine, now);
         }
@@ -149,6 +168,7 @@ impl Network {
             let port = self.switch.port(PortId(index))?;
             Some(PortView {
                 id: line.id.clone(),
+                mac: line.mac,
                 up: port.is_up(),
                 cut: port.is_cut(),
                 fault: line.fault.clone(),
@@ -256,6 +276,13 @@ impl Network {
                         line.link.note(ready);
                     }
                 }
+                Some(Source::Control(at)) => self.drive(at, ready, now),
+                Some(Source::Door) => {
+                    if let Some(control) = &mut self.control {
+                        control.accept(&self.poller);
+                    }
+                }
+                Some(Source::Routes) => self.routes_changed(now),
                 Some(source) => {
                     let (gateway, mut turn) = self.gateway_turn(now);
                     gateway.note(source, ready, &mut turn);
@@ -338,7 +365,7 @@ impl Network {
             line.link.hang_up(fault, now);
             line.fault = Some(fault.to_string());
             line.held = None;
-            self.gateway.gone(line.mac);
+            self.gateway.gone(line.mac, now);
         }
         self.switch.set_up(port, false);
     }
