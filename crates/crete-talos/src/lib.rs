@@ -7,6 +7,8 @@
 //!
 //! This crate knows an address, not a machine: what runs behind it is the engine's business.
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod config;
 mod contract;
 pub mod personal;

@@ -36,6 +36,8 @@ pub use private_key::{Algorithm, PrivateKey};
 pub use secret::Secret;
 pub use talosconfig::{Talosconfig, TalosconfigContext, merge_talosconfig};
 
+#[cfg(feature = "api")]
+pub(crate) use pem::{certificates as certificates_of, decode as key_der};
 pub(crate) use pem::{from_base64, to_base64};
 
 use crate::yaml::YamlError;

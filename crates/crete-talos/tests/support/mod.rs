@@ -97,6 +97,10 @@ pub fn contracts_of(group: &Value) -> Vec<crete_talos::Contract> {
 }
 
 pub mod case;
+#[cfg(feature = "api")]
+pub mod player;
+#[cfg(feature = "api")]
+pub mod recording;
 
 /// Compares configurations document by document, whatever their order and quotes.
 pub fn same_meaning(
