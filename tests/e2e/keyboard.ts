@@ -50,7 +50,7 @@ export class Keyboard extends Mouse {
 
   override async press(name: string): Promise<void> {
     const pressable = ["a", "button"];
-    await this.page.getByText(name, { exact: true }).first().waitFor();
+    await this.named(name).waitFor();
     await this.#reach(name, (at) => pressable.includes(at.kind) && at.name === name);
     await this.page.keyboard.press("Enter");
   }

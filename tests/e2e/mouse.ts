@@ -10,14 +10,15 @@ export class Mouse implements Hand {
     readonly pictures: string,
   ) {}
 
-  #named(name: string): Locator {
+  /** The first control of that name, whether it shows a word or only an icon. */
+  protected named(name: string): Locator {
     const by = (role: "button" | "link" | "tab" | "menuitem"): Locator =>
       this.page.getByRole(role, { name, exact: true });
     return by("button").or(by("link")).or(by("tab")).or(by("menuitem")).first();
   }
 
   press(name: string): Promise<void> {
-    return this.#named(name).click();
+    return this.named(name).click();
   }
 
   pick(name: string): Promise<void> {

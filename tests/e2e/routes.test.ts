@@ -109,7 +109,7 @@ test("every route with an image, a machine and finished work", async () => {
       await open(page, address);
       if (name === "machine")
         await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
-      if (name === "new-image") await page.getByText("metal-amd64.raw.zst").first().waitFor();
+      if (name === "new-image") await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
       faults.push(...(await look(page, `${name}-${size.width}-${theme}`)));
       if (await isWide(page)) faults.push(`${name} is too wide at ${size.width}`);
     }
