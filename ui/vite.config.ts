@@ -8,5 +8,10 @@ export default defineConfig({
   // Node would choose Svelte's server build, in which no component can be mounted.
   ...(process.env["VITEST"] ? { resolve: { conditions: ["browser"] } } : {}),
   build: { target: "safari16", outDir: "dist", assetsInlineLimit: 0 },
-  test: { environment: "jsdom" },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.ts"],
+    setupFiles: ["test/setup.ts"],
+    testTimeout: 20_000,
+  },
 });

@@ -112,7 +112,7 @@ pub enum ErrorCode {
     FixFailed,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
-    /// No program of this desktop asks for passwords.
+    /// No program of this desktop asks for passwords (`done` of `commands`).
     FixNoAgent,
 }
 

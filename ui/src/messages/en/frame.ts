@@ -21,7 +21,6 @@ export const frame = {
     search: "Search or run a command",
     running: { one: "{n} running", other: "{n} running" },
     inspector: "Side panel",
-    sidebar: "Sidebar",
     memory: "Memory",
     cpu: "CPU",
     disk: "Disk",
@@ -52,11 +51,8 @@ export const frame = {
     left: "{time} left",
     soFar: "{time} so far",
     of: "{done} of {total}",
-    none: "none",
     more: "More actions for {name}",
-    trash: "Move to trash",
     restored: "{name} is back",
-    restoring: "Bringing {name} back",
     inTrash: "{name} is in the trash",
     inTrashText: "{bytes}, kept until you empty it",
     show: "Show",
@@ -125,7 +121,6 @@ export const frame = {
     } satisfies Record<ShortcutName, string>,
     close: "Close the topmost thing",
     follow: "Follow the console's end, while it has the focus",
-    all: "all shortcuts",
   },
   jobs: {
     label: "Running work",
@@ -133,7 +128,7 @@ export const frame = {
     all: "All activity",
   },
   toasts: { label: "Messages", seconds: { one: "{n} second left", other: "{n} seconds left" } },
-  fault: {
+  pageFault: {
     title: "This page stopped working",
     text: "Crete made a mistake while drawing it. Your machines go on, and nothing was lost.",
     again: "Draw it again",

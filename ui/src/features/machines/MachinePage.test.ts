@@ -1,0 +1,124 @@
+/** One machine: why it is as it is, and what can be done about it. */
+import { render, screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, it, vi } from "vitest";
+import { en, fill } from "../../messages";
+import { router } from "../../model/router.svelte";
+import { start } from "../../model/session.svelte";
+import { toasts } from "../../model/toasts.svelte";
+import { FakePlatform, problemWith } from "../../platform/fake";
+import * as sample from "../../platform/fake/samples";
+import type { ActionView, MachineView } from "../../platform/generated/api";
+import Empty from "../../design/Skeleton.svelte";
+import MachinePage from "./MachinePage.svelte";
+
+const fake = new FakePlatform();
+fake
+  .answer("settings.get", () => sample.settings())
+  .answer("app.info", () => sample.info())
+  .answer("app.visible", () => ({}))
+  .answer("machine.force_off", () => ({}))
+  .answer("machine.loss", () => ({ bytes: 2 ** 30, machines: [] }))
+  .answer("machine.delete", () => ({ trash_id: "t1", name: "knossos" }))
+  .answer("trash.restore", () => ({}));
+await start(fake);
+
+const id = sample.MACHINE_ID;
+const Console = Empty as never;
+const show = (machine: MachineView) => {
+  fake.snapshot("machines", { [id]: machine });
+  return render(MachinePage, { id, tab: "console", Console });
+};
+const running: ActionView[] = [
+  { action: "start", denied: "still_running" },
+  { action: "stop", denied: null },
+  { action: "force_off", denied: null },
+  { action: "delete", denied: "still_running" },
+];
+function stopping(seconds: number): MachineView {
+  const {
+    state: _,
+    exit: __,
+    ...rest
+  } = sample.machine() as Extract<MachineView, { state: "stopped" }>;
+  return {
+    ...rest,
+    actions: running.map((view) =>
+      view.action === "stop" ? { ...view, denied: "stopping" } : view,
+    ),
+    state: "stopping",
+    rung: "acpi",
+    since: new Date(Date.now() - 1000 * (30 - seconds)).toISOString(),
+    deadline_s: 30,
+  };
+}
+
+beforeEach(() => {
+  fake.calls.length = 0;
+  fake.snapshot("images", { [sample.IMAGE_ID]: sample.image() });
+  for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
+});
+
+it("a machine that did not start says why, object first, and can be tried again", async () => {
+  const problem = problemWith({
+    code: "qemu_missing",
+    params: { arch: "amd64" },
+    remedies: [{ kind: "open_host_check" }],
+  });
+  show(sample.machine({ exit: { reason: "start_failed", problem } }));
+  const panel = screen.getByRole("alert");
+  within(panel).getByRole("heading", { name: "knossos could not start: QEMU is missing" });
+  within(panel).getByText(en.problem.qemu_missing.safe);
+  fake.answer("machine.start", () => ({ job: null }));
+  await userEvent.click(within(panel).getByRole("button", { name: en.machines.start }));
+  expect(fake.requests("machine.start")).toEqual([{ machine: id }]);
+});
+
+it("QEMU's last words are shown where it ended by itself", () => {
+  show(
+    sample.machine({
+      exit: { reason: "qemu_exited", status: 1, signal: null, words: "no such device" },
+    }),
+  );
+  screen.getByText("no such device");
+  screen.getByText("QEMU ended by itself (status 1)");
+});
+
+it("while it stops, what comes next is counted down, and the plug is in reach", async () => {
+  show(stopping(20));
+  screen.getByText(/asked harder in 0:(19|20)/);
+  await userEvent.click(screen.getByRole("button", { name: en.machines.force }));
+  const dialog = screen.getByRole("dialog");
+  expect(document.activeElement?.textContent).toContain(en.machines.wait);
+  await userEvent.click(within(dialog).getByRole("button", { name: en.machines.force }));
+  expect(fake.requests("machine.force_off")).toEqual([{ machine: id }]);
+});
+
+it("deleting counts what goes, and can be undone", async () => {
+  router.go({ page: "home" });
+  show(sample.machine());
+  await userEvent.click(screen.getByRole("button", { name: "More actions for knossos" }));
+  await userEvent.click(screen.getByRole("menuitem", { name: en.common.delete }));
+  const dialog = await screen.findByRole("dialog");
+  within(dialog).getByText(fill(en.machines.deleteGoes, { bytes: "1.0 GiB" }));
+  await userEvent.click(within(dialog).getByRole("button", { name: "Delete knossos" }));
+  await vi.waitFor(() => expect(router.route.page).toBe("machines"));
+  const [toast] = toasts.list;
+  expect(toast).toMatchObject({ undo: true, title: "knossos is in the trash" });
+  await toast?.action?.run();
+  expect(fake.requests("trash.restore")).toEqual([{ trash_id: "t1" }]);
+});
+
+it("what cannot be done now says why", async () => {
+  show(sample.machine({ actions: [{ action: "start", denied: "arch_not_runnable" }] }));
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: en.machines.start }).disabled).toBe(
+    true,
+  );
+  screen.getByText(en.deny.arch_not_runnable);
+});
+
+it("a machine that is gone is said so, and one that is not known yet is waited for", () => {
+  fake.snapshot("machines", {});
+  render(MachinePage, { id: "other", tab: "console", Console });
+  screen.getByRole("heading", { level: 1, name: en.machines.gone });
+});

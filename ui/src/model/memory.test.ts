@@ -1,0 +1,28 @@
+// @vitest-environment node
+/** Whether a machine fits. */
+import { expect, it } from "vitest";
+import { usage } from "../platform/fake/samples";
+import { fit, keptLine } from "./memory";
+
+const GIB = 2 ** 30;
+
+it("six GiB or a tenth are kept for the person, but never more than half", () => {
+  expect(keptLine(32 * GIB)).toBe(6 * GIB);
+  expect(keptLine(100 * GIB)).toBe(10 * GIB);
+  expect(keptLine(4 * GIB)).toBe(2 * GIB);
+});
+
+it.each([
+  [2, "fits", 22],
+  [20, "tight", 4],
+  [26, "short", 2],
+] as const)("%d GiB: %s by %d", (own, verdict, left) => {
+  const result = fit(usage(), own * GIB);
+  expect(result.verdict).toBe(verdict);
+  expect(result.left).toBe(left * GIB);
+});
+
+it("what machines hold is told apart from other programs", () => {
+  const { machines, others } = fit(usage({ memory_used: 8 * GIB, memory_machines: 2 * GIB }), 0);
+  expect([machines, others]).toEqual([2 * GIB, 6 * GIB]);
+});

@@ -1,0 +1,149 @@
+/** Objects as the program sends them, whole, with what a test changes of them. */
+import type {
+  AppInfo,
+  HostUsage,
+  ImageView,
+  Job,
+  MachineView,
+  Settings,
+  Stage,
+} from "../generated/api";
+
+export const IMAGE_ID = "0198f2f0-0000-7000-8000-0000000000a1";
+export const MACHINE_ID = "0198f2f0-0000-7000-8000-0000000000b1";
+export const JOB_ID = "0198f2f0-0000-7000-8000-0000000000c1";
+const AT = "2026-03-20T09:00:00Z";
+const GIB = 2 ** 30;
+
+export const settings = (change: Partial<Settings> = {}): Settings => ({
+  factory_url: "https://factory.talos.dev",
+  proxy: "",
+  extra_ca: "",
+  data_dir: "",
+  theme: "system",
+  high_contrast: false,
+  text_percent: 100,
+  default_vcpus: 2,
+  default_memory_mib: 2048,
+  default_disk_gib: 10,
+  console_font_px: 13,
+  ...change,
+});
+
+export const info = (change: Partial<AppInfo> = {}): AppInfo => ({
+  version: "0.1.0",
+  host: "browser",
+  practice: false,
+  data_dir: "/home/ariadne/.local/share/crete",
+  log_dir: "/home/ariadne/.local/state/crete/log",
+  arch: "amd64",
+  notices: [],
+  ...change,
+});
+
+export const usage = (change: Partial<HostUsage> = {}): HostUsage => ({
+  memory_total: 32 * GIB,
+  memory_used: 8 * GIB,
+  memory_machines: 2 * GIB,
+  cpu_percent: 12,
+  cpus: 8,
+  disk_free: 100e9,
+  disk_total: 500e9,
+  ...change,
+});
+
+export const stage = (change: Partial<Stage> & Pick<Stage, "code">): Stage => ({
+  weight: 1,
+  state: "queued",
+  progress: null,
+  blocker: null,
+  started_at: null,
+  ended_at: null,
+  ...change,
+});
+
+export const job = (change: Partial<Job> = {}): Job => ({
+  schema_version: 1,
+  id: JOB_ID,
+  request: { kind: "start", machine: MACHINE_ID },
+  subject: "knossos",
+  state: "running",
+  stages: [stage({ code: "prepare", state: "running", started_at: AT }), stage({ code: "spawn" })],
+  created_at: AT,
+  ended_at: null,
+  problem: null,
+  cancellable: true,
+  ...change,
+});
+
+type Off = Extract<MachineView, { state: "stopped" }>;
+
+export const machine = (change: Partial<Off> = {}): MachineView => ({
+  spec: {
+    schema_version: 1,
+    id: MACHINE_ID,
+    name: "knossos",
+    image: IMAGE_ID,
+    arch: "amd64",
+    vcpus: 2,
+    memory_mib: 2048,
+    disk_gib: 10,
+    mac: "52:54:00:00:00:01",
+    kernel_args: [],
+    created_at: AT,
+  },
+  accelerator: null,
+  pid: null,
+  boot: null,
+  actions: [
+    { action: "start", denied: null },
+    { action: "stop", denied: "not_running" },
+    { action: "force_off", denied: "not_running" },
+    { action: "delete", denied: null },
+  ],
+  job: null,
+  disk_used: 0,
+  memory_used: 0,
+  state: "stopped",
+  exit: { reason: "never_started" },
+  ...change,
+});
+
+type Ready = Extract<ImageView, { state: "ready" }>;
+
+export const image = (change: Partial<Ready> = {}): ImageView => ({
+  spec: {
+    schema_version: 1,
+    id: IMAGE_ID,
+    choice: { version: "v1.13.9", arch: "amd64", medium: "disk_image" },
+    schematic: {
+      owner: "",
+      overlay: null,
+      customization: {
+        embeddedMachineConfiguration: "",
+        extraKernelArgs: [],
+        meta: [],
+        systemExtensions: { officialExtensions: [] },
+        bootloader: null,
+        secureboot: { enrollKeys: "", includeWellKnownCertificates: false },
+        diskImage: { sectorSize: 0 },
+      },
+    },
+    schematic_id: "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba",
+    factory: "https://factory.talos.dev",
+    asset: "metal-amd64.raw.zst",
+    created_at: AT,
+    file: {
+      name: "metal-amd64.raw",
+      format: "raw",
+      downloaded: 191 * 2 ** 20,
+      sha256: "00",
+      virtual_size: 2 * GIB,
+      layers: [],
+    },
+  },
+  used_by: [],
+  not_runnable: null,
+  state: "ready",
+  ...change,
+});
