@@ -24,6 +24,7 @@ async fn an_engine_closes_while_pages_listen_to_its_topics() {
         world: Arc::new(ThisComputer::new("/usr/bin", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })

@@ -40,6 +40,8 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Deadlines of machines.
     pub patience: Patience,
+    /// Address of the bus on which a systemd may give each machine a scope of its own.
+    pub systemd_bus: Option<String>,
     /// Where the parts of practice mode are.
     pub practice_parts: PracticeParts,
     /// The practice factory, in practice mode.
@@ -72,6 +74,7 @@ pub struct Shared {
     pub(crate) roots: Roots,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) patience: Patience,
+    pub(crate) systemd_bus: Option<String>,
     pub(crate) world: Arc<dyn World>,
     pub(crate) job_book: Jobs,
     pub(crate) handles: Handles,
@@ -123,6 +126,7 @@ impl Engine {
             clock: config.clock,
             checks: Checks::new(config.world.clone(), Limits::default()),
             patience: config.patience,
+            systemd_bus: config.systemd_bus,
             world: config.world,
             job_book,
             handles: Handles::default(),

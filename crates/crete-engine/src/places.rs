@@ -16,6 +16,8 @@ pub struct Places {
     data_home: PathBuf,
     runtime_home: PathBuf,
     computer: ThisComputer,
+    /// This person's bus, on which a systemd may be.
+    systemd_bus: Option<String>,
     /// Parts of practice mode.
     pub practice: PracticeParts,
     /// Preferences, logs and window state.
@@ -39,8 +41,13 @@ impl Places {
         let user_id = rustix::process::getuid().as_raw();
         let runtime_home = set("XDG_RUNTIME_DIR")
             .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("crete-{user_id}")));
+            .filter(|path| path.is_absolute());
+        let systemd_bus = set("DBUS_SESSION_BUS_ADDRESS").or_else(|| {
+            let socket = runtime_home.as_ref()?.join("bus");
+            Some(format!("unix:path={}", socket.display()))
+        });
+        let runtime_home =
+            runtime_home.unwrap_or_else(|| std::env::temp_dir().join(format!("crete-{user_id}")));
         let beside = |name: &str| program.parent().unwrap_or(Path::new("/")).join(name);
         let cache = folder("XDG_CACHE_HOME", ".cache").join("crete/practice/images");
         let state = folder("XDG_STATE_HOME", ".local/state").join("crete");
@@ -52,6 +59,7 @@ impl Places {
                 set("USER").or_else(|| set("LOGNAME")).unwrap_or_default(),
             )
             .with_variables(set),
+            systemd_bus,
             practice: PracticeParts {
                 factory: set("CRETE_PRACTICE_FACTORY")
                     .map_or_else(|| beside("crete-practice-factory"), PathBuf::from),
@@ -93,6 +101,7 @@ impl Places {
             world: Arc::new(self.computer.clone()),
             clock,
             patience: Patience::default(),
+            systemd_bus: self.systemd_bus.clone(),
             practice_parts: self.practice.clone(),
             practice: factory,
         })
@@ -130,6 +139,19 @@ mod tests {
             places.practice.factory,
             Path::new("/opt/crete/crete-practice-factory")
         );
+    }
+
+    #[test]
+    fn the_bus_is_the_sessions_or_the_one_in_the_runtime_folder() {
+        let bus = |variables| places(variables).systemd_bus;
+        let runtime = ("XDG_RUNTIME_DIR", "/run/user/1000");
+        let session = ("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=x");
+        assert_eq!(bus(&[]), None);
+        assert_eq!(
+            bus(&[runtime]).as_deref(),
+            Some("unix:path=/run/user/1000/bus")
+        );
+        assert_eq!(bus(&[runtime, session]).as_deref(), Some("unix:abstract=x"));
     }
 
     #[test]

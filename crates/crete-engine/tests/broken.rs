@@ -19,6 +19,7 @@ async fn only_a_listed_folder_can_be_opened() {
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })

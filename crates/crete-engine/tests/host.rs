@@ -125,6 +125,7 @@ async fn open(root: &Path, world: Arc<dyn World>) -> Engine {
         world,
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })

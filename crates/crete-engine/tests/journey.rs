@@ -53,6 +53,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         world: Arc::new(ThisComputer::new(&path, "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })
@@ -235,6 +236,7 @@ async fn a_machine_that_runs_is_not_deleted_and_two_engines_do_not_share() {
         world: Arc::new(ThisComputer::new(&path, "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })

@@ -26,6 +26,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
+        systemd_bus: None,
         practice_parts: PracticeParts::default(),
         practice: None,
     })

@@ -9,5 +9,6 @@ pub mod disk;
 pub mod lock;
 pub mod process;
 pub mod qmp;
+pub mod scope;
 pub mod screen;
 pub mod serial;

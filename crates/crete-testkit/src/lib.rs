@@ -10,5 +10,6 @@
 pub mod factory;
 pub mod qemu;
 mod skip;
+pub mod systemd;
 
 pub use skip::skip;

@@ -16,7 +16,7 @@ use crete_model::{
 use crete_qemu::args::{FirmwarePlan, NicPlan, Plan};
 use crete_qemu::disk::{self, QemuImg};
 use crete_qemu::lock::{DiskLock, holders};
-use crete_qemu::{process, qmp};
+use crete_qemu::{process, qmp, scope};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -226,6 +226,9 @@ impl Engine {
         record
             .write(&files.record)
             .map_err(|error| file_problem(&files.record, &error))?;
+        if let Some(bus) = &self.systemd_bus {
+            self.enter_scope(bus, spec, held.pid(), job).await;
+        }
         let running = match held.release().await {
             Ok(running) => running,
             Err(error) => {
@@ -243,6 +246,18 @@ impl Engine {
             qmp: None,
             files,
         })
+    }
+
+    /// Asks for a scope of its own, so that the machine outlives whatever group of processes this
+    /// program belongs to. Its own session serves where there is none.
+    async fn enter_scope(&self, bus: &str, spec: &MachineSpec, pid: i32, job: &JobHandle) {
+        let unit = format!("crete-machine-{}-{pid}.scope", spec.id);
+        let description = format!("Crete machine {}", spec.name);
+        let entered = scope::enter(bus, &unit, &description, pid.unsigned_abs()).await;
+        job.log(match entered {
+            Ok(()) => unit,
+            Err(error) => format!("no scope of its own: {error}"),
+        });
     }
 
     /// Waits until QEMU answers as this machine.

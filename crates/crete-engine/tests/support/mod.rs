@@ -62,6 +62,7 @@ impl World {
             world: Arc::new(ThisComputer::new(&search, "ariadne".to_owned())),
             clock: Arc::new(SystemClock),
             patience: Patience::default(),
+            systemd_bus: None,
             practice_parts: PracticeParts::default(),
             practice: None,
         }
