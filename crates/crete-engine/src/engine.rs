@@ -12,15 +12,15 @@ use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
-    Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
-    MachineView, SavedDraft, Settings,
+    Arch, BrokenView, DropView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
+    JobLogLine, MachineView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -63,6 +63,8 @@ pub struct Shared {
     pub drafts: Live<SavedDraft>,
     /// Objects that cannot be read, by path.
     pub broken: Live<BrokenView>,
+    /// Files that a person holds over the window, key `drop`.
+    pub drops: Live<DropView>,
     /// The last report of this computer, key `host`.
     pub host: Live<HostReport>,
     /// Live figures, key `usage`.
@@ -85,6 +87,14 @@ pub struct Shared {
     pub(crate) checking: tokio::sync::Mutex<Option<std::time::Instant>>,
     /// Held while this computer is being changed.
     pub(crate) fixing: tokio::sync::Mutex<()>,
+    /// Downloads that may run at a time.
+    pub(crate) turns: Arc<Semaphore>,
+    /// Held while it is decided who works on an image.
+    pub(crate) image_gate: Mutex<()>,
+    /// Held while an image's file is read again.
+    pub(crate) rechecks: tokio::sync::Mutex<()>,
+    /// Grows each time files come over the window or leave it.
+    pub(crate) drag_turn: AtomicU64,
     pub(crate) adopted: Mutex<Vec<String>>,
     settings: RwLock<Settings>,
     practice_url: Option<Url>,
@@ -117,6 +127,7 @@ impl Engine {
             jobs: job_book.live.clone(),
             drafts: Live::new(),
             broken: Live::new(),
+            drops: Live::new(),
             host: Live::new(),
             usage: Live::new(),
             tasks: TaskTracker::new(),
@@ -130,6 +141,10 @@ impl Engine {
             visible: watch::Sender::new(true),
             checking: tokio::sync::Mutex::new(None),
             fixing: tokio::sync::Mutex::new(()),
+            turns: Arc::new(Semaphore::new(crate::images::AT_ONCE)),
+            image_gate: Mutex::new(()),
+            rechecks: tokio::sync::Mutex::new(()),
+            drag_turn: AtomicU64::new(0),
             adopted: Mutex::new(Vec::new()),
             settings: RwLock::new(config.settings),
             practice_url: config
@@ -144,6 +159,7 @@ impl Engine {
         }));
         engine.load().await?;
         engine.watch_computer();
+        engine.watch_inbox();
         Ok(engine)
     }
 
@@ -304,14 +320,6 @@ impl Engine {
         self.job_book.details(id).await
     }
 
-    /// Asks a job to end.
-    ///
-    /// # Errors
-    /// When there is no such job.
-    pub fn cancel_job(&self, id: JobId) -> Result<()> {
-        self.job_book.cancel(id)
-    }
-
     /// Gives something back from the trash.
     ///
     /// # Errors
@@ -337,6 +345,7 @@ impl Engine {
             kind: kind.to_owned(),
             path: path.clone(),
             error: error.to_string(),
+            problem: None,
         };
         self.broken.set(path, view);
     }

@@ -40,4 +40,4 @@ pub use http::{Http, HttpOptions, ProxyChoice, page_title};
 pub use partial::{Partial, forget_side, part_path, partial};
 pub use plain::{Plain, open_plain, stamp};
 pub use space::{FreeSpace, RESERVE, available};
-pub use unpack::{UnpackEvent, Unpacked, take_over, unpack};
+pub use unpack::{UnpackEvent, Unpacked, peek, take_over, unpack};
