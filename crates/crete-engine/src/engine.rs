@@ -12,7 +12,7 @@ use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
-    Arch, BrokenView, DropView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
+    Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
     JobLogLine, MachineView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
@@ -45,6 +45,9 @@ pub struct Config {
     /// The practice factory, in practice mode.
     pub practice: Option<PracticeFactory>,
 }
+
+/// What a client depends on: proxy, file of extra certificates, and how that file looked.
+type HttpKey = (String, String, Option<FileStamp>);
 
 /// The application of one data folder. Clones share it.
 #[derive(Debug, Clone)]
@@ -97,6 +100,7 @@ pub struct Shared {
     pub(crate) drag_turn: AtomicU64,
     pub(crate) adopted: Mutex<Vec<String>>,
     settings: RwLock<Settings>,
+    http: Mutex<Option<(HttpKey, Http)>>,
     practice_url: Option<Url>,
     practice: Mutex<Option<PracticeFactory>>,
     practice_parts: PracticeParts,
@@ -147,6 +151,7 @@ impl Engine {
             drag_turn: AtomicU64::new(0),
             adopted: Mutex::new(Vec::new()),
             settings: RwLock::new(config.settings),
+            http: Mutex::new(None),
             practice_url: config
                 .practice
                 .as_ref()
@@ -286,30 +291,41 @@ impl Engine {
             .map_err(|error| error.problem().into())
     }
 
-    /// A client that honours proxy and extra certificates.
+    /// A client that honours proxy and extra certificates. It is kept as long as these are the
+    /// same, because it holds open connections, and reading all trusted certificates takes time.
     pub(crate) fn http(&self) -> Result<Http> {
         let settings = self.settings();
+        let extra_ca = (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca));
+        let stamp = extra_ca
+            .as_ref()
+            .and_then(|path| crete_fetch::stamp(path).ok());
+        let key = (settings.proxy.clone(), settings.extra_ca.clone(), stamp);
+        let mut kept = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, http)) = kept.as_ref()
+            && *of == key
+        {
+            return Ok(http.clone());
+        }
         let proxy = match Url::parse(&settings.proxy) {
             // The practice factory is on this computer: no proxy stands in between.
             _ if self.is_practice() => ProxyChoice::Direct,
             Ok(url) => ProxyChoice::Address(url),
             Err(_) => ProxyChoice::System,
         };
-        let extra_ca = (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca));
         let options = HttpOptions {
             proxy,
             extra_ca,
             ..HttpOptions::default()
         };
-        Http::new(&options).map_err(crate::error::internal)
+        let http = Http::new(&options).map_err(|error| crate::images::settings_problem(&error))?;
+        *kept = Some((key, http.clone()));
+        Ok(http)
     }
 
     /// A client of the factory in use.
     pub(crate) fn factory(&self) -> Result<crete_factory::Client> {
-        Ok(crete_factory::Client::new(
-            self.factory_url()?,
-            self.http()?,
-        ))
+        let client = crete_factory::Client::new(self.factory_url()?, self.http()?);
+        Ok(client.with_patience(self.patience.downloads.stall))
     }
 
     /// A job with its kept log.

@@ -26,7 +26,7 @@ mod partial;
 mod plain;
 mod rate;
 pub mod resume;
-mod retry;
+pub mod retry;
 mod space;
 mod sparse;
 mod unpack;

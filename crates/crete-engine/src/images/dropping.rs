@@ -2,7 +2,7 @@
 //! let go.
 
 use crate::Engine;
-use crete_model::{DropView, ImageId, ImportPlan};
+use crete_model::{DropView, ImportPlan};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -12,14 +12,17 @@ const KEY: &str = "drop";
 const MOST: usize = 16;
 
 impl Engine {
-    /// Files came over the window.
-    pub async fn drag_entered(&self, paths: Vec<PathBuf>) {
+    /// Files came over the window. The set `drops` says what would become of them.
+    pub fn drag_entered(&self, paths: Vec<PathBuf>) {
         let turn = self.drag_turn.fetch_add(1, Ordering::SeqCst) + 1;
-        let files = self.examine_all(paths).await;
-        // They may have left, or others may have come, while these were looked at.
-        if self.drag_turn.load(Ordering::SeqCst) == turn {
-            self.drops.set(KEY, DropView { files });
-        }
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            let files = engine.examine_all(paths).await;
+            // They may have left, or others may have come, while these were looked at.
+            if engine.drag_turn.load(Ordering::SeqCst) == turn {
+                engine.drops.set(KEY, DropView { files });
+            }
+        });
     }
 
     /// They left again.
@@ -28,21 +31,21 @@ impl Engine {
         self.drops.remove(KEY);
     }
 
-    /// They were let go: what can be imported is. Returns the images begun.
-    pub async fn dropped(&self, paths: Vec<PathBuf>) -> Vec<ImageId> {
+    /// They were let go: those that can be used are imported.
+    pub fn dropped(&self, paths: Vec<PathBuf>) {
         self.drag_left();
-        let mut begun = Vec::new();
-        for plan in self.examine_all(paths).await {
-            if plan.found.is_none() {
-                // It was said before the file was let go that this one cannot be used.
-                continue;
+        let engine = self.clone();
+        self.tasks.spawn(async move {
+            for plan in engine.examine_all(paths).await {
+                if plan.found.is_none() {
+                    // It was said before the file was let go that this one cannot be used.
+                    continue;
+                }
+                if let Err(error) = engine.import(PathBuf::from(&plan.path)).await {
+                    tracing::warn!(%error, path = plan.path, "a dropped file");
+                }
             }
-            match self.import(PathBuf::from(&plan.path)).await {
-                Ok((image, _)) => begun.push(image),
-                Err(error) => tracing::warn!(%error, path = plan.path, "a dropped file"),
-            }
-        }
-        begun
+        });
     }
 
     async fn examine_all(&self, paths: Vec<PathBuf>) -> Vec<ImportPlan> {

@@ -8,7 +8,8 @@ use super::{BASE, aside, cancelled, container};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::jobs::JobHandle;
-use crete_fetch::{Downloaded, Event, UnpackEvent, Unpacked};
+use crete_factory::{Created, FactoryError};
+use crete_fetch::{Downloaded, Event, FetchError, UnpackEvent, Unpacked};
 use crete_model::{
     BlockerCode, BootMedium, ErrorCode, FactoryOrigin, ImageChoice, ImageFile, ImageFormat,
     ImageOrigin, ImageSpec, Layer, LayerCheck, LayerOutcome, Params, Problem, Progress, Remedy,
@@ -83,18 +84,10 @@ impl Engine {
         origin: &FactoryOrigin,
         job: &JobHandle,
     ) -> Done<String> {
-        let client = self.factory().map_err(EngineError::problem)?;
-        job.wait_for(Some((
-            BlockerCode::FactoryAnswer,
-            params! { "host" => client.host() },
-        )));
         let created = tokio::select! {
-            created = client.create_schematic(&origin.schematic) => {
-                created.map_err(|error| error.problem())?
-            }
+            created = self.send_schematic(spec, origin, job) => created?,
             () = job.hold.cancelled() => return Err(cancelled()),
         };
-        job.wait_for(None);
         if created.id != origin.schematic_id
             && let ImageOrigin::Factory(kept) = &mut spec.origin
         {
@@ -106,6 +99,51 @@ impl Engine {
             self.keep_image(spec).map_err(EngineError::problem)?;
         }
         Ok(created.id)
+    }
+
+    /// Sends the recipe until the factory takes it, or says something that waiting does not mend.
+    async fn send_schematic(
+        &self,
+        spec: &ImageSpec,
+        origin: &FactoryOrigin,
+        job: &JobHandle,
+    ) -> Done<Created> {
+        let client = self.factory().map_err(EngineError::problem)?;
+        let name = spec.id.to_string();
+        let mut failures = 0;
+        loop {
+            let host = params! { "host" => client.host() };
+            job.wait_for(Some((BlockerCode::FactoryAnswer, host)));
+            let error = match client.create_schematic(&origin.schematic).await {
+                Ok(created) => {
+                    job.wait_for(None);
+                    return Ok(created);
+                }
+                Err(FactoryError::Fetch(error)) => error,
+                Err(other) => return Err(other.problem()),
+            };
+            failures += 1;
+            let patience = &self.patience.downloads;
+            if !patience.tries_again(&error, failures, false) {
+                return Err(of_fetch(&error, Source::Factory));
+            }
+            let wait = patience.wait(failures, error.retry_after(), name.as_ref());
+            self.say_retry(job, failures, wait, &error);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Says that there will be another try, when, and why.
+    fn say_retry(&self, job: &JobHandle, failures: u32, wait: Duration, error: &FetchError) {
+        job.log(format!(
+            "failed {failures} times in a row: {error}; next try in {:.1} s",
+            wait.as_secs_f64()
+        ));
+        let at = self.clock.now() + wait;
+        job.wait_after(
+            params! { "at" => format!("{at:.3}"), "failures" => failures },
+            of_fetch(error, Source::Factory),
+        );
     }
 
     async fn transfer(
@@ -275,17 +313,7 @@ impl Engine {
                 failures,
                 wait,
                 error,
-            } => {
-                job.log(format!(
-                    "failed {failures} times in a row: {error}; next try in {:.1} s",
-                    wait.as_secs_f64()
-                ));
-                let at = self.clock.now() + wait;
-                job.wait_after(
-                    params! { "at" => format!("{at:.3}"), "failures" => failures },
-                    of_fetch(&error, Source::Factory),
-                );
-            }
+            } => self.say_retry(job, failures, wait, &error),
         }
     }
 

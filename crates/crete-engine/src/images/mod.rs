@@ -205,6 +205,11 @@ fn container(spec: &ImageSpec) -> Container {
     }
 }
 
+/// Settings with which no client can be made.
+pub(crate) fn settings_problem(error: &crete_fetch::FetchError) -> Problem {
+    problem::of_fetch(error, problem::Source::Factory)
+}
+
 fn cancelled() -> Problem {
     Problem::new(ErrorCode::Cancelled, Params::new()).with_remedy(Remedy::Retry)
 }
