@@ -4,6 +4,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
+mod drop;
 mod log;
 mod preferences;
 mod window;
@@ -35,6 +36,7 @@ fn main() -> anyhow::Result<()> {
                 .build(),
         )
         .manage(commands::Opened(opened))
+        .on_window_event(drop::on_window_event)
         .invoke_handler(tauri::generate_handler![
             commands::rpc,
             commands::events,

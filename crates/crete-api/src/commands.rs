@@ -5,8 +5,8 @@
 
 use crate::types::*;
 use crete_model::{
-    Composition, HostReport, ImageChoice, ImagePlan, MachineDraft, Preset, Problem, Settings,
-    StudioDraft, Targets,
+    Composition, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Preset, Problem,
+    Settings, StudioDraft, Targets,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -106,8 +106,16 @@ commands! {
     "image.plan" image_plan(ImageChoice) -> ImagePlan;
     /// Downloads an image, or goes on with it.
     "image.download" image_download(ImageChoice) -> DownloadStarted;
-    /// Goes on with an incomplete image.
+    /// Goes on with a paused or an incomplete image.
     "image.resume" image_resume(ImageRef) -> DownloadStarted;
+    /// Stops the download of an image for a while. What arrived is kept.
+    "image.pause" image_pause(ImageRef) -> Nothing;
+    /// Checks an image's file again, every byte of it.
+    "image.verify" image_verify(ImageRef) -> JobStarted;
+    /// What would become of a person's own file. Changes nothing.
+    "image.examine" image_examine(FileRef) -> ImportPlan;
+    /// Makes an image of a copy of a person's own file.
+    "image.import" image_import(FileRef) -> DownloadStarted;
     /// What deleting an image would lose.
     "image.loss" image_loss(ImageRef) -> LossPreview;
     /// Moves an image to the trash. Refused while machines use it.

@@ -28,6 +28,8 @@ pub enum Topic {
     Jobs,
     /// `BrokenView` by path.
     Broken,
+    /// One `DropView`, key `drop`: files that are held over the window.
+    Drops,
     /// One `HostReport`, key `host`.
     Host,
     /// One `HostUsage`, key `usage`; only while the page is visible.
@@ -99,6 +101,7 @@ pub fn event_frames(
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Drops, engine.drops.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, ends));
     receiver

@@ -7,10 +7,11 @@ use crate::types::*;
 use crate::{ByteChunk, ByteStream, StreamRequest};
 use crete_engine::{Engine, EngineError};
 use crete_model::{
-    Composition, ErrorCode, HostReport, ImageChoice, ImagePlan, MachineDraft, Params, Preset,
-    Problem, Remedy, Settings, StudioDraft, Targets,
+    Composition, ErrorCode, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Params,
+    Preset, Problem, Remedy, Settings, StudioDraft, Targets,
 };
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -238,13 +239,33 @@ impl<H: Host> Handlers for Router<H> {
         })
     }
 
+    async fn image_pause(&self, request: ImageRef) -> Result<Nothing, Problem> {
+        page(self.engine().pause(request.image))?;
+        Ok(Nothing {})
+    }
+
+    async fn image_verify(&self, request: ImageRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().verify_image(request.image))?;
+        Ok(JobStarted { job })
+    }
+
+    async fn image_examine(&self, request: FileRef) -> Result<ImportPlan, Problem> {
+        Ok(self.engine().examine(file_path(&request)?).await)
+    }
+
+    async fn image_import(&self, request: FileRef) -> Result<DownloadStarted, Problem> {
+        let path = file_path(&request)?;
+        let (image, job) = page(self.engine().import(path).await)?;
+        Ok(DownloadStarted { image, job })
+    }
+
     async fn image_loss(&self, request: ImageRef) -> Result<LossPreview, Problem> {
         let (bytes, machines) = page(self.engine().image_loss(request.image))?;
         Ok(LossPreview { bytes, machines })
     }
 
     async fn image_delete(&self, request: ImageRef) -> Result<Trashed, Problem> {
-        let (trash_id, name) = page(self.engine().delete_image(request.image))?;
+        let (trash_id, name) = page(self.engine().delete_image(request.image).await)?;
         Ok(Trashed { trash_id, name })
     }
 
@@ -359,6 +380,7 @@ impl<H: Host> Handlers for Router<H> {
         match request {
             OpenTarget::DataFolder => self.host.open_folder(engine.data_dir()).await?,
             OpenTarget::LogFolder => self.host.open_folder(&self.host.log_dir()).await?,
+            OpenTarget::ImagesFolder => self.host.open_folder(&engine.images_folder()).await?,
             OpenTarget::Machine { machine } => {
                 self.host
                     .open_folder(&page(engine.machine_folder(machine))?)
@@ -426,6 +448,17 @@ impl<H: Host> Handlers for Router<H> {
         }
         Ok(Nothing {})
     }
+}
+
+/// A file's path. What it is relative to is nobody's business but the shell's.
+fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
+    let path = PathBuf::from(&request.path);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Problem::new(ErrorCode::BadRequest, Params::new())
+        .with_detail("an absolute path is needed")
+        .with_remedy(Remedy::ChooseAnother))
 }
 
 /// The address of a page of Talos' documentation. The minor version is checked, because it

@@ -174,6 +174,13 @@ pub struct ImageRef {
     pub image: ImageId,
 }
 
+/// Names a file of the person's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FileRef {
+    /// Absolute path.
+    pub path: String,
+}
+
 /// Names one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct MachineRef {
@@ -305,6 +312,8 @@ pub enum OpenTarget {
     DataFolder,
     /// The folder of the logs.
     LogFolder,
+    /// The folder of all images: a file put there is imported.
+    ImagesFolder,
     /// The folder of a machine.
     Machine {
         /// The machine.

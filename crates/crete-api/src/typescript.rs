@@ -2,7 +2,9 @@
 
 use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
-use crete_model::{BrokenView, HostReport, HostUsage, ImageView, Job, MachineView, SavedDraft};
+use crete_model::{
+    BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, SavedDraft,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use ts_rs::{Config, TS, TypeVisitor};
@@ -47,6 +49,7 @@ pub fn typescript() -> String {
     collector.visit::<Job>();
     collector.visit::<SavedDraft>();
     collector.visit::<BrokenView>();
+    collector.visit::<DropView>();
     collector.visit::<HostReport>();
     collector.visit::<HostUsage>();
 
@@ -74,7 +77,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

@@ -12,15 +12,15 @@ use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
-    Arch, BrokenView, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId, JobLogLine,
-    MachineView, SavedDraft, Settings,
+    Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
+    JobLogLine, MachineView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -48,6 +48,9 @@ pub struct Config {
     pub practice: Option<PracticeFactory>,
 }
 
+/// What a client depends on: proxy, file of extra certificates, and how that file looked.
+type HttpKey = (String, String, Option<FileStamp>);
+
 /// The application of one data folder. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Shared>);
@@ -65,6 +68,8 @@ pub struct Shared {
     pub drafts: Live<SavedDraft>,
     /// Objects that cannot be read, by path.
     pub broken: Live<BrokenView>,
+    /// Files that a person holds over the window, key `drop`.
+    pub drops: Live<DropView>,
     /// The last report of this computer, key `host`.
     pub host: Live<HostReport>,
     /// Live figures, key `usage`.
@@ -88,8 +93,17 @@ pub struct Shared {
     pub(crate) checking: tokio::sync::Mutex<Option<std::time::Instant>>,
     /// Held while this computer is being changed.
     pub(crate) fixing: tokio::sync::Mutex<()>,
+    /// Downloads that may run at a time.
+    pub(crate) turns: Arc<Semaphore>,
+    /// Held while it is decided who works on an image.
+    pub(crate) image_gate: Mutex<()>,
+    /// Held while an image's file is read again.
+    pub(crate) rechecks: tokio::sync::Mutex<()>,
+    /// Grows each time files come over the window or leave it.
+    pub(crate) drag_turn: AtomicU64,
     pub(crate) adopted: Mutex<Vec<String>>,
     settings: RwLock<Settings>,
+    http: Mutex<Option<(HttpKey, Http)>>,
     practice_url: Option<Url>,
     practice: Mutex<Option<PracticeFactory>>,
     practice_parts: PracticeParts,
@@ -120,6 +134,7 @@ impl Engine {
             jobs: job_book.live.clone(),
             drafts: Live::new(),
             broken: Live::new(),
+            drops: Live::new(),
             host: Live::new(),
             usage: Live::new(),
             tasks: TaskTracker::new(),
@@ -134,8 +149,13 @@ impl Engine {
             visible: watch::Sender::new(true),
             checking: tokio::sync::Mutex::new(None),
             fixing: tokio::sync::Mutex::new(()),
+            turns: Arc::new(Semaphore::new(crate::images::AT_ONCE)),
+            image_gate: Mutex::new(()),
+            rechecks: tokio::sync::Mutex::new(()),
+            drag_turn: AtomicU64::new(0),
             adopted: Mutex::new(Vec::new()),
             settings: RwLock::new(config.settings),
+            http: Mutex::new(None),
             practice_url: config
                 .practice
                 .as_ref()
@@ -148,6 +168,7 @@ impl Engine {
         }));
         engine.load().await?;
         engine.watch_computer();
+        engine.watch_inbox();
         Ok(engine)
     }
 
@@ -274,30 +295,41 @@ impl Engine {
             .map_err(|error| error.problem().into())
     }
 
-    /// A client that honours proxy and extra certificates.
+    /// A client that honours proxy and extra certificates. It is kept as long as these are the
+    /// same, because it holds open connections, and reading all trusted certificates takes time.
     pub(crate) fn http(&self) -> Result<Http> {
         let settings = self.settings();
+        let extra_ca = (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca));
+        let stamp = extra_ca
+            .as_ref()
+            .and_then(|path| crete_fetch::stamp(path).ok());
+        let key = (settings.proxy.clone(), settings.extra_ca.clone(), stamp);
+        let mut kept = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, http)) = kept.as_ref()
+            && *of == key
+        {
+            return Ok(http.clone());
+        }
         let proxy = match Url::parse(&settings.proxy) {
             // The practice factory is on this computer: no proxy stands in between.
             _ if self.is_practice() => ProxyChoice::Direct,
             Ok(url) => ProxyChoice::Address(url),
             Err(_) => ProxyChoice::System,
         };
-        let extra_ca = (!settings.extra_ca.is_empty()).then(|| PathBuf::from(&settings.extra_ca));
         let options = HttpOptions {
             proxy,
             extra_ca,
             ..HttpOptions::default()
         };
-        Http::new(&options).map_err(crate::error::internal)
+        let http = Http::new(&options).map_err(|error| crate::images::settings_problem(&error))?;
+        *kept = Some((key, http.clone()));
+        Ok(http)
     }
 
     /// A client of the factory in use.
     pub(crate) fn factory(&self) -> Result<crete_factory::Client> {
-        Ok(crete_factory::Client::new(
-            self.factory_url()?,
-            self.http()?,
-        ))
+        let client = crete_factory::Client::new(self.factory_url()?, self.http()?);
+        Ok(client.with_patience(self.patience.downloads.stall))
     }
 
     /// A job with its kept log.
@@ -306,14 +338,6 @@ impl Engine {
     /// When there is no such job.
     pub async fn job_details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
         self.job_book.details(id).await
-    }
-
-    /// Asks a job to end.
-    ///
-    /// # Errors
-    /// When there is no such job.
-    pub fn cancel_job(&self, id: JobId) -> Result<()> {
-        self.job_book.cancel(id)
     }
 
     /// Gives something back from the trash.
@@ -341,6 +365,7 @@ impl Engine {
             kind: kind.to_owned(),
             path: path.clone(),
             error: error.to_string(),
+            problem: None,
         };
         self.broken.set(path, view);
     }

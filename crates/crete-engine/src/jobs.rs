@@ -3,7 +3,9 @@
 //! A job's record is written when it begins, at every change of stage and when it ends, so that
 //! a program that dies in the middle leaves a record which says what was going on.
 //! Progress is told at most ten times a second and never written.
+//! A paused job is kept as paused, and goes on under its own id and log when the person says so.
 
+mod handle;
 mod scribe;
 
 use crate::clock::Clock;
@@ -13,19 +15,17 @@ use crate::paths::Roots;
 use crate::store;
 use crete_failpoint::step;
 use crete_model::{
-    Blocker, BlockerCode, ErrorCode, Job, JobId, JobLogLine, JobRequest, JobState, Params, Problem,
-    Progress, Remedy, Stage, StageCode,
+    ErrorCode, Job, JobId, JobLogLine, JobRequest, JobState, Params, Problem, Remedy, Stage,
+    StageCode, params,
 };
+pub(crate) use handle::JobHandle;
 use scribe::Scribe;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Least time between two reports of progress.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// Ended jobs that are kept.
 const KEPT: usize = 200;
 
@@ -36,8 +36,25 @@ pub(crate) struct Jobs {
     clock: Arc<dyn Clock>,
     /// What pages see.
     pub live: Live<Job>,
-    cancels: Arc<Mutex<HashMap<JobId, CancellationToken>>>,
+    stops: Arc<Mutex<HashMap<JobId, Stops>>>,
     scribe: Arc<Scribe>,
+}
+
+/// How a running job is told to stop.
+#[derive(Debug, Clone)]
+struct Stops {
+    /// For good.
+    cancel: CancellationToken,
+    /// For good, or for a while.
+    hold: CancellationToken,
+}
+
+impl Stops {
+    fn new() -> Self {
+        let cancel = CancellationToken::new();
+        let hold = cancel.child_token();
+        Self { cancel, hold }
+    }
 }
 
 impl Jobs {
@@ -47,25 +64,37 @@ impl Jobs {
             roots,
             clock,
             live: Live::new(),
-            cancels: Arc::new(Mutex::new(HashMap::new())),
+            stops: Arc::new(Mutex::new(HashMap::new())),
             scribe: Arc::new(Scribe::new().map_err(crate::error::internal)?),
         };
         let mut kept = jobs.read_kept()?;
         kept.sort_by_key(|job| std::cmp::Reverse(job.id));
-        for old in kept.split_off(kept.len().min(KEPT)) {
-            // The log first: a record without a log is a job that said nothing.
-            remove(&jobs.roots.job_log(old.id));
-            remove(&jobs.roots.job(old.id));
-        }
+        let mut ended = 0;
         for job in kept {
-            let job = if job.state.is_final() {
-                job
-            } else {
-                jobs.interrupted(job)?
+            ended += usize::from(job.state.is_final());
+            if job.state.is_final() && ended > KEPT {
+                // The log first: a record without a log is a job that said nothing.
+                remove(&jobs.roots.job_log(job.id));
+                remove(&jobs.roots.job(job.id));
+                continue;
+            }
+            let job = match job.state {
+                JobState::Queued | JobState::Running => jobs.interrupted(job)?,
+                _ => job,
             };
             jobs.live.set(job.id.to_string(), job);
         }
         Ok(jobs)
+    }
+
+    /// A job.
+    pub fn get(&self, id: JobId) -> Result<Job> {
+        self.live
+            .get(&id.to_string())
+            .ok_or_else(|| EngineError::NotFound {
+                kind: "job",
+                id: id.to_string(),
+            })
     }
 
     fn read_kept(&self) -> Result<Vec<Job>> {
@@ -94,6 +123,7 @@ impl Jobs {
     fn interrupted(&self, mut job: Job) -> Result<Job> {
         job.state = JobState::Interrupted;
         job.cancellable = false;
+        job.pausable = false;
         job.ended_at = Some(self.clock.text());
         job.problem =
             Some(Problem::new(ErrorCode::Interrupted, Params::new()).with_remedy(Remedy::Retry));
@@ -138,37 +168,64 @@ impl Jobs {
             ended_at: None,
             problem: None,
             cancellable,
+            pausable: false,
+            paused_at: None,
         };
         store::write(&self.roots.job(job.id), &job)?;
-        self.live.set(job.id.to_string(), job.clone());
-        let cancel = CancellationToken::new();
-        self.cancels().insert(job.id, cancel.clone());
-        let state = Mutex::new(HandleState {
-            job,
-            told: Instant::now(),
-        });
-        Ok(JobHandle {
-            jobs: self.clone(),
-            cancel,
-            state: Arc::new(state),
-        })
+        Ok(self.run(job))
     }
 
-    fn cancels(&self) -> MutexGuard<'_, HashMap<JobId, CancellationToken>> {
-        self.cancels.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Goes on with a paused job, from its first stage: the bytes are kept, not the stages.
+    pub fn go_on(&self, id: JobId) -> Result<JobHandle> {
+        let mut job = self.get(id)?;
+        job.state = JobState::Running;
+        job.paused_at = None;
+        for stage in &mut job.stages {
+            stage.state = JobState::Queued;
+            stage.started_at = None;
+            stage.ended_at = None;
+        }
+        self.scribe.record(self.roots.job(id), job.clone());
+        Ok(self.run(job))
+    }
+
+    fn run(&self, job: Job) -> JobHandle {
+        self.live.set(job.id.to_string(), job.clone());
+        let stops = Stops::new();
+        self.stops().insert(job.id, stops.clone());
+        JobHandle::new(self.clone(), stops, job)
+    }
+
+    fn stops(&self) -> MutexGuard<'_, HashMap<JobId, Stops>> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks a job to end.
     pub fn cancel(&self, id: JobId) -> Result<()> {
-        match self.cancels().get(&id) {
-            Some(cancel) => cancel.cancel(),
-            // It ended a moment ago: what was wanted is so.
-            None if self.live.get(&id.to_string()).is_some() => {}
-            None => {
-                return Err(EngineError::NotFound {
-                    kind: "job",
-                    id: id.to_string(),
-                });
+        let mut job = self.get(id)?;
+        if let Some(stops) = self.stops().get(&id) {
+            stops.cancel.cancel();
+            return Ok(());
+        }
+        // Without a task there is nobody else to end it. One that ended a moment ago is as wanted.
+        if job.state == JobState::Paused {
+            handle::finish(&mut job, JobState::Cancelled, &self.clock.text());
+            self.scribe.record(self.roots.job(id), job.clone());
+            self.live.set(id.to_string(), job);
+        }
+        Ok(())
+    }
+
+    /// Asks a job to stop for a while.
+    pub fn pause(&self, id: JobId) -> Result<()> {
+        let job = self.get(id)?;
+        match self.stops().get(&id) {
+            Some(stops) if job.pausable => stops.hold.cancel(),
+            // It is as wanted already.
+            _ if job.state == JobState::Paused => {}
+            _ => {
+                let reason = params! { "reason" => "not_pausable" };
+                return Err(Problem::new(ErrorCode::Denied, reason).into());
             }
         }
         Ok(())
@@ -181,13 +238,7 @@ impl Jobs {
 
     /// A job with its kept log.
     pub async fn details(&self, id: JobId) -> Result<(Job, Vec<JobLogLine>)> {
-        let job = self
-            .live
-            .get(&id.to_string())
-            .ok_or_else(|| EngineError::NotFound {
-                kind: "job",
-                id: id.to_string(),
-            })?;
+        let job = self.get(id)?;
         self.scribe.flush().await;
         let text = tokio::fs::read_to_string(self.roots.job_log(id)).await;
         let text = text.unwrap_or_default();
@@ -201,161 +252,7 @@ impl Jobs {
     }
 }
 
-#[derive(Debug)]
-struct HandleState {
-    job: Job,
-    told: Instant,
-}
-
-/// The running side of one job.
-#[derive(Debug, Clone)]
-pub(crate) struct JobHandle {
-    jobs: Jobs,
-    /// Cancelled when the person asks, or the engine closes.
-    pub cancel: CancellationToken,
-    state: Arc<Mutex<HandleState>>,
-}
-
-impl JobHandle {
-    /// The job's id.
-    pub fn id(&self) -> JobId {
-        self.state().job.id
-    }
-
-    fn state(&self) -> MutexGuard<'_, HandleState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stage_mut(job: &mut Job, code: StageCode) -> Option<&mut Stage> {
-        job.stages.iter_mut().find(|stage| stage.code == code)
-    }
-
-    /// Ends the running stage well and begins this one.
-    pub fn enter(&self, code: StageCode) {
-        let now = self.jobs.clock.text();
-        let mut state = self.state();
-        finish_running(&mut state.job, JobState::Done, &now);
-        if let Some(stage) = Self::stage_mut(&mut state.job, code) {
-            stage.state = JobState::Running;
-            stage.started_at = Some(now);
-        }
-        self.keep(&mut state);
-        drop(state);
-        self.log(format!("stage {}", crate::error::wire_name(code)));
-    }
-
-    /// Says what the running stage waits for; `None` when it waits for nothing.
-    pub fn wait_for(&self, blocker: Option<(BlockerCode, Params)>) {
-        let now = self.jobs.clock.text();
-        let mut state = self.state();
-        let Some(stage) = running(&mut state.job) else {
-            return;
-        };
-        let same = match (&stage.blocker, &blocker) {
-            (Some(old), Some((code, params))) => old.code == *code && old.params == *params,
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
-            return;
-        }
-        stage.blocker = blocker.map(|(code, params)| Blocker {
-            code,
-            params,
-            since: now,
-        });
-        self.tell(&mut state);
-    }
-
-    /// Reports bytes; told to readers at most ten times a second.
-    pub fn progress(&self, progress: Progress) {
-        let mut state = self.state();
-        let complete = progress.total > 0 && progress.done >= progress.total;
-        let due = complete || state.told.elapsed() >= PROGRESS_EVERY;
-        let Some(stage) = running(&mut state.job) else {
-            return;
-        };
-        stage.progress = Some(progress);
-        if due {
-            self.tell(&mut state);
-        }
-    }
-
-    /// Adds a line to the kept log.
-    pub fn log(&self, text: impl Into<String>) {
-        let mut state = self.state();
-        let line = JobLogLine {
-            at: self.jobs.clock.text(),
-            stage: running(&mut state.job).map(|stage| stage.code),
-            text: text.into(),
-        };
-        let path = self.jobs.roots.job_log(state.job.id);
-        drop(state);
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
-        self.jobs.scribe.line(path, bytes);
-    }
-
-    /// Ends the job.
-    pub fn end(&self, outcome: std::result::Result<(), Problem>) {
-        if let Err(problem) = &outcome {
-            self.log(format!(
-                "{}: {}",
-                crate::error::wire_name(problem.code),
-                problem.detail.as_deref().unwrap_or_default()
-            ));
-        }
-        let now = self.jobs.clock.text();
-        let mut state = self.state();
-        let end = match &outcome {
-            Ok(()) => JobState::Done,
-            Err(problem) => match problem.code {
-                ErrorCode::Cancelled => JobState::Cancelled,
-                ErrorCode::Interrupted => JobState::Interrupted,
-                _ => JobState::Failed,
-            },
-        };
-        finish_running(&mut state.job, end, &now);
-        state.job.state = end;
-        state.job.ended_at = Some(now);
-        state.job.cancellable = false;
-        state.job.problem = outcome.err().map(|mut problem| {
-            problem.id = state.job.id.short();
-            problem
-        });
-        self.keep(&mut state);
-        self.jobs.cancels().remove(&state.job.id);
-    }
-
-    fn keep(&self, state: &mut HandleState) {
-        let path = self.jobs.roots.job(state.job.id);
-        self.jobs.scribe.record(path, state.job.clone());
-        self.tell(state);
-    }
-
-    fn tell(&self, state: &mut HandleState) {
-        state.told = Instant::now();
-        self.jobs
-            .live
-            .set(state.job.id.to_string(), state.job.clone());
-    }
-}
-
 /// Removes a file of an old job; one that stays is tried again at the next start.
 fn remove(path: &Path) {
     let _ = step!("jobs.prune", std::fs::remove_file(path));
-}
-
-fn running(job: &mut Job) -> Option<&mut Stage> {
-    job.stages
-        .iter_mut()
-        .find(|stage| stage.state == JobState::Running)
-}
-
-fn finish_running(job: &mut Job, end: JobState, now: &str) {
-    if let Some(stage) = running(job) {
-        stage.state = end;
-        stage.blocker = None;
-        stage.ended_at = Some(now.to_owned());
-    }
 }

@@ -3,7 +3,7 @@
 use crete_model::{BootStage, StopRung};
 use std::time::Duration;
 
-/// Deadlines of a machine's life.
+/// Deadlines of a machine's life, and of downloads.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// A lock that is in other hands for an instant only.
@@ -25,6 +25,8 @@ pub struct Patience {
     pub terminate: Duration,
     /// SIGKILL: the kernel may have to finish writing first.
     pub kill: Duration,
+    /// What downloads wait for.
+    pub downloads: crete_fetch::Patience,
 }
 
 impl Default for Patience {
@@ -39,6 +41,7 @@ impl Default for Patience {
             quit: Duration::from_secs(5),
             terminate: Duration::from_secs(5),
             kill: Duration::from_secs(10),
+            downloads: crete_fetch::Patience::default(),
         }
     }
 }

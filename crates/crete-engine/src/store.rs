@@ -8,6 +8,7 @@ use crete_failpoint::step;
 use crete_model::{ImageSpec, MachineSpec, SavedDraft};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -113,24 +114,29 @@ pub(crate) trait Object: DeserializeOwned {
     const FORM: u32 = 1;
     /// Its id.
     fn id(&self) -> String;
-    /// The form of its record.
-    fn form(&self) -> u32;
+    /// Brings a record of an older form into the newest.
+    fn upgrade(record: Value) -> Value {
+        record
+    }
 }
 
 macro_rules! object {
-    ($kind:ty) => {
+    ($kind:ty $(, $form:literal, $upgrade:path)?) => {
         impl Object for $kind {
+            $(
+                const FORM: u32 = $form;
+                fn upgrade(record: Value) -> Value {
+                    $upgrade(record)
+                }
+            )?
             fn id(&self) -> String {
                 self.id.to_string()
-            }
-            fn form(&self) -> u32 {
-                self.schema_version
             }
         }
     };
 }
 
-object!(ImageSpec);
+object!(ImageSpec, 2, crate::images::upgrade_record);
 object!(MachineSpec);
 object!(SavedDraft);
 
@@ -139,15 +145,24 @@ object!(SavedDraft);
 /// and both would work on the first one's disk.
 pub(crate) fn read_object<T: Object>(folder: &Path) -> Result<T> {
     let path = folder.join(SPEC);
-    let object: T = read(&path)?;
-    let refuse = |reason| Err(EngineError::Record { path, reason });
-    if object.form() > T::FORM {
+    let record: Value = read(&path)?;
+    let form = record["schema_version"].as_u64().unwrap_or_default();
+    let refuse = |reason| {
+        Err(EngineError::Record {
+            path: path.clone(),
+            reason,
+        })
+    };
+    if form > u64::from(T::FORM) {
         return refuse(format!(
-            "its form is {}, and this Crete knows {} at most",
-            object.form(),
+            "its form is {form}, and this Crete knows {} at most",
             T::FORM
         ));
     }
+    let object: T = match serde_json::from_value(T::upgrade(record)) {
+        Ok(object) => object,
+        Err(error) => return refuse(error.to_string()),
+    };
     let id = object.id();
     if folder.file_name().is_none_or(|name| *name != *id) {
         return refuse(format!("it is the record of {id}, whose folder is another"));

@@ -14,6 +14,7 @@ use crete_model::{
     Arch, BootMedium, ErrorCode, ExitReason, ImageChoice, ImageId, ImageState, JobState,
     MachineAction, MachineId, MachineState, SerialPort, Settings, StopRung,
 };
+use crete_testkit::disks;
 use crete_testkit::factory::{Options, PracticeFactory};
 use std::path::Path;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ where
 }
 
 fn factory_options() -> Options {
-    let disk = zstd::encode_all(vec![0; 64 << 20].as_slice(), 1).unwrap();
+    let disk = disks::zst(&disks::bare_disk(64 << 20));
     Options {
         assets: [("metal-amd64.raw.zst".to_owned(), disk.into())].into(),
         ..Options::default()
@@ -162,7 +163,7 @@ async fn from_an_empty_folder_to_a_machine_that_outlives_the_engine() {
         !engine.check_draft(&draft).is_empty(),
         "a second machine cannot have the same name"
     );
-    let in_use = engine.delete_image(image).unwrap_err().problem();
+    let in_use = engine.delete_image(image).await.unwrap_err().problem();
     assert_eq!(in_use.code, ErrorCode::ImageInUse);
 
     let job = engine.start(machine).await.unwrap().unwrap();
@@ -253,15 +254,10 @@ async fn a_machine_that_runs_is_not_deleted_and_two_engines_do_not_share() {
 #[tokio::test]
 async fn a_cut_download_is_kept_and_goes_on() {
     let temp = tempfile::tempdir().unwrap();
-    let noise: Vec<u8> = std::iter::successors(Some(1_u32), |n| {
-        Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223))
-    })
-    .take(400_000)
-    .flat_map(u32::to_le_bytes)
-    .collect();
-    let disk = zstd::encode_all(noise.as_slice(), 1).unwrap();
+    let disk = disks::noisy_disk(4 << 20, 1_600_000, 1);
+    let packed = disks::zst(&disk);
     let options = Options {
-        assets: [("metal-amd64.raw.zst".to_owned(), disk.into())].into(),
+        assets: [("metal-amd64.raw.zst".to_owned(), packed.into())].into(),
         ..Options::default()
     };
     let factory = PracticeFactory::start(options).await.unwrap();
@@ -276,8 +272,8 @@ async fn a_cut_download_is_kept_and_goes_on() {
         .file
         .unwrap();
     let base = engine.image_folder(image).unwrap().join(&file.name);
-    assert_eq!(std::fs::read(base).unwrap(), noise);
-    assert_eq!(file.virtual_size, noise.len() as u64);
+    assert_eq!(std::fs::read(base).unwrap(), disk);
+    assert_eq!(file.virtual_size, disk.len() as u64);
     let asked = factory.asked();
     let downloads = asked
         .iter()

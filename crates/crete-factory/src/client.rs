@@ -5,9 +5,13 @@ use crate::{catalogue, schematic};
 use crete_fetch::{FetchError, Http, ProxyFault};
 use crete_model::{Extension, Schematic, TalosVersion};
 use reqwest::RequestBuilder;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
+use std::time::{Duration, SystemTime};
 use url::Url;
 
+/// The longest wait for an answer. None of these takes long: only images are built.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 /// The longest answer that is read; the lists are some tens of KiB.
 const LONGEST: usize = 4 << 20;
 
@@ -47,13 +51,25 @@ pub struct Created {
 pub struct Client {
     base: Url,
     http: Http,
+    answers_within: Duration,
 }
 
 impl Client {
-    /// A client for a base address. Deadlines, proxy and certificates are the HTTP client's.
+    /// A client for a base address. Proxy and certificates are the HTTP client's.
     #[must_use]
     pub fn new(base: Url, http: Http) -> Self {
-        Self { base, http }
+        Self {
+            base,
+            http,
+            answers_within: ANSWERS_WITHIN,
+        }
+    }
+
+    /// The same with another limit for each answer.
+    #[must_use]
+    pub fn with_patience(mut self, answers_within: Duration) -> Self {
+        self.answers_within = answers_within;
+        self
     }
 
     /// The factory's host, for sentences.
@@ -145,9 +161,17 @@ impl Client {
 
     /// Sends a request and reads the answer of a factory that took it.
     async fn body(&self, (url, request): (Url, RequestBuilder)) -> Result<Vec<u8>, FactoryError> {
-        let answer = match receive(request).await {
-            Ok(answer) => answer,
-            Err(error) => return Err(FactoryError::Fetch(self.http.classify(&url, &error).await)),
+        let answer = match tokio::time::timeout(self.answers_within, receive(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                return Err(FactoryError::Fetch(self.http.classify(&url, &error).await));
+            }
+            Err(_) => {
+                return Err(FactoryError::Fetch(FetchError::NoAnswer {
+                    host: self.host(),
+                    waited: self.answers_within,
+                }));
+            }
         };
         match self.fault(&url, &answer) {
             Some(fault) => Err(fault),
@@ -188,7 +212,7 @@ impl Client {
                 host,
                 status,
                 text: words,
-                retry_after: None,
+                retry_after: answer.retry_after,
             })
         })
     }
@@ -198,6 +222,8 @@ impl Client {
 struct Answer {
     status: u16,
     url: Url,
+    /// How long to wait before another question, if it says so.
+    retry_after: Option<Duration>,
     body: Vec<u8>,
     endless: bool,
 }
@@ -207,6 +233,7 @@ async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
     let mut answer = Answer {
         status: response.status().as_u16(),
         url: response.url().clone(),
+        retry_after: asked_to_wait(response.headers()),
         body: Vec::new(),
         endless: false,
     };
@@ -218,6 +245,11 @@ async fn receive(request: RequestBuilder) -> Result<Answer, reqwest::Error> {
         answer.body.extend_from_slice(&chunk);
     }
     Ok(answer)
+}
+
+fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    crete_fetch::retry::retry_after(text(RETRY_AFTER)?, text(DATE), SystemTime::now())
 }
 
 /// The beginning of an answer, for sentences.

@@ -80,6 +80,12 @@ impl Container {
         self != Self::Xz || (tail.ends_with(b"YZ") && length.is_multiple_of(4))
     }
 
+    /// True when what it holds is something else.
+    #[must_use]
+    pub fn is_packed(self) -> bool {
+        matches!(self, Self::Zstd | Self::Xz)
+    }
+
     /// What a sentence calls it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,6 +6,7 @@ mod answer;
 mod attempt;
 mod transfer;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +55,30 @@ impl Default for Patience {
             longest_wait: Duration::from_secs(60),
             longest_asked: Duration::from_secs(15 * 60),
         }
+    }
+}
+
+impl Patience {
+    /// Whether to try again by ourselves after so many failures in a row. `worked` when something
+    /// has arrived: before that, faults of the network are not worth another attempt, because a
+    /// person who mistyped an address should hear of it at once.
+    #[must_use]
+    pub fn tries_again(&self, error: &FetchError, failures: u32, worked: bool) -> bool {
+        let again = error.is_transient() || (worked && error.is_connectivity());
+        let most = if worked {
+            self.failures
+        } else {
+            self.failures.div_ceil(2)
+        };
+        let asked = error.retry_after().unwrap_or_default();
+        again && failures < most && asked <= self.longest_asked
+    }
+
+    /// How long to wait before that: what was asked for, but never less than our own wait.
+    #[must_use]
+    pub fn wait(&self, failures: u32, asked: Option<Duration>, name: &OsStr) -> Duration {
+        let own = retry::pause(failures, self.first_wait, self.longest_wait, name);
+        asked.map_or(own, |asked| asked.max(own))
     }
 }
 
@@ -205,12 +230,6 @@ pub async fn download(
         furthest: Arc::default(),
         lock: Arc::new(lock),
     };
-    let Patience {
-        first_wait,
-        longest_wait,
-        longest_asked,
-        ..
-    } = request.patience;
     let name = request.target.as_os_str();
     let mut failures = 0;
     loop {
@@ -222,13 +241,10 @@ pub async fn download(
         let after = work.furthest.load(Ordering::Relaxed);
         failures = if after > before { 1 } else { failures + 1 };
         let asked = error.retry_after();
-        if !worth_another(&error, failures, after > 0, &request.patience)
-            || asked.is_some_and(|asked| asked > longest_asked)
-        {
+        if !request.patience.tries_again(&error, failures, after > 0) {
             return Err(error);
         }
-        let own = retry::pause(failures, first_wait, longest_wait, name);
-        let wait = asked.map_or(own, |asked| asked.max(own));
+        let wait = request.patience.wait(failures, asked, name);
         events(Event::Retrying {
             failures,
             wait,
@@ -236,18 +252,6 @@ pub async fn download(
         });
         work.unless_cancelled(tokio::time::sleep(wait)).await?;
     }
-}
-
-/// Network faults are worth another attempt only once something has arrived: before that a
-/// person who mistyped an address should hear of it at once.
-fn worth_another(error: &FetchError, failures: u32, worked: bool, patience: &Patience) -> bool {
-    let again = error.is_transient() || (worked && error.is_connectivity());
-    let most = if worked {
-        patience.failures
-    } else {
-        patience.failures.div_ceil(2)
-    };
-    again && failures < most
 }
 
 /// The file another call has completed meanwhile, or an earlier one.
@@ -284,12 +288,12 @@ mod tests {
             received: 1,
             expected: None,
         };
-        assert!(!worth_another(&gone, 1, false, &patience));
-        assert!(worth_another(&gone, 1, true, &patience));
-        assert!(worth_another(&cut, 3, false, &patience));
-        assert!(!worth_another(&cut, 4, false, &patience));
-        assert!(worth_another(&cut, 7, true, &patience));
-        assert!(!worth_another(&cut, 8, true, &patience));
-        assert!(!worth_another(&FetchError::Cancelled, 1, true, &patience));
+        assert!(!patience.tries_again(&gone, 1, false));
+        assert!(patience.tries_again(&gone, 1, true));
+        assert!(patience.tries_again(&cut, 3, false));
+        assert!(!patience.tries_again(&cut, 4, false));
+        assert!(patience.tries_again(&cut, 7, true));
+        assert!(!patience.tries_again(&cut, 8, true));
+        assert!(!patience.tries_again(&FetchError::Cancelled, 1, true));
     }
 }

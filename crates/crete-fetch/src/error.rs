@@ -301,7 +301,8 @@ impl FetchError {
     }
 
     /// How long the server asked to wait.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,

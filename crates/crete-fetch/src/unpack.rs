@@ -84,6 +84,37 @@ pub async fn take_over(
     off_thread(source, events, cancel, move |work| work.take_over(&target)).await
 }
 
+/// The first bytes of what a file holds: of its content when it is packed, of itself otherwise.
+/// Fewer when it is shorter, or cut.
+#[must_use]
+pub fn peek(source: &Plain, container: Container, length: usize) -> Vec<u8> {
+    let mut head = vec![0; length];
+    let work = Work {
+        source: Plain {
+            path: source.path.clone(),
+            file: match source.file.try_clone() {
+                Ok(file) => file,
+                Err(_) => return Vec::new(),
+            },
+            stamp: source.stamp,
+        },
+        read: Arc::default(),
+        stop: CancellationToken::new(),
+    };
+    let reader = Tap::new(&work.source, &work.read)
+        .and_then(|tap| work.decoder(container, BufReader::new(tap)));
+    let mut filled = 0;
+    if let Ok(mut reader) = reader {
+        while filled < length
+            && let Ok(read @ 1..) = reader.read(&mut head[filled..])
+        {
+            filled += read;
+        }
+    }
+    head.truncate(filled);
+    head
+}
+
 async fn off_thread(
     source: Plain,
     events: &(dyn Fn(UnpackEvent) + Send + Sync),
@@ -128,8 +159,9 @@ impl Work {
         fresh: &Path,
         target: &Path,
     ) -> Result<Unpacked, FetchError> {
-        let packed = matches!(container, Container::Zstd | Container::Xz);
-        if !packed && let Some(copy) = self.share(fresh)? {
+        if !container.is_packed()
+            && let Some(copy) = self.share(fresh)?
+        {
             let sha256 = self.digest(fresh)?;
             self.source.check_unchanged()?;
             durable::settle(&copy, fresh, target)?;

@@ -1,6 +1,9 @@
 //! Images: a recipe, and the file it became.
 
-use crate::{Arch, ImageFile, ImageId, JobId, MachineId, Problem, Schematic, TalosVersion};
+use crate::{
+    Arch, ImageFile, ImageId, ImportOrigin, JobId, MachineId, Problem, Schematic, SetAsideFile,
+    TalosVersion,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -52,8 +55,51 @@ pub struct ImageSpec {
     pub schema_version: u32,
     /// The image's id.
     pub id: ImageId,
-    /// What the person chose.
-    pub choice: ImageChoice,
+    /// Where it comes from.
+    pub origin: ImageOrigin,
+    /// Its Talos version; unknown for a file that does not tell.
+    pub version: Option<TalosVersion>,
+    /// Its processor architecture; unknown for a file that does not tell.
+    pub arch: Option<Arch>,
+    /// How machines boot from it.
+    pub medium: BootMedium,
+    /// RFC 3339.
+    pub created_at: String,
+    /// Set once, when the file is complete and ready; taken back when it is set aside.
+    pub file: Option<ImageFile>,
+    /// SHA-256 of the file machines boot from, recorded at first use. It stays when the file is
+    /// set aside: a machine made from it must not find another one in its place.
+    pub digest: Option<String>,
+}
+
+impl ImageSpec {
+    /// What was chosen, for an image of the factory.
+    #[must_use]
+    pub fn choice(&self) -> Option<ImageChoice> {
+        match &self.origin {
+            ImageOrigin::Imported(_) => None,
+            ImageOrigin::Factory(_) => Some(ImageChoice {
+                version: self.version.clone()?,
+                arch: self.arch?,
+                medium: self.medium,
+            }),
+        }
+    }
+}
+
+/// Where an image comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ImageOrigin {
+    /// An Image Factory made it.
+    Factory(Box<FactoryOrigin>),
+    /// A person gave the file.
+    Imported(ImportOrigin),
+}
+
+/// A recipe, and the factory that makes a file of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct FactoryOrigin {
     /// The recipe.
     pub schematic: Schematic,
     /// The id the factory confirmed; the predicted one until then.
@@ -62,10 +108,6 @@ pub struct ImageSpec {
     pub factory: String,
     /// File name at the factory.
     pub asset: String,
-    /// RFC 3339.
-    pub created_at: String,
-    /// Set once, when the file is complete and ready.
-    pub file: Option<ImageFile>,
 }
 
 /// How an image stands.
@@ -79,6 +121,17 @@ pub enum ImageState {
     },
     /// Complete.
     Ready,
+    /// A person stopped its job for a while. What arrived is kept.
+    Paused {
+        /// The job, which goes on when the person says so.
+        job: JobId,
+        /// Bytes that are there.
+        #[ts(type = "number")]
+        received: u64,
+        /// Bytes of the whole file, where the server said so.
+        #[ts(type = "number | null")]
+        total: Option<u64>,
+    },
     /// Not complete, and nobody is working on it. What arrived is kept.
     Incomplete {
         /// Bytes that are there.
@@ -97,6 +150,8 @@ pub struct ImageView {
     /// How it stands.
     #[serde(flatten)]
     pub state: ImageState,
+    /// Files that failed a check, oldest first. They are kept and never used.
+    pub set_aside: Vec<SetAsideFile>,
     /// Machines that boot from it.
     pub used_by: Vec<MachineId>,
     /// Why a machine of it cannot start here, where that is so.
@@ -112,4 +167,6 @@ pub struct BrokenView {
     pub path: String,
     /// What is wrong with it, in the parser's words.
     pub error: String,
+    /// What is wrong with it and what to do, where that is known.
+    pub problem: Option<Problem>,
 }

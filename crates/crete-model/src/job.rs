@@ -3,7 +3,9 @@
 //! ```text
 //! Queued ──▶ Running ──▶ Done
 //!              │ ├─────▶ Failed
-//!              │ └─────▶ Cancelled
+//!              │ ├─────▶ Cancelled ◀─┐
+//!              │ └─────▶ Paused ─────┤    survives the program
+//!              │ ◀──────────┘ resumed
 //!              └─(program died)─▶ Interrupted, found at the next start
 //! ```
 
@@ -17,6 +19,16 @@ use ts_rs::TS;
 pub enum JobRequest {
     /// Make an image's file.
     Download {
+        /// The image.
+        image: ImageId,
+    },
+    /// Make an image of a person's own file.
+    Import {
+        /// The image.
+        image: ImageId,
+    },
+    /// Check an image's file again.
+    Verify {
         /// The image.
         image: ImageId,
     },
@@ -49,6 +61,8 @@ pub enum StageCode {
     Verify,
     /// Unpack to a read-only base.
     Unpack,
+    /// Bring a person's own file into the images folder.
+    Copy,
     /// Make disk, firmware store and sockets.
     Prepare,
     /// Start QEMU.
@@ -79,8 +93,12 @@ pub enum BlockerCode {
     Bytes,
     /// Another job works on the same file.
     SameFile,
-    /// The next try (`seconds`, `reason`).
+    /// One of the downloads that are under way (`count`).
+    Turn,
+    /// The next try (`at`, `failures`); the blocker's problem is why the last one failed.
     Retry,
+    /// The image's file is read again, because it was touched since it was last used.
+    ImageCheck,
     /// QEMU's greeting.
     QemuGreeting,
     /// The guest's first output.
@@ -104,6 +122,9 @@ pub struct Blocker {
     pub params: Params,
     /// RFC 3339.
     pub since: String,
+    /// What went wrong before, where that is why.
+    #[serde(default)]
+    pub problem: Option<Problem>,
 }
 
 /// How a stage or a job stands.
@@ -120,6 +141,8 @@ pub enum JobState {
     Failed,
     /// Ended because the person asked.
     Cancelled,
+    /// Stopped because the person asked, to go on later.
+    Paused,
     /// The program died in the middle.
     Interrupted,
 }
@@ -128,7 +151,7 @@ impl JobState {
     /// True when nothing more will happen.
     #[must_use]
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+        !matches!(self, Self::Queued | Self::Running | Self::Paused)
     }
 }
 
@@ -190,6 +213,12 @@ pub struct Job {
     pub problem: Option<Problem>,
     /// True while it can be cancelled.
     pub cancellable: bool,
+    /// True while it can be paused.
+    #[serde(default)]
+    pub pausable: bool,
+    /// RFC 3339: since when it is paused.
+    #[serde(default)]
+    pub paused_at: Option<String>,
 }
 
 /// A line of a job's kept log. Exact words for the expert, not a sentence for the person.

@@ -74,6 +74,14 @@ pub enum ErrorCode {
     DownloadStalled,
     /// The file is not what it should be (`path`, `fault`).
     DownloadCorrupt,
+    /// An image's file is not what it was when it was first used (`fault`).
+    ImageDamaged,
+    /// The file that was downloaded again differs from the one that machines were made from (`machines`).
+    ImageDiffers,
+    /// A file cannot be imported (`path`, `fault`).
+    ImportRefused,
+    /// A file that was imported is damaged (`path`, `fault`).
+    ImportDamaged,
     /// Not enough space on the disk (`path`, `needed`, `free`).
     DiskFull,
     /// A file or folder could not be read or written (`path`).
@@ -225,6 +233,8 @@ pub enum Remedy {
     UseLessMemory,
     /// Download the image again.
     DownloadAgain,
+    /// Choose another file.
+    ChooseAnother,
     /// Open this folder.
     OpenFolder {
         /// The folder.

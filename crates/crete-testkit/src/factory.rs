@@ -8,12 +8,18 @@
 
 mod answer;
 mod api;
+mod faults;
 mod images;
+mod misdeeds;
 mod store;
 
+pub use faults::{Damage, Faults, Misdeed};
+
+use crate::tls::TlsListener;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
+use rustls::ServerConfig;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,19 +45,10 @@ pub struct Options {
     pub bytes_per_second: u64,
     /// Serve downloads itself, without Range, instead of redirecting to the store.
     pub direct: bool,
-}
-
-/// What goes wrong on request.
-#[derive(Debug, Default)]
-pub struct Faults {
-    /// The next answers of the factory are 500.
-    pub errors: u32,
-    /// The next downloads end after this many bytes.
-    pub cuts: Vec<usize>,
-    /// The store ignores ranges.
-    pub no_ranges: bool,
-    /// The list of versions is sent newest first.
-    pub descending: bool,
+    /// The factory's side of TLS; plain HTTP without.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// The store's side of TLS; plain HTTP without.
+    pub store_tls: Option<Arc<ServerConfig>>,
 }
 
 /// A running practice factory. It ends when this value is dropped.
@@ -59,6 +56,8 @@ pub struct Faults {
 pub struct PracticeFactory {
     /// Base address.
     pub url: String,
+    /// Base address of the store.
+    pub store_url: String,
     shared: Arc<Shared>,
     _servers: JoinSet<io::Result<()>>,
 }
@@ -74,6 +73,8 @@ pub(crate) struct Shared {
     signatures: Mutex<HashSet<String>>,
     faults: Mutex<Faults>,
     asked: Mutex<Vec<String>>,
+    /// The ranges that were asked of the store; nothing for a whole file.
+    ranges: Mutex<Vec<Option<String>>>,
 }
 
 impl PracticeFactory {
@@ -85,27 +86,35 @@ impl PracticeFactory {
         let front =
             TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port))).await?;
         let back = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let url = format!("http://{}", front.local_addr()?);
+        let base = |tls: bool, at: SocketAddr| match tls {
+            true => format!("https://localhost:{}", at.port()),
+            false => format!("http://{at}"),
+        };
+        let url = base(options.tls.is_some(), front.local_addr()?);
+        let store_url = base(options.store_tls.is_some(), back.local_addr()?);
+        let (tls, store_tls) = (options.tls.clone(), options.store_tls.clone());
         let shared = Arc::new(Shared {
-            store: format!("http://{}", back.local_addr()?),
+            store: store_url.clone(),
             options,
             schematics: Mutex::default(),
             builds: Mutex::default(),
             signatures: Mutex::default(),
             faults: Mutex::default(),
             asked: Mutex::default(),
+            ranges: Mutex::default(),
         });
         let mut servers = JoinSet::new();
         let app = axum::Router::new()
             .fallback(front_door)
             .with_state(shared.clone());
-        servers.spawn(async move { axum::serve(front, app).await });
+        servers.spawn(serve(front, tls, app));
         let app = axum::Router::new()
             .fallback(store::answer)
             .with_state(shared.clone());
-        servers.spawn(async move { axum::serve(back, app).await });
+        servers.spawn(serve(back, store_tls, app));
         Ok(Self {
             url,
+            store_url,
             shared,
             _servers: servers,
         })
@@ -120,6 +129,29 @@ impl PracticeFactory {
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
         self.shared.asked.lock().unwrap().clone()
+    }
+
+    /// The ranges that were asked of the store so far; nothing for a whole file.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<Option<String>> {
+        self.shared.ranges.lock().unwrap().clone()
+    }
+
+    /// The bytes of an asset as the store has them now.
+    #[must_use]
+    pub fn content(&self, asset: &str) -> Option<Bytes> {
+        images::content(&self.shared, asset)
+    }
+}
+
+async fn serve(
+    tcp: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    app: axum::Router,
+) -> io::Result<()> {
+    match tls {
+        Some(config) => axum::serve(TlsListener::new(tcp, config), app).await,
+        None => axum::serve(tcp, app).await,
     }
 }
 

@@ -7,9 +7,12 @@
     reason = "a fake that cannot go on should end loudly"
 )]
 
+pub mod disks;
 pub mod factory;
 pub mod qemu;
+pub mod rude;
 mod skip;
 pub mod systemd;
+pub mod tls;
 
 pub use skip::skip;

@@ -62,7 +62,7 @@ impl Engine {
             })?;
         let image = self.image(spec.image).map_err(EngineError::problem)?.spec;
         let files = self.files(spec.id);
-        let iso = match (&image.file, image.choice.medium) {
+        let iso = match (&image.file, image.medium) {
             (Some(file), BootMedium::Iso) => Some(self.roots.image(image.id).join(&file.name)),
             _ => None,
         };
@@ -141,10 +141,8 @@ impl Engine {
         job: &JobHandle,
     ) -> Result<(), Problem> {
         let image = self.image(spec.image).map_err(EngineError::problem)?.spec;
-        let Some(file) = &image.file else {
-            return Err(Problem::new(ErrorCode::ImageNotReady, Params::new())
-                .with_remedy(Remedy::DownloadAgain));
-        };
+        // Before every start: what somebody touched since is read again first.
+        let (base, format) = self.trusted_file(image.id, job).await?;
         if !files.disk.exists() {
             // When the machine was made its image may not have been there to be measured.
             let least = least_disk_gib(&image);
@@ -153,11 +151,10 @@ impl Engine {
                 job.log(format!("{} GiB of disk are too few: {gib}", spec.disk_gib));
             }
             let size = u64::from(gib) << 30;
-            let made = match image.choice.medium {
+            let made = match image.medium {
                 BootMedium::Iso => disk::create_blank(img, &files.disk, size).await,
                 BootMedium::DiskImage => {
-                    let base = self.roots.image(image.id).join(&file.name);
-                    disk::create_overlay(img, &base, "raw", &files.disk, size).await
+                    disk::create_overlay(img, &base, format.qemu(), &files.disk, size).await
                 }
             };
             made.map_err(|error| file_problem(&files.disk, &error))?;
@@ -414,7 +411,11 @@ fn in_use(lock: &Path) -> Problem {
 /// What a machine adds to the kernel command line through SMBIOS: the Talos dashboard on the
 /// second serial port, from the version on that knows how to draw it there.
 pub(super) fn kernel_args(image: &ImageSpec) -> Vec<String> {
-    if image.choice.arch == Arch::Amd64 && image.choice.version.at_least(1, 12) {
+    let knows = image
+        .version
+        .as_ref()
+        .is_some_and(|version| version.at_least(1, 12));
+    if image.arch == Some(Arch::Amd64) && knows {
         vec!["talos.dashboard.console=ttyS1".to_owned()]
     } else {
         Vec::new()

@@ -85,7 +85,8 @@ impl Engine {
             id,
             name: draft.name.clone(),
             image: draft.image,
-            arch: image.spec.choice.arch,
+            // A file that does not tell is tried on this computer.
+            arch: image.spec.arch.unwrap_or_else(|| self.arch()),
             vcpus: draft.vcpus,
             memory_mib: draft.memory_mib,
             disk_gib: draft.disk_gib,

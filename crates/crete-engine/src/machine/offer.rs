@@ -175,7 +175,7 @@ impl Engine {
 /// The image itself, rounded up, and what Talos needs beyond it.
 pub(super) fn least_disk_gib(spec: &ImageSpec) -> u32 {
     let size = match &spec.file {
-        Some(file) if spec.choice.medium == crete_model::BootMedium::DiskImage => file.virtual_size,
+        Some(file) if spec.medium == crete_model::BootMedium::DiskImage => file.virtual_size,
         // An ISO installs to an empty disk: what counts is the installed system, which is small.
         _ => 0,
     };

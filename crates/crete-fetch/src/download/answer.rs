@@ -28,15 +28,9 @@ pub(super) async fn ask(
     let request = work.request;
     let host = request.host();
     (work.events)(Event::Asking { host: host.clone() });
-    let mut get = work.http.client().get(request.url.clone());
-    if let Some((side, proof)) = held.and_then(|side| Some((side, validator(side)?))) {
-        get = get
-            .header(RANGE, format!("bytes={}-", side.received))
-            .header(IF_RANGE, proof);
-    }
     let patience = &request.patience;
     let answering = async {
-        let send = get.send();
+        let send = send(work, held);
         tokio::pin!(send);
         tokio::select! {
             answer = &mut send => return Some(answer),
@@ -54,6 +48,26 @@ pub(super) async fn ask(
             waited: patience.answer,
         }),
     }
+}
+
+async fn send(work: &Work<'_>, held: Option<&SideFile>) -> Result<Response, reqwest::Error> {
+    let url = &work.request.url;
+    let get = |url: &Url| {
+        let get = work.http.client().get(url.clone());
+        match held.and_then(|side| Some((side, validator(side)?))) {
+            Some((side, proof)) => get
+                .header(RANGE, format!("bytes={}-", side.received))
+                .header(IF_RANGE, proof),
+            None => get,
+        }
+    };
+    let response = get(url).send().await?;
+    if response.status().as_u16() == 407 && response.url() != url {
+        // The client does not tell a proxy who we are again when it follows a redirect.
+        let url = response.url().clone();
+        return get(&url).send().await;
+    }
+    Ok(response)
 }
 
 /// Lets through what may be the file, or a part of it.

@@ -25,6 +25,8 @@ use crate::rate::Rate;
 
 /// Bytes after which the side file is brought up to date: what a power cut can cost.
 const FLUSH_EVERY: u64 = 16 << 20;
+/// Bytes given up on a full disk, so that the rest can be kept.
+const GIVEN_BACK: u64 = 256 << 10;
 /// Chunks that may wait for the disk; the client's chunks are at most some hundred KiB each.
 const QUEUE: usize = 64;
 
@@ -215,8 +217,7 @@ impl Writer {
         self.keep()?;
         while let Some(chunk) = chunks.blocking_recv() {
             if let Err(error) = durable::append(&mut self.target.file, &chunk, &self.part) {
-                // The side file still says what is certain; a full disk may refuse even that.
-                let _ = self.keep();
+                self.keep_most();
                 return Err(error);
             }
             self.target.digest.update(&chunk);
@@ -227,6 +228,16 @@ impl Writer {
         }
         self.keep()?;
         Ok((self.target, self.side.received))
+    }
+
+    /// After a failed write: on a full disk there is no room either for saying what is kept, so
+    /// the last of it is given back. Where even that fails, the side file says what was certain
+    /// at the last flush.
+    fn keep_most(&mut self) {
+        self.side.received = self.side.received.saturating_sub(GIVEN_BACK);
+        if self.target.file.set_len(self.side.received).is_ok() {
+            let _ = self.keep();
+        }
     }
 
     /// Makes what arrived durable and says so in the side file.

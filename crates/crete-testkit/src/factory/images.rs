@@ -2,7 +2,8 @@
 
 use super::answer::{error, text};
 use super::api::{full_version, is_offered};
-use super::{Shared, store};
+use super::{Misdeed, Shared, misdeeds, store};
+use crate::disks;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Response};
 use sha2::{Digest, Sha256};
@@ -58,11 +59,17 @@ pub async fn answer(
         return error(500, "internal server error");
     };
     build(shared, &format!("{id}/{version}/{asset}")).await;
+    let misdeed = shared.faults.lock().unwrap().front.pop_front();
+    match misdeed {
+        None | Some(Misdeed::Nothing) => {}
+        Some(Misdeed::OldLink) => return redirect(shared, None, asset),
+        Some(misdeed) => return misdeeds::answer(misdeed, &Bytes::new(), 0).await,
+    }
     if method == Method::HEAD || shared.options.direct {
         // Never redirected, and no Range, no ETag, no conditional requests.
         return direct(method, asset, bytes, shared);
     }
-    redirect(shared, &format!("{id}/{version}"), asset)
+    redirect(shared, Some(&format!("{id}/{version}")), asset)
 }
 
 /// Refuses what the real factory refuses, in its order.
@@ -101,8 +108,23 @@ fn check_name(asset: &str) -> Result<(), Response<Body>> {
     Ok(())
 }
 
-/// The bytes of an asset; arm64 images are stand-ins of the right kind that hold nothing.
+/// The bytes of an asset, damaged or another's where a fault says so.
 pub fn content(shared: &Shared, asset: &str) -> Option<Bytes> {
+    let bytes = whole(shared, asset)?;
+    let faults = shared.faults.lock().unwrap();
+    let bytes = if faults.changed {
+        misdeeds::another(asset, &bytes)
+    } else {
+        bytes
+    };
+    Some(match faults.damaged {
+        Some(damage) => misdeeds::damaged(damage, bytes),
+        None => bytes,
+    })
+}
+
+/// The bytes of an asset; arm64 images are stand-ins that do not boot.
+fn whole(shared: &Shared, asset: &str) -> Option<Bytes> {
     if let Some(bytes) = shared.options.assets.get(asset) {
         return Some(bytes.clone());
     }
@@ -112,14 +134,8 @@ pub fn content(shared: &Shared, asset: &str) -> Option<Bytes> {
         return Some(bytes.into());
     }
     match asset {
-        "metal-arm64.raw.zst" => zstd::encode_all(vec![0; 64 << 20].as_slice(), 1)
-            .ok()
-            .map(Bytes::from),
-        "metal-arm64.iso" => {
-            let mut iso = vec![0; 1 << 20];
-            iso[32_769..32_774].copy_from_slice(b"CD001");
-            Some(iso.into())
-        }
+        "metal-arm64.raw.zst" => Some(Bytes::from_static(disks::TALOS_ARM64)),
+        "metal-arm64.iso" => Some(disks::empty_iso().into()),
         _ => None,
     }
 }
@@ -168,9 +184,13 @@ fn direct(method: &Method, asset: &str, bytes: Bytes, shared: &Shared) -> Respon
 }
 
 /// A presigned address of the store: no file name in its path, and a signature that is checked.
-fn redirect(shared: &Shared, place: &str, asset: &str) -> Response<Body> {
+/// Without a place its time is over.
+fn redirect(shared: &Shared, place: Option<&str>, asset: &str) -> Response<Body> {
     let signature = uuid::Uuid::new_v4().simple().to_string();
-    shared.signatures.lock().unwrap().insert(signature.clone());
+    if place.is_some() {
+        shared.signatures.lock().unwrap().insert(signature.clone());
+    }
+    let place = place.unwrap_or_default();
     let hash = hex(&Sha256::digest(format!("{place}/{asset}")));
     let url = format!(
         "{}/image-factory/assets/{hash}?X-Amz-Expires=3600&response-content-disposition=attachment%3B%20filename%3D%22{asset}%22&X-Amz-Signature={signature}",

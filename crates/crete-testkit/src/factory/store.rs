@@ -1,8 +1,8 @@
 //! The object store behind the redirect: ranges, entity tags, and signatures.
 
-use super::Shared;
 use super::answer::text;
 use super::images::{content, hex};
+use super::{Misdeed, Shared, misdeeds};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, Response};
@@ -33,8 +33,20 @@ pub async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     let asset = field("response-content-disposition")
         .and_then(|value| value.split("%22").nth(1))
         .unwrap_or_default();
+    let range = request.headers().get("range");
+    let range = range.map(|range| range.to_str().unwrap_or_default().to_owned());
+    shared.ranges.lock().unwrap().push(range);
     match content(&shared, asset) {
-        Some(bytes) => deliver(&shared, request.headers(), bytes),
+        Some(bytes) => {
+            let misdeed = shared.faults.lock().unwrap().store.pop_front();
+            match misdeed {
+                None | Some(Misdeed::Nothing) => deliver(&shared, request.headers(), bytes),
+                Some(misdeed) => {
+                    let from = from(request.headers()).unwrap_or(0);
+                    misdeeds::answer(misdeed, &bytes, from).await
+                }
+            }
+        }
         None => text(
             404,
             "application/xml",
@@ -43,23 +55,26 @@ pub async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Resp
     }
 }
 
+/// The byte from which on a client wants the rest.
+fn from(headers: &HeaderMap) -> Option<usize> {
+    let value = headers.get("range")?.to_str().ok()?;
+    value
+        .strip_prefix("bytes=")?
+        .strip_suffix('-')?
+        .parse()
+        .ok()
+}
+
+pub fn etag(bytes: &Bytes) -> String {
+    format!("\"{}\"", &hex(&Sha256::digest(bytes))[..32])
+}
+
 fn deliver(shared: &Shared, headers: &HeaderMap, bytes: Bytes) -> Response<Body> {
-    let etag = format!("\"{}\"", &hex(&Sha256::digest(&bytes))[..32]);
+    let etag = etag(&bytes);
     let total = bytes.len();
     let same = headers.get("if-range").is_none_or(|value| *value == *etag);
     let ranges = !shared.faults.lock().unwrap().no_ranges;
-    let from = headers
-        .get("range")
-        .filter(|_| same && ranges)
-        .and_then(|value| {
-            value
-                .to_str()
-                .ok()?
-                .strip_prefix("bytes=")?
-                .strip_suffix('-')?
-                .parse()
-                .ok()
-        });
+    let from = from(headers).filter(|_| same && ranges);
     let builder = Response::builder()
         .header("etag", &etag)
         .header("accept-ranges", "bytes");

@@ -1,0 +1,107 @@
+//! Files that failed a check: moved out of the way with the reason, kept, never used.
+//!
+//! A file `set-aside/NAME` has its reason beside it as `set-aside/NAME.json`.
+
+use crate::error::{EngineError, Result};
+use crate::paths::private_folder;
+use crate::store;
+use crete_model::{Problem, SetAsideFile};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "set-aside";
+
+/// The reason, on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Reason {
+    schema_version: u32,
+    at: String,
+    problem: Problem,
+}
+
+/// Moves a file of an image's folder away and keeps the reason.
+pub(super) fn put(folder: &Path, file: &Path, problem: &Problem, now: &str) -> Result<PathBuf> {
+    let aside = folder.join(FOLDER);
+    private_folder(&aside)?;
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let place = (1..)
+        .map(|number: u32| aside.join(format!("{number}-{name}")))
+        .find(|place| !place.exists() && !reason_of(place).exists())
+        .unwrap_or_else(|| aside.join(&name));
+    let reason = Reason {
+        schema_version: 1,
+        at: now.to_owned(),
+        problem: problem.clone(),
+    };
+    // The reason first: a crash in between leaves a reason without a file, which is nothing,
+    // and the file where it was, which will fail again.
+    store::write(&reason_of(&place), &reason)?;
+    crete_fetch::rename(file, &place).map_err(|error| EngineError::File {
+        path: file.to_owned(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(place)
+}
+
+fn reason_of(place: &Path) -> PathBuf {
+    let mut name = place.as_os_str().to_owned();
+    name.push(".json");
+    PathBuf::from(name)
+}
+
+/// What was set aside of an image, oldest first.
+pub(super) fn list(folder: &Path) -> Vec<SetAsideFile> {
+    let Ok(entries) = std::fs::read_dir(folder.join(FOLDER)) else {
+        return Vec::new();
+    };
+    let mut found: Vec<SetAsideFile> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.path();
+            if path.extension().is_some_and(|ending| ending == "json") {
+                return None;
+            }
+            let reason: Reason = store::read(&reason_of(&path)).ok()?;
+            Some(SetAsideFile {
+                name: path.file_name()?.to_string_lossy().into_owned(),
+                bytes: entry.metadata().ok()?.len(),
+                at: reason.at,
+                problem: reason.problem,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crete_model::{ErrorCode, Params};
+
+    #[test]
+    fn files_of_one_name_are_all_kept_with_their_reasons() {
+        let folder = tempfile::tempdir().unwrap();
+        let problem = Problem::new(ErrorCode::DownloadCorrupt, Params::new());
+        for at in ["2026-11-24T10:00:00.000Z", "2026-11-25T10:00:00.000Z"] {
+            let file = folder.path().join("metal.iso");
+            std::fs::write(&file, at).unwrap();
+            let place = put(folder.path(), &file, &problem, at).unwrap();
+            assert_eq!(std::fs::read_to_string(place).unwrap(), at);
+            assert!(!file.exists());
+        }
+        let kept = list(folder.path());
+        let names: Vec<&str> = kept.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["1-metal.iso", "2-metal.iso"]);
+        assert_eq!(kept[1].problem, problem);
+    }
+
+    #[test]
+    fn nothing_set_aside_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(list(folder.path()).is_empty());
+    }
+}

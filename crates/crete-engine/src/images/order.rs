@@ -1,0 +1,263 @@
+//! What a person asks for: plan, download, pause, go on.
+
+use super::{cancelled, record, title};
+use crate::Engine;
+use crate::error::Result;
+use crate::jobs::JobHandle;
+use crate::store;
+use crete_factory::schematic;
+use crete_model::{
+    ErrorCode, FactoryOrigin, ImageChoice, ImageId, ImageOrigin, ImagePlan, ImageSpec, ImageState,
+    JobId, JobRequest, Problem, StageCode, params,
+};
+use std::sync::{MutexGuard, PoisonError};
+use url::Url;
+use uuid::Uuid;
+
+impl Engine {
+    /// What will be asked of the factory for a choice. Sends nothing.
+    ///
+    /// # Errors
+    /// When the factory's address in the settings is unusable.
+    pub fn plan(&self, choice: &ImageChoice) -> Result<ImagePlan> {
+        let schematic = crete_factory::serial_console_schematic(choice.arch);
+        let yaml = schematic::canonical(&schematic);
+        let schematic_id = schematic::id(&schematic);
+        let asset = crete_factory::asset_name(choice.arch, choice.medium, &choice.version);
+        let url = self.asset_url(&schematic_id, choice, &asset)?;
+        let same = |spec: &ImageSpec| match &spec.origin {
+            ImageOrigin::Factory(origin) => {
+                origin.factory == self.factory_base() && origin.schematic == schematic
+            }
+            ImageOrigin::Imported(_) => false,
+        };
+        let existing = self
+            .images
+            .all()
+            .into_iter()
+            .find(|view| view.spec.choice().as_ref() == Some(choice) && same(&view.spec))
+            .map(|view| view.spec.id);
+        Ok(ImagePlan {
+            yaml,
+            schematic_id,
+            url: url.to_string(),
+            estimated_size: crete_factory::estimated_size(
+                choice.arch,
+                choice.medium,
+                &choice.version,
+            ),
+            asset,
+            schematic,
+            existing,
+        })
+    }
+
+    pub(super) fn asset_url(
+        &self,
+        schematic_id: &str,
+        choice: &ImageChoice,
+        asset: &str,
+    ) -> Result<Url> {
+        let base = self.factory_url()?;
+        Ok(crete_factory::image_url(
+            &base,
+            schematic_id,
+            &choice.version,
+            asset,
+        ))
+    }
+
+    /// Held while it is decided who works on an image, so that two who ask at once get one job.
+    pub(super) fn gate(&self) -> MutexGuard<'_, ()> {
+        self.image_gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Downloads an image, or goes on with the one of the same choice.
+    ///
+    /// # Errors
+    /// When its record cannot be written.
+    pub fn download(&self, choice: &ImageChoice) -> Result<(ImageId, Option<JobId>)> {
+        let gate = self.gate();
+        let plan = self.plan(choice)?;
+        if let Some(existing) = plan.existing {
+            return Ok((existing, self.work_on(existing, &gate)?));
+        }
+        let spec = ImageSpec {
+            schema_version: record::VERSION,
+            id: ImageId(Uuid::now_v7()),
+            origin: ImageOrigin::Factory(Box::new(FactoryOrigin {
+                schematic: plan.schematic,
+                schematic_id: plan.schematic_id,
+                factory: self.factory_base(),
+                asset: plan.asset,
+            })),
+            version: Some(choice.version.clone()),
+            arch: Some(choice.arch),
+            medium: choice.medium,
+            created_at: self.clock.text(),
+            file: None,
+            digest: None,
+        };
+        let id = spec.id;
+        self.add_image(spec)?;
+        Ok((id, self.work_on(id, &gate)?))
+    }
+
+    /// Writes the record of a new image and shows it.
+    pub(super) fn add_image(&self, spec: ImageSpec) -> Result<()> {
+        store::create(&self.roots.image(spec.id), &spec)?;
+        self.show_image(
+            spec,
+            ImageState::Incomplete {
+                received: 0,
+                problem: None,
+            },
+        );
+        Ok(())
+    }
+
+    /// Goes on with an image that is paused or incomplete. Nothing to do when it is ready or in work.
+    ///
+    /// # Errors
+    /// When there is no such image, or its job cannot be recorded.
+    pub fn resume(&self, id: ImageId) -> Result<Option<JobId>> {
+        let gate = self.gate();
+        self.work_on(id, &gate)
+    }
+
+    pub(super) fn work_on(&self, id: ImageId, _gate: &MutexGuard<'_, ()>) -> Result<Option<JobId>> {
+        let view = self.image(id)?;
+        let job = match view.state {
+            ImageState::Ready => return Ok(None),
+            ImageState::Working { job } => return Ok(Some(job)),
+            ImageState::Paused { job, .. } => self.job_book.go_on(job)?,
+            ImageState::Incomplete { .. } => self.new_job(&view.spec)?,
+        };
+        let job_id = job.id();
+        self.show_image(view.spec.clone(), ImageState::Working { job: job_id });
+        let engine = self.clone();
+        self.tasks
+            .spawn(async move { engine.run_image_job(view.spec, job).await });
+        Ok(Some(job_id))
+    }
+
+    fn new_job(&self, spec: &ImageSpec) -> Result<JobHandle> {
+        let packed = super::container(spec).is_packed();
+        let (request, first): (_, &[(StageCode, u32)]) = match &spec.origin {
+            ImageOrigin::Factory(_) => (
+                JobRequest::Download { image: spec.id },
+                &[(StageCode::Schematic, 1), (StageCode::Transfer, 80)],
+            ),
+            ImageOrigin::Imported(_) if packed => (JobRequest::Import { image: spec.id }, &[]),
+            ImageOrigin::Imported(_) => (
+                JobRequest::Import { image: spec.id },
+                &[(StageCode::Copy, 15)],
+            ),
+        };
+        let mut plan = first.to_vec();
+        if packed {
+            plan.push((StageCode::Unpack, 15));
+        }
+        plan.push((StageCode::Verify, 4));
+        self.job_book.begin(request, &title(spec), &plan, true)
+    }
+
+    /// Stops the download of an image for a while. What arrived is kept.
+    ///
+    /// # Errors
+    /// When there is no such image, or nothing of it can be paused now.
+    pub fn pause(&self, id: ImageId) -> Result<()> {
+        match self.image(id)?.state {
+            ImageState::Working { job } => self.job_book.pause(job),
+            ImageState::Paused { .. } => Ok(()),
+            _ => {
+                Err(Problem::new(ErrorCode::Denied, params! { "reason" => "not_pausable" }).into())
+            }
+        }
+    }
+
+    /// Asks a job to end. A paused download becomes an incomplete one.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    pub fn cancel_job(&self, id: JobId) -> Result<()> {
+        let _gate = self.gate();
+        self.job_book.cancel(id)?;
+        let paused = self
+            .images
+            .all()
+            .into_iter()
+            .find(|view| matches!(view.state, ImageState::Paused { job, .. } if job == id));
+        if let Some(view) = paused {
+            self.show_incomplete(view.spec, None);
+        }
+        Ok(())
+    }
+
+    /// Shows an image that nobody works on, with what is there of it.
+    pub(super) fn show_incomplete(&self, spec: ImageSpec, problem: Option<Problem>) {
+        let received =
+            crete_fetch::partial(&self.arriving_path(&spec)).map_or(0, |partial| partial.received);
+        self.show_image(spec, ImageState::Incomplete { received, problem });
+    }
+
+    /// Makes the file of an image, whatever it comes from, and says how that ended.
+    async fn run_image_job(&self, mut spec: ImageSpec, job: JobHandle) {
+        let closing = self.closing.clone();
+        let outcome = {
+            let work = self.make_file(&mut spec, &job);
+            tokio::pin!(work);
+            tokio::select! {
+                outcome = &mut work => outcome,
+                () = closing.cancelled() => {
+                    // Closing the program is not the person's cancel: the job's record still says
+                    // that it was going on. What arrived is flushed before the task ends.
+                    job.cancel.cancel();
+                    let _ = work.await;
+                    return;
+                }
+            }
+        };
+        let id = spec.id;
+        match outcome {
+            Ok(()) => {
+                self.show_image(spec, ImageState::Ready);
+                job.end(Ok(()));
+            }
+            Err(problem) if problem.code == ErrorCode::Cancelled && job.is_held() => {
+                let partial = crete_fetch::partial(&self.arriving_path(&spec));
+                let state = ImageState::Paused {
+                    job: job.id(),
+                    received: partial.map_or(0, |partial| partial.received),
+                    total: partial.and_then(|partial| partial.total),
+                };
+                // The record first: who sees the image as paused may go on with its job.
+                job.rest();
+                self.show_image(spec, state);
+            }
+            Err(problem) => {
+                let shown = (problem.code != ErrorCode::Cancelled).then(|| problem.clone());
+                self.show_incomplete(spec, shown);
+                job.end(Err(problem));
+            }
+        }
+        self.refresh_machines_of(id);
+    }
+
+    async fn make_file(
+        &self,
+        spec: &mut ImageSpec,
+        job: &JobHandle,
+    ) -> std::result::Result<(), Problem> {
+        match spec.origin.clone() {
+            ImageOrigin::Factory(origin) => match spec.choice() {
+                Some(choice) => self.fetch_file(spec, &origin, &choice, job).await,
+                // A record by another hand: the factory's images have version and architecture.
+                None => Err(cancelled()),
+            },
+            ImageOrigin::Imported(origin) => self.import_file(spec, &origin, job).await,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! One engine and the servers of one row: a download, its outcome, and going on.
+
+use super::servers::Servers;
+use super::table::{Fault, State};
+use crete_engine::{Config, Engine, LiveChange, Patience, PracticeParts, SystemClock};
+use crete_host::ThisComputer;
+use crete_model::{Arch, BootMedium, ImageChoice, ImageId, ImageState, Job, Settings};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+
+/// A hang still ends.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// How a download ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub state: State,
+    pub code: Option<String>,
+    pub remedies: Vec<String>,
+    /// The codes of what was said before each try of its own.
+    pub tries: Vec<String>,
+    pub received: u64,
+    pub set_aside: usize,
+    pub content_is_right: bool,
+}
+
+pub struct Bench {
+    servers: Servers,
+    engine: Engine,
+    folder: PathBuf,
+    settings: Settings,
+    medium: BootMedium,
+    fault: Fault,
+    image: Option<ImageId>,
+    /// A small disk of its own, to be made full.
+    disk: Option<PathBuf>,
+    mended: bool,
+}
+
+fn wire<T: serde::Serialize>(value: T) -> String {
+    match serde_json::to_value(value).unwrap() {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Object(fields) => fields["kind"].as_str().unwrap_or_default().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn mount(folder: &Path, options: &str) {
+    let status = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "none"])
+        .arg(folder)
+        .status()
+        .unwrap();
+    assert!(status.success(), "no small disk at {}", folder.display());
+}
+
+impl Bench {
+    pub async fn set_up(fault: Fault, folder: &Path) -> Self {
+        let mut servers = Servers::start(fault).await;
+        let settings = servers.settings(fault, folder).await;
+        let data = folder.join("data");
+        std::fs::create_dir(&data).unwrap();
+        let size = match fault {
+            // Less than what is always left free.
+            Fault::FullBefore => Some("size=100m"),
+            Fault::FullInTheMiddle => Some("size=2g"),
+            _ => None,
+        };
+        if let Some(size) = size {
+            mount(&data, size);
+        }
+        let engine = Engine::open(Config {
+            data: data.clone(),
+            runtime: folder.join("run"),
+            settings: settings.clone(),
+            // No program is looked for: nothing is started here.
+            world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
+            clock: Arc::new(SystemClock),
+            patience: Patience {
+                downloads: crete_fetch::Patience {
+                    answer: Duration::from_millis(700),
+                    building_after: Duration::from_millis(200),
+                    stall: Duration::from_millis(500),
+                    failures: 5,
+                    first_wait: Duration::from_millis(10),
+                    longest_wait: Duration::from_millis(50),
+                    longest_asked: Duration::from_secs(10),
+                },
+                ..Patience::default()
+            },
+            practice_parts: PracticeParts::default(),
+            practice: None,
+        })
+        .await
+        .unwrap();
+        Self {
+            servers,
+            engine,
+            folder: folder.to_owned(),
+            settings,
+            medium: match fault {
+                Fault::CutCd => BootMedium::Iso,
+                _ => BootMedium::DiskImage,
+            },
+            fault,
+            image: None,
+            disk: size.map(|_| data),
+            mended: false,
+        }
+    }
+
+    pub async fn download(&mut self) -> Outcome {
+        let choice = ImageChoice {
+            version: "v1.13.9".parse().unwrap(),
+            arch: Arch::Amd64,
+            medium: self.medium,
+        };
+        self.servers.send_elsewhere(self.fault).await;
+        let changes = self.engine.jobs.subscribe().changes;
+        let (image, job) = self.engine.download(&choice).unwrap();
+        self.image = Some(image);
+        self.outcome(job.unwrap().to_string(), changes).await
+    }
+
+    pub async fn resume(&mut self) -> Outcome {
+        let changes = self.engine.jobs.subscribe().changes;
+        let job = self.engine.resume(self.image.unwrap()).unwrap();
+        self.outcome(job.unwrap().to_string(), changes).await
+    }
+
+    /// Watches a job to its end, and what it says on the way.
+    async fn outcome(&self, key: String, mut changes: Receiver<LiveChange<Job>>) -> Outcome {
+        let mut tries: Vec<(String, String)> = Vec::new();
+        let watching = async {
+            loop {
+                let change = changes.recv().await.expect("no change is missed");
+                let Some(job) = change.value.filter(|_| change.key == key) else {
+                    continue;
+                };
+                self.act(&job);
+                let waits = job.stages.iter().filter_map(|stage| stage.blocker.as_ref());
+                for (wait, problem) in waits.filter_map(|wait| Some((wait, wait.problem.as_ref()?)))
+                {
+                    let said = (wait.since.clone(), wire(problem.code));
+                    if tries.last() != Some(&said) {
+                        tries.push(said);
+                    }
+                }
+                if job.state.is_final() {
+                    return job;
+                }
+            }
+        };
+        let job = tokio::time::timeout(WITHIN, watching).await;
+        let job = job.unwrap_or_else(|_| panic!("still {:?}", self.engine.jobs.get(&key)));
+        let image = self.image.unwrap();
+        let view = self.engine.images.get(&image.to_string()).unwrap();
+        let (state, received, shown) = match view.state {
+            ImageState::Ready => (State::Ready, 0, None),
+            ImageState::Incomplete { received, problem } => (State::Incomplete, received, problem),
+            other => panic!("{other:?} after the job ended"),
+        };
+        let ours = job.problem.as_ref().map(|problem| problem.code);
+        assert_eq!(
+            ours,
+            shown.as_ref().map(|problem| problem.code),
+            "job and image say the same"
+        );
+        Outcome {
+            state,
+            code: shown.as_ref().map(|problem| wire(problem.code)),
+            remedies: shown.map_or_else(Vec::new, |problem| {
+                problem.remedies.iter().map(wire).collect()
+            }),
+            tries: tries.into_iter().map(|(_, code)| code).collect(),
+            received,
+            set_aside: view.set_aside.len(),
+            content_is_right: self.content_is_right(view.spec.file.as_ref()),
+        }
+    }
+
+    /// What happens while the file arrives.
+    fn act(&self, job: &Job) {
+        let arrived = job
+            .stages
+            .iter()
+            .filter_map(|stage| stage.progress)
+            .any(|progress| progress.done > 0);
+        if !arrived || self.mended {
+            return;
+        }
+        match self.fault {
+            // Another file from now on.
+            Fault::Changes => self.servers.factory.faults(|faults| faults.changed = true),
+            // The disk becomes exactly as large as what is on it.
+            Fault::FullInTheMiddle => {
+                if let Some(disk) = &self.disk {
+                    let _ = Command::new("mount")
+                        .args(["-o", "remount,size=1m"])
+                        .arg(disk)
+                        .status();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn content_is_right(&self, file: Option<&crete_model::ImageFile>) -> bool {
+        let Some(file) = file else { return false };
+        let path = self.image_folder().join(&file.name);
+        let asset = match self.medium {
+            BootMedium::Iso => "metal-amd64.iso",
+            BootMedium::DiskImage => "metal-amd64.raw.zst",
+        };
+        let sent = self.servers.factory.content(asset).unwrap();
+        let wanted = match self.medium {
+            BootMedium::Iso => sent.to_vec(),
+            BootMedium::DiskImage => zstd::decode_all(&*sent).unwrap(),
+        };
+        std::fs::read(path).unwrap() == wanted
+    }
+
+    pub fn image_folder(&self) -> PathBuf {
+        self.engine.image_folder(self.image.unwrap()).unwrap()
+    }
+
+    /// Mends what is wrong, as the table says.
+    pub async fn mend(&mut self, fault: Fault) {
+        self.mended = true;
+        self.servers.behave();
+        if matches!(
+            fault,
+            Fault::Expired | Fault::NotYetValid | Fault::WrongName | Fault::InsecureRedirect
+        ) {
+            self.servers.renew_certificate().await;
+        }
+        if let Some(disk) = &self.disk {
+            let _ = Command::new("mount")
+                .args(["-o", "remount,size=2g"])
+                .arg(disk)
+                .status();
+        }
+        let settings = self.servers.mended(fault, &self.folder, &self.settings);
+        self.engine.apply_settings(settings).unwrap();
+    }
+
+    pub fn first_byte_of_last_transfer(&self) -> u64 {
+        let ranges = self.servers.factory.ranges();
+        let last = ranges.last().cloned().flatten().unwrap_or_default();
+        let from = last
+            .strip_prefix("bytes=")
+            .and_then(|rest| rest.strip_suffix('-'));
+        from.map_or(0, |from| from.parse().unwrap())
+    }
+
+    pub async fn close(self) -> Result<(), String> {
+        self.engine.close().await;
+        if let Some(disk) = &self.disk {
+            let _ = Command::new("umount").arg("-l").arg(disk).status();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! Files over the window: the engine is told, and it tells the page what would become of them.
+
+use crate::commands::Opened;
+use tauri::{DragDropEvent, Manager, Window, WindowEvent};
+
+/// Passes on what is dragged over the window, left there, or taken away again.
+pub fn on_window_event(window: &Window, event: &WindowEvent) {
+    let WindowEvent::DragDrop(event) = event else {
+        return;
+    };
+    // Before the engine is open there is nobody to take a file.
+    let opened = window.state::<Opened>().0.borrow().clone();
+    let Some(Ok(router)) = opened else {
+        return;
+    };
+    let engine = router.engine();
+    match event {
+        DragDropEvent::Enter { paths, .. } if !paths.is_empty() => {
+            engine.drag_entered(paths.clone());
+        }
+        DragDropEvent::Drop { paths, .. } => engine.dropped(paths.clone()),
+        DragDropEvent::Leave => engine.drag_left(),
+        _ => {}
+    }
+}
