@@ -143,15 +143,19 @@ mod tests {
 
     #[test]
     fn the_bus_is_the_sessions_or_the_one_in_the_runtime_folder() {
-        let bus = |variables| places(variables).systemd_bus;
+        let bus = |variables: &[(&str, &str)]| places(variables).systemd_bus;
         let runtime = ("XDG_RUNTIME_DIR", "/run/user/1000");
         let session = ("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=x");
-        assert_eq!(bus(&[]), None);
+        let home = ("HOME", "/home/a");
+        assert_eq!(bus(&[home]), None);
         assert_eq!(
-            bus(&[runtime]).as_deref(),
+            bus(&[home, runtime]).as_deref(),
             Some("unix:path=/run/user/1000/bus")
         );
-        assert_eq!(bus(&[runtime, session]).as_deref(), Some("unix:abstract=x"));
+        assert_eq!(
+            bus(&[home, runtime, session]).as_deref(),
+            Some("unix:abstract=x")
+        );
     }
 
     #[test]

@@ -12,15 +12,14 @@
 //! each try. Nothing is ever typed at this port, so a file is enough.
 
 use bytes::Bytes;
-use rustix::fs::{FallocateFlags, inotify};
+use futures_util::{FutureExt, StreamExt};
+use inotify::{EventStream, Inotify, WatchMask};
+use rustix::fs::FallocateFlags;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +67,7 @@ pub async fn follow(
     cancel: &CancellationToken,
 ) -> io::Result<()> {
     // Watched before it is measured: what is written in between is told of.
-    let changes = Changes::of(log)?;
+    let mut changes = Changes::of(log)?;
     let mut bounded = true;
     loop {
         // A hole is a change too, so only growth is looked into.
@@ -96,28 +95,23 @@ fn tell(log: &Path, told: &watch::Sender<u64>) -> bool {
 }
 
 /// What the kernel tells of a file that is written to.
-struct Changes(AsyncFd<OwnedFd>);
+struct Changes(EventStream<[u8; 1024]>);
 
 impl Changes {
     fn of(log: &Path) -> io::Result<Self> {
-        let told = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
-        inotify::add_watch(&told, log, inotify::WatchFlags::MODIFY)?;
-        Ok(Self(AsyncFd::with_interest(told, Interest::READABLE)?))
+        let told = Inotify::init()?;
+        told.watches().add(log, WatchMask::MODIFY)?;
+        Ok(Self(told.into_event_stream([0; 1024])?))
     }
 
     /// Waits for a change, and takes those that follow at once for the same one.
-    async fn next(&self) -> io::Result<()> {
-        drop(self.0.readable().await?);
+    async fn next(&mut self) -> io::Result<()> {
+        self.0.next().await.transpose()?;
         tokio::time::sleep(COALESCE).await;
-        // What exactly was told says no more than that there was something.
-        let mut events = [0; 1024];
-        loop {
-            let mut ready = self.0.readable().await?;
-            match ready.try_io(|told| Ok(rustix::io::read(told, &mut events)?)) {
-                Ok(read) => drop(read?),
-                Err(_all_taken) => return Ok(()),
-            }
+        while let Some(more) = self.0.next().now_or_never() {
+            more.transpose()?;
         }
+        Ok(())
     }
 }
 

@@ -50,7 +50,6 @@ fn plan() -> Plan {
         },
         sockets: Sockets {
             qmp: folder("qmp.sock"),
-            tty_s0: folder("tty-s0.sock"),
             tty_s1: Some(folder("tty-s1.sock")),
             agent: folder("agent.sock"),
         },

@@ -57,7 +57,11 @@ impl Vm {
         let cancel = CancellationToken::new();
         tokio::spawn({
             let (log, cancel) = (plan.tty_s0_log.clone(), cancel.clone());
-            async move { serial::follow(&log, &told, &cancel).await.unwrap() }
+            async move {
+                serial::follow(&log, serial::Bounds::default(), &told, &cancel)
+                    .await
+                    .unwrap()
+            }
         });
         let NicPlan::User { forwards, .. } = &plan.nic;
         Self {

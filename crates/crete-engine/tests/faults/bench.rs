@@ -91,6 +91,7 @@ impl Bench {
                 },
                 ..Patience::default()
             },
+            systemd_bus: None,
             practice_parts: PracticeParts::default(),
             practice: None,
         })

@@ -9,9 +9,10 @@
 use crete_engine::{Config, Engine, Live, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
-    Arch, BootMedium, ImageChoice, ImageFile, ImageFormat, ImageId, ImageSpec, Job, JobId,
-    MachineDraft, MachineId, MachineState, MachineView, Settings,
+    Arch, BootMedium, FactoryOrigin, ImageFile, ImageFormat, ImageId, ImageOrigin, ImageSpec, Job,
+    JobId, MachineDraft, MachineId, MachineState, MachineView, Settings,
 };
+use crete_testkit::disks;
 use crete_testkit::qemu::{Console, Control, FakeQemu, Script};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -121,34 +122,34 @@ impl World {
     }
 }
 
-/// A complete image whose disk is empty.
+/// A complete image whose disk holds nothing that boots.
 fn write_image(images: &Path, id: ImageId) {
-    const SIZE: u64 = 16 << 20;
+    const SIZE: usize = 16 << 20;
     let folder = images.join(id.to_string());
     fs::create_dir_all(&folder).unwrap();
-    let base = fs::File::create(folder.join("base")).unwrap();
-    base.set_len(SIZE).unwrap();
+    fs::write(folder.join("base"), disks::bare_disk(SIZE)).unwrap();
     let spec = ImageSpec {
-        schema_version: 1,
+        schema_version: 2,
         id,
-        choice: ImageChoice {
-            version: "v1.13.9".parse().unwrap(),
-            arch: Arch::Amd64,
-            medium: BootMedium::DiskImage,
-        },
-        schematic: crete_factory::serial_console_schematic(Arch::Amd64),
-        schematic_id: "0".repeat(64),
-        factory: "https://factory.example".to_owned(),
-        asset: "metal-amd64.raw.zst".to_owned(),
+        origin: ImageOrigin::Factory(Box::new(FactoryOrigin {
+            schematic: crete_factory::serial_console_schematic(Arch::Amd64),
+            schematic_id: "0".repeat(64),
+            factory: "https://factory.example".to_owned(),
+            asset: "metal-amd64.raw.zst".to_owned(),
+        })),
+        version: Some("v1.13.9".parse().unwrap()),
+        arch: Some(Arch::Amd64),
+        medium: BootMedium::DiskImage,
+        digest: None,
         created_at: "2026-11-24T12:00:00.000Z".to_owned(),
         file: Some(ImageFile {
             name: "base".to_owned(),
             format: ImageFormat::Raw,
             downloaded: 0,
             sha256: "0".repeat(64),
-            virtual_size: SIZE,
-            layers: Vec::new(),
+            virtual_size: SIZE as u64,
             stamp: None,
+            layers: Vec::new(),
         }),
     };
     let text = serde_json::to_vec(&spec).unwrap();
