@@ -72,12 +72,16 @@ params: { [key in string]: string },
 /**
  * RFC 3339.
  */
-since: string, };
+since: string, 
+/**
+ * What went wrong before, where that is why.
+ */
+problem: Problem | null, };
 
 /**
  * What a stage waits for at this moment.
  */
-export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "retry" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
 
 /**
  * A single board computer.
@@ -160,7 +164,11 @@ path: string,
 /**
  * What is wrong with it, in the parser's words.
  */
-error: string, };
+error: string, 
+/**
+ * What is wrong with it and what to do, where that is known.
+ */
+problem: Problem | null, };
 
 /**
  * Why a check is as it is; one sentence each in the page's catalogue.
@@ -415,11 +423,20 @@ export type DraftVerdict = {
 fields: Array<FieldProblem>, };
 
 /**
+ * Files that a person holds over the window.
+ */
+export type DropView = { 
+/**
+ * What would become of each.
+ */
+files: Array<ImportPlan>, };
+
+/**
  * What went wrong. The page decides only on this, and makes its sentence from it.
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -554,6 +571,27 @@ version: TalosVersion,
 refresh: boolean, };
 
 /**
+ * A recipe, and the factory that makes a file of it.
+ */
+export type FactoryOrigin = { 
+/**
+ * The recipe.
+ */
+schematic: Schematic, 
+/**
+ * The id the factory confirmed; the predicted one until then.
+ */
+schematic_id: string, 
+/**
+ * The factory's base address at creation.
+ */
+factory: string, 
+/**
+ * File name at the factory.
+ */
+asset: string, };
+
+/**
  * What can be wrong with a field.
  */
 export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable";
@@ -574,6 +612,15 @@ code: FieldCode,
  * Values for the sentence.
  */
 params: { [key in string]: string }, };
+
+/**
+ * Names a file of the person's.
+ */
+export type FileRef = { 
+/**
+ * Absolute path.
+ */
+path: string, };
 
 /**
  * A pair of UEFI firmware files.
@@ -753,6 +800,11 @@ export type ImageFormat = "raw" | "qcow2" | "iso";
 export type ImageId = string;
 
 /**
+ * Where an image comes from.
+ */
+export type ImageOrigin = { "kind": "factory" } & FactoryOrigin | { "kind": "imported" } & ImportOrigin;
+
+/**
  * What will be asked of the factory for a choice, before anything is sent.
  */
 export type ImagePlan = { 
@@ -807,33 +859,34 @@ schema_version: number,
  */
 id: ImageId, 
 /**
- * What the person chose.
+ * Where it comes from.
  */
-choice: ImageChoice, 
+origin: ImageOrigin, 
 /**
- * The recipe.
+ * Its Talos version; unknown for a file that does not tell.
  */
-schematic: Schematic, 
+version: TalosVersion | null, 
 /**
- * The id the factory confirmed; the predicted one until then.
+ * Its processor architecture; unknown for a file that does not tell.
  */
-schematic_id: string, 
+arch: Arch | null, 
 /**
- * The factory's base address at creation.
+ * How machines boot from it.
  */
-factory: string, 
-/**
- * File name at the factory.
- */
-asset: string, 
+medium: BootMedium, 
 /**
  * RFC 3339.
  */
 created_at: string, 
 /**
- * Set once, when the file is complete and ready.
+ * Set once, when the file is complete and ready; taken back when it is set aside.
  */
-file: ImageFile | null, };
+file: ImageFile | null, 
+/**
+ * SHA-256 of the file machines boot from, recorded at first use. It stays when the file is
+ * set aside: a machine made from it must not find another one in its place.
+ */
+digest: string | null, };
 
 /**
  * An image as observed.
@@ -843,6 +896,10 @@ export type ImageView = {
  * As wanted.
  */
 spec: ImageSpec, 
+/**
+ * Files that failed a check, oldest first. They are kept and never used.
+ */
+set_aside: Array<SetAsideFile>, 
 /**
  * Machines that boot from it.
  */
@@ -854,7 +911,19 @@ not_runnable: Problem | null, } & ({ "state": "working",
 /**
  * The job.
  */
-job: JobId, } | { "state": "ready" } | { "state": "incomplete", 
+job: JobId, } | { "state": "ready" } | { "state": "paused", 
+/**
+ * The job, which goes on when the person says so.
+ */
+job: JobId, 
+/**
+ * Bytes that are there.
+ */
+received: number, 
+/**
+ * Bytes of the whole file, where the server said so.
+ */
+total: number | null, } | { "state": "incomplete", 
 /**
  * Bytes that are there.
  */
@@ -863,6 +932,81 @@ received: number,
  * Why it stopped, unless the program was simply closed.
  */
 problem: Problem | null, });
+
+/**
+ * What a file is.
+ */
+export type ImportFound = { 
+/**
+ * How it is packed.
+ */
+packing: Packing, 
+/**
+ * What it is when it is unpacked.
+ */
+format: ImageFormat, 
+/**
+ * How machines boot from it.
+ */
+medium: BootMedium, 
+/**
+ * Its processor architecture, where the file tells at first sight.
+ */
+arch: Arch | null, 
+/**
+ * Its Talos version, where the file tells at first sight.
+ */
+version: TalosVersion | null, };
+
+/**
+ * A file that a person gave.
+ */
+export type ImportOrigin = { 
+/**
+ * Its name there; the image is called so.
+ */
+file_name: string, 
+/**
+ * Where it was. For a file from the images folder, where it lies in the image's own.
+ */
+path: string, 
+/**
+ * True when it was put into the images folder: it is moved in rather than copied.
+ */
+taken: boolean, 
+/**
+ * How it is packed.
+ */
+packing: Packing, 
+/**
+ * What it is when it is unpacked.
+ */
+format: ImageFormat, };
+
+/**
+ * What will become of a file, before anything is done with it.
+ */
+export type ImportPlan = { 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * Its name.
+ */
+file_name: string, 
+/**
+ * Its length; 0 when it cannot be read.
+ */
+bytes: number, 
+/**
+ * What it is; absent when it cannot be used.
+ */
+found: ImportFound | null, 
+/**
+ * Why it cannot be used.
+ */
+problem: Problem | null, };
 
 /**
  * A job, on disk as `jobs/<id>.json` and on the page alike.
@@ -907,7 +1051,15 @@ problem: Problem | null,
 /**
  * True while it can be cancelled.
  */
-cancellable: boolean, };
+cancellable: boolean, 
+/**
+ * True while it can be paused.
+ */
+pausable: boolean, 
+/**
+ * RFC 3339: since when it is paused.
+ */
+paused_at: string | null, };
 
 /**
  * A job with its kept log.
@@ -960,6 +1112,14 @@ export type JobRequest = { "kind": "download",
 /**
  * The image.
  */
+image: ImageId, } | { "kind": "import", 
+/**
+ * The image.
+ */
+image: ImageId, } | { "kind": "verify", 
+/**
+ * The image.
+ */
 image: ImageId, } | { "kind": "start", 
 /**
  * The machine.
@@ -986,7 +1146,7 @@ job: JobId | null, };
 /**
  * How a stage or a job stands.
  */
-export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "paused" | "interrupted";
 
 /**
  * A layer of verification, from the wire to the disk.
@@ -1232,7 +1392,7 @@ export type Nothing = Record<string, never>;
 /**
  * What a host may open outside the page. An allow-list, not an address.
  */
-export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "machine", 
+export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "images_folder" } | { "kind": "machine", 
 /**
  * The machine.
  */
@@ -1331,6 +1491,11 @@ name: string,
  * Interpreted by the overlay.
  */
 options: Record<string, unknown>, };
+
+/**
+ * How a file is packed.
+ */
+export type Packing = "none" | "zstd" | "xz";
 
 /**
  * A mistake of the page itself, kept in the program's log.
@@ -1634,7 +1799,7 @@ release: string, } | { "kind": "stop_program",
 /**
  * The program's name.
  */
-name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
@@ -1745,6 +1910,27 @@ includeWellKnownCertificates: boolean, };
 export type SerialPort = "ttyS0" | "ttyS1";
 
 /**
+ * A file that failed a check. It is kept, and never used.
+ */
+export type SetAsideFile = { 
+/**
+ * File name in the image's `set-aside` folder.
+ */
+name: string, 
+/**
+ * Its length.
+ */
+bytes: number, 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * What is wrong with it.
+ */
+problem: Problem, };
+
+/**
  * All preferences. Unknown keys of a newer version are dropped only when a person saves.
  */
 export type Settings = { 
@@ -1838,7 +2024,7 @@ ended_at: string | null, };
 /**
  * What a stage does.
  */
-export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck";
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck";
 
 /**
  * Something found at start-up.
@@ -2016,7 +2202,7 @@ export type Theme = "system" | "light" | "dark";
 /**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "drafts" | "jobs" | "broken" | "host" | "usage";
+export type Topic = "images" | "machines" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
 
 /**
  * Names one thing in the trash.
@@ -2157,8 +2343,16 @@ export interface Commands {
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
   "image.download": { request: ImageChoice; response: DownloadStarted };
-  /** Goes on with an incomplete image. */
+  /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
+  /** Stops the download of an image for a while. What arrived is kept. */
+  "image.pause": { request: ImageRef; response: Nothing };
+  /** Checks an image's file again, every byte of it. */
+  "image.verify": { request: ImageRef; response: JobStarted };
+  /** What would become of a person's own file. Changes nothing. */
+  "image.examine": { request: FileRef; response: ImportPlan };
+  /** Makes an image of a copy of a person's own file. */
+  "image.import": { request: FileRef; response: DownloadStarted };
   /** What deleting an image would lose. */
   "image.loss": { request: ImageRef; response: LossPreview };
   /** Moves an image to the trash. Refused while machines use it. */
@@ -2218,6 +2412,7 @@ export interface TopicItems {
   drafts: SavedDraft;
   jobs: Job;
   broken: BrokenView;
+  drops: DropView;
   host: HostReport;
   usage: HostUsage;
 }
