@@ -26,7 +26,8 @@ impl Listener {
         };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-        // Connections of an earlier process that linger must not keep the port from us.
+        // Connections of an earlier process that linger must not keep the port from us, nor must
+        // our own when it is opened again.
         rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
         rustix::net::bind(&socket, &at)?;
         // Two sockets with that option may hold a port together while neither listens. So each
@@ -47,6 +48,7 @@ impl Listener {
     /// Takes connections from now on.
     pub(crate) fn open(&mut self) -> io::Result<()> {
         if !self.is_open {
+            rustix::net::sockopt::set_socket_reuseaddr(&self.socket, true)?;
             rustix::net::listen(&self.socket, BACKLOG)?;
             self.is_open = true;
         }
@@ -57,6 +59,8 @@ impl Listener {
     pub(crate) fn close(&mut self) -> io::Result<()> {
         if self.is_open {
             rustix::net::shutdown(&self.socket, Shutdown::Read)?;
+            // Whoever listens has the port alone. Whoever does not has it alone only without this.
+            rustix::net::sockopt::set_socket_reuseaddr(&self.socket, false)?;
             self.is_open = false;
         }
         Ok(())
