@@ -239,8 +239,11 @@ async fn a_stop_calls_the_making_of_a_disk_back() {
     let world = World::new();
     let img = world.at("bin/qemu-img");
     // Another process writes it, so that no fork of this one holds it open for writing.
-    let write =
-        r##"printf '#!/bin/sh\necho half > "$8"\nexec sleep 600\n' > "$1" && chmod 700 "$1""##;
+    // The host check asks for its version, and gets it.
+    let write = concat!(
+        r##"printf '#!/bin/sh\n[ "$1" = create ] || exec echo qemu-img version 10.0.0\n"##,
+        r##"echo half > "$8"\nexec sleep 600\n' > "$1" && chmod 700 "$1""##
+    );
     let made = std::process::Command::new("sh")
         .args(["-c", write, "sh"])
         .arg(&img)
