@@ -24,7 +24,7 @@ const LEAVES: &[&str] = &[
 
 /// A file above this many lines has more than one purpose.
 const LONGEST_RUST: usize = 700;
-const LONGEST_COMPONENT: usize = 280;
+const LONGEST_COMPONENT: usize = 250;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
