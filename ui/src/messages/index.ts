@@ -31,6 +31,7 @@ export function readable(params: Partial<Record<string, string>>): Params {
     if (value === undefined) continue;
     if (SIZES.has(name) && /^\d+$/.test(value)) shown[name] = bytes(Number(value));
     else if (name === "fault" && isFault(value)) shown[name] = en.fault[value];
+    else if (name === "fault" && isImportFault(value)) shown[name] = en.importFault[value];
     else shown[name] = value;
   }
   return shown;
@@ -38,6 +39,10 @@ export function readable(params: Partial<Record<string, string>>): Params {
 
 function isFault(text: string): text is keyof typeof en.fault {
   return text in en.fault;
+}
+
+function isImportFault(text: string): text is keyof typeof en.importFault {
+  return text in en.importFault;
 }
 
 function isDenyReason(text: string | undefined): text is DenyReason {
@@ -81,6 +86,8 @@ export const jobDone = ({ request, subject }: Job): string =>
 
 export function blockerText(stage: Stage): string {
   if (!stage.blocker) return en.stage[stage.code].now;
+  const { code, problem } = stage.blocker;
+  if (code === "retry" && problem) return problemTitle(problem);
   return fillOpen(en.blocker[stage.blocker.code], readable(stage.blocker.params));
 }
 

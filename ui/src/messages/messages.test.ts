@@ -7,6 +7,7 @@ import { problemWith } from "../platform/fake";
 import { en, problemWhy } from ".";
 import * as codes from "./en/codes";
 import { frame } from "./en/frame";
+import * as libraries from "./en/library";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
 import { count, fill, fillOpen, placesOf } from "./fill";
@@ -51,6 +52,7 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["machine", "DenyReason", en.deny],
     ["machine", "StopRung", en.rung],
     ["image_file", "FileFault", en.fault],
+    ["import", "ImportFault", en.importFault],
     ["host", "Verdict", en.verdict],
   ])("%s.rs, %s", (file, name, words: Record<string, unknown>) => {
     const known = variants(file, name);
@@ -64,7 +66,7 @@ describe("every code has a sentence, and no other, and its places are what the p
 });
 
 it("no area of the catalogue hides another's words", () => {
-  const areas = [codes, frame, pages, problems].flatMap((area) => Object.keys(area));
+  const areas = [codes, frame, pages, problems, libraries].flatMap((area) => Object.keys(area));
   expect([...areas].sort()).toEqual(Object.keys(en).sort());
 });
 

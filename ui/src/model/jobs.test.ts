@@ -35,7 +35,12 @@ it("the stage that failed is told before the one that runs", () => {
 });
 
 it("a job is stuck while it waits to try again", () => {
-  const blocker = { code: "retry" as const, params: {}, since: "2026-03-20T09:00:00Z" };
+  const blocker = {
+    code: "retry" as const,
+    params: {},
+    since: "2026-03-20T09:00:00Z",
+    problem: null,
+  };
   expect(isStuck(job({ stages: [stage({ code: "transfer", state: "running", blocker })] }))).toBe(
     true,
   );

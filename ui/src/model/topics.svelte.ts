@@ -9,6 +9,7 @@ export class Topics {
   readonly broken = new LiveSet<TopicItems["broken"]>();
   readonly host = new LiveSet<TopicItems["host"]>();
   readonly usage = new LiveSet<TopicItems["usage"]>();
+  readonly drops = new LiveSet<TopicItems["drops"]>();
   readonly drafts = new LiveSet<TopicItems["drafts"]>();
 
   feed(batch: readonly EventFrame[]): void {

@@ -14,7 +14,12 @@ const running = (code: Stage["code"], blocker?: BlockerCode) =>
         code,
         state: "running",
         blocker: blocker
-          ? { code: blocker, params: { host: "factory.talos.dev" }, since: "2026-03-20T09:00:00Z" }
+          ? {
+              code: blocker,
+              params: { host: "factory.talos.dev" },
+              since: "2026-03-20T09:00:00Z",
+              problem: null,
+            }
           : null,
       }),
     ],

@@ -24,7 +24,7 @@ export function news(before: Job | undefined, after: Job | undefined): News | un
   if (!after) return undefined;
   if (isOpen(before) && !isOpen(after)) {
     if (after.state === "done") return { text: jobDone(after), urgent: false, end: "done" };
-    if (after.state === "cancelled") return undefined;
+    if (after.state === "cancelled" || after.state === "paused") return undefined;
     const text = failedTitle(after, after.problem ?? NO_PROBLEM);
     return { text, urgent: true, end: "failed" };
   }

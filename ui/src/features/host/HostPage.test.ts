@@ -51,7 +51,7 @@ const job: Job = {
       weight: 9,
       state: "running",
       progress: null,
-      blocker: { code: "password", params: {}, since: "2026-03-20T09:00:00Z" },
+      blocker: { code: "password", params: {}, since: "2026-03-20T09:00:00Z", problem: null },
       started_at: null,
       ended_at: null,
     },
@@ -60,6 +60,8 @@ const job: Job = {
   ended_at: null,
   problem: null,
   cancellable: true,
+  pausable: false,
+  paused_at: null,
 };
 
 const rpc = vi.fn().mockResolvedValue({});

@@ -8,8 +8,9 @@ export type Use = (typeof USES)[number];
 export function fits(image: ImageView, name: string, words: string, use: Use): boolean {
   if (use === "used" && image.used_by.length === 0) return false;
   if (use === "unused" && image.used_by.length > 0) return false;
-  const { choice, schematic_id, asset } = image.spec;
-  const text = [name, choice.arch, choice.medium, schematic_id, asset].join(" ").toLowerCase();
+  const { arch, medium, origin, version } = image.spec;
+  const made = origin.kind === "factory" ? [origin.schematic_id, origin.asset] : [origin.path];
+  const text = [name, version, arch, medium, ...made].join(" ").toLowerCase();
   return words
     .toLowerCase()
     .split(/\s+/)
@@ -23,6 +24,7 @@ export const sizeOf = (image: ImageView): number => image.spec.file?.downloaded 
 
 /** How many bytes the last download of an image expected, where it got to know. */
 export function expectedBytes(image: ImageView, jobs: readonly Job[]): number {
+  if (image.state === "paused" && image.total !== null) return image.total;
   const own = jobs
     .filter(({ request }) => request.kind === "download" && request.image === image.spec.id)
     .sort((a, b) => b.created_at.localeCompare(a.created_at));

@@ -11,6 +11,13 @@ function usual(code: BlockerCode): string {
 /** What is awaited and for how long, or how far the bytes are. */
 function stageSentence(stage: Stage, now: number): string {
   const { blocker, progress } = stage;
+  if (blocker?.code === "retry" && blocker.problem) {
+    const left = Math.max(0, between(now, blocker.params["at"] ?? now));
+    return fill(en.library.retryIn, {
+      problem: problemTitle(blocker.problem),
+      time: duration(left),
+    });
+  }
   if (blocker) {
     const parts = [`${blockerText(stage)}, ${duration(between(blocker.since, now))}`];
     const most = usual(blocker.code);

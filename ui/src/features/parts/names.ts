@@ -8,7 +8,17 @@ export function talosName(version: TalosVersion): string {
   return session.practice ? fill(en.practice.standIn, { name }) : name;
 }
 
-export const imageName = (image: ImageView): string => talosName(image.spec.choice.version);
+/** A factory's image is named by its version, a person's own by its file. */
+export function imageName({ spec }: ImageView): string {
+  if (spec.origin.kind === "imported") return spec.origin.file_name;
+  return talosName(spec.version ?? "");
+}
+
+/** What it was made as: the factory's file name, or how the own file is packed. */
+export function assetName({ spec: { origin } }: ImageView): string {
+  if (origin.kind === "factory") return origin.asset;
+  return `${en.library.format[origin.format]}, ${en.library.packing[origin.packing]}`;
+}
 
 export const isPrerelease = (version: TalosVersion): boolean => version.includes("-");
 

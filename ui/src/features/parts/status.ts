@@ -24,6 +24,7 @@ const JOBS: Record<JobState, Status> = {
   done: "good",
   failed: "bad",
   cancelled: "off",
+  paused: "paused",
   interrupted: "warn",
 };
 
@@ -54,6 +55,7 @@ function pieceState(stage: Stage): Piece["state"] {
     case "interrupted":
       return "failed";
     case "cancelled":
+    case "paused":
       return "paused";
     case "queued":
       return "rest";

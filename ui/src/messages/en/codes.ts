@@ -52,6 +52,8 @@ export { cause, causeTitle, check, fix, nested } from "./host";
 export const job = {
   ...host.job,
   download: "Download {name}",
+  import: "Import {name}",
+  verify: "Check {name}",
   start: "Start {name}",
   stop: "Stop {name}",
 } as const satisfies Words<JobRequest["kind"]>;
@@ -60,6 +62,8 @@ export const job = {
 export const jobFailed = {
   ...host.jobFailed,
   download: "{name} could not be downloaded: {cause}",
+  import: "{name} could not be imported: {cause}",
+  verify: "{name} did not pass the check: {cause}",
   start: "{name} could not start: {cause}",
   stop: "{name} could not be stopped: {cause}",
 } as const satisfies Words<JobRequest["kind"]>;
@@ -67,6 +71,8 @@ export const jobFailed = {
 export const jobDone = {
   ...host.jobDone,
   download: "{name} is ready",
+  import: "{name} is ready",
+  verify: "{name} is as it was when it was first used",
   start: "{name} is running",
   stop: "{name} is off",
 } as const satisfies Words<JobRequest["kind"]>;
@@ -77,6 +83,7 @@ export const jobState = {
   done: "Done",
   failed: "Failed",
   cancelled: "Cancelled",
+  paused: "Paused",
   interrupted: "Cut off",
 } as const satisfies Words<JobState>;
 
@@ -86,6 +93,7 @@ export const stage = {
   transfer: { name: "Download", now: "Downloading" },
   verify: { name: "Check the file", now: "Checking the file" },
   unpack: { name: "Unpack", now: "Unpacking" },
+  copy: { name: "Copy the file", now: "Copying the file" },
   prepare: { name: "Prepare disk and firmware", now: "Preparing disk and firmware" },
   spawn: { name: "Start QEMU", now: "Starting QEMU" },
   run: { name: "Switch on", now: "Switching on" },
@@ -100,7 +108,9 @@ export const blocker = {
   factory_builds: "{host} is building this image and sends nothing meanwhile",
   bytes: "Waiting for bytes from {host}",
   same_file: "Another download of the same file goes first",
-  retry: "Trying again in {seconds} s: {reason}",
+  turn: "Waiting for its turn: {count} downloads go first",
+  retry: "Waiting for the next try",
+  image_check: "Reading its image again, which was touched since it was last used",
   qemu_greeting: "Waiting for QEMU to answer",
   first_output: "Waiting for the machine's first words",
   guest_shutdown: "The power button was pressed. Waiting for the machine to switch off",

@@ -1,7 +1,8 @@
 /** English, by area. */
 import * as codes from "./codes";
 import { frame } from "./frame";
+import { library } from "./library";
 import { pages } from "./pages";
 import * as problems from "./problems";
 
-export const en = { ...codes, ...problems, ...frame, ...pages } as const;
+export const en = { ...codes, ...problems, ...frame, ...pages, library } as const;

@@ -199,6 +199,30 @@ export const problem = {
     why: "{path}: {fault}",
     safe: "The file was set aside. No machine starts from it.",
   },
+  image_damaged: {
+    title: "The image is not what it was",
+    cause: "its image is not what it was",
+    why: "Its file changed since it was first used. {fault}",
+    safe: "The file was set aside. No machine starts from it.",
+  },
+  image_differs: {
+    title: "The factory sent another image than before",
+    cause: "the factory sent another image than before",
+    why: "The disks of {machines} hold only what differs from the earlier one, so they cannot start from this one.",
+    safe: "The new file was set aside. Those disks were not touched.",
+  },
+  import_refused: {
+    title: "This file cannot be imported",
+    cause: "it cannot be imported",
+    why: "{path}: {fault}",
+    safe: "The file was not touched.",
+  },
+  import_damaged: {
+    title: "This file is damaged",
+    cause: "it is damaged",
+    why: "{path}: {fault}",
+    safe: "Your own file was not touched. No machine starts from it.",
+  },
   disk_full: {
     title: "The disk is full",
     cause: "the disk is full",
@@ -303,6 +327,17 @@ export const fault = {
   other_digest: "Its SHA-256 is not the recorded one.",
 } as const;
 
+/** Why a file is none that can be imported; a value of the sentences above too. */
+export const importFault = {
+  missing: "There is no such file.",
+  link: "It is only a link to another file. Choose that one.",
+  folder: "It is a folder.",
+  special: "It is a device, a pipe or a socket.",
+  empty: "It is empty.",
+  unknown: "It is neither a CD nor a disk image, packed or not.",
+  changed: "It changed while it was read. Wait until its writer is done.",
+} as const;
+
 export const field = {
   missing: "Fill this in.",
   too_long: "At most {max} characters.",
@@ -329,6 +364,7 @@ export const remedy = {
   run_command: "Run this command:",
   use_less_memory: "Stop other programs or machines, or give this one less memory.",
   download_again: "Download again",
+  choose_another: "Choose another file.",
   open_folder: "Look into {path}.",
   report: "This should not happen. Tell the makers, with the exact words below.",
 } as const satisfies Words<Remedy["kind"]>;

@@ -73,6 +73,8 @@ export const job = (change: Partial<Job> = {}): Job => ({
   ended_at: null,
   problem: null,
   cancellable: true,
+  pausable: false,
+  paused_at: null,
   ...change,
 });
 
@@ -115,23 +117,29 @@ export const image = (change: Partial<Ready> = {}): ImageView => ({
   spec: {
     schema_version: 1,
     id: IMAGE_ID,
-    choice: { version: "v1.13.9", arch: "amd64", medium: "disk_image" },
-    schematic: {
-      owner: "",
-      overlay: null,
-      customization: {
-        embeddedMachineConfiguration: "",
-        extraKernelArgs: [],
-        meta: [],
-        systemExtensions: { officialExtensions: [] },
-        bootloader: null,
-        secureboot: { enrollKeys: "", includeWellKnownCertificates: false },
-        diskImage: { sectorSize: 0 },
+    version: "v1.13.9",
+    arch: "amd64",
+    medium: "disk_image",
+    digest: null,
+    origin: {
+      kind: "factory",
+      schematic: {
+        owner: "",
+        overlay: null,
+        customization: {
+          embeddedMachineConfiguration: "",
+          extraKernelArgs: [],
+          meta: [],
+          systemExtensions: { officialExtensions: [] },
+          bootloader: null,
+          secureboot: { enrollKeys: "", includeWellKnownCertificates: false },
+          diskImage: { sectorSize: 0 },
+        },
       },
+      schematic_id: "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba",
+      factory: "https://factory.talos.dev",
+      asset: "metal-amd64.raw.zst",
     },
-    schematic_id: "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba",
-    factory: "https://factory.talos.dev",
-    asset: "metal-amd64.raw.zst",
     created_at: AT,
     file: {
       name: "metal-amd64.raw",
@@ -142,6 +150,7 @@ export const image = (change: Partial<Ready> = {}): ImageView => ({
       layers: [],
     },
   },
+  set_aside: [],
   used_by: [],
   not_runnable: null,
   state: "ready",

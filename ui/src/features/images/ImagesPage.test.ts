@@ -1,0 +1,170 @@
+/** The library: what arrives can be paused, what failed is told, own files are looked at first. */
+import { render, screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, it, vi } from "vitest";
+import { en, count, fill } from "../../messages";
+import { session, start, topics } from "../../model/session.svelte";
+import { FakePlatform, problemWith } from "../../platform/fake";
+import * as sample from "../../platform/fake/samples";
+import type { ImageView, ImportPlan } from "../../platform/generated/api";
+import DropZone from "./DropZone.svelte";
+import ImagesPage from "./ImagesPage.svelte";
+
+const PLAN: ImportPlan = {
+  path: "/home/ariadne/own.qcow2",
+  file_name: "own.qcow2",
+  bytes: 2 ** 20,
+  found: {
+    packing: "none",
+    format: "qcow2",
+    medium: "disk_image",
+    arch: "amd64",
+    version: "v1.13.9",
+  },
+  problem: null,
+};
+const REFUSED: ImportPlan = {
+  ...PLAN,
+  path: "/etc/hostname",
+  file_name: "hostname",
+  found: null,
+  problem: problemWith({
+    code: "import_refused",
+    params: { path: "/etc/hostname", fault: "unknown" },
+  }),
+};
+
+const fake = new FakePlatform();
+fake
+  .answer("settings.get", () => sample.settings())
+  .answer("app.info", () => sample.info())
+  .answer("app.visible", () => ({}))
+  .answer("image.pause", () => ({}))
+  .answer("image.resume", ({ image }) => ({ image, job: null }))
+  .answer("image.verify", () => ({ job: sample.JOB_ID }))
+  .answer("image.examine", ({ path }) => (path === PLAN.path ? PLAN : REFUSED))
+  .answer("image.import", () => ({ image: sample.IMAGE_ID, job: sample.JOB_ID }))
+  .answer("dialog.file", () => ({ path: null }));
+await start(fake);
+
+function show(image: ImageView | undefined, ...jobs: ReturnType<typeof sample.job>[]): void {
+  fake.snapshot("images", image ? { [sample.IMAGE_ID]: image } : {});
+  fake.snapshot("jobs", Object.fromEntries(jobs.map((job) => [job.id, job])));
+  fake.snapshot("broken", {});
+}
+
+beforeEach(() => {
+  fake.calls.length = 0;
+});
+
+const name = fill(en.images.name, { version: "v1.13.9" });
+const transfer = (blocker: ReturnType<typeof sample.stage>["blocker"] = null) =>
+  sample.job({
+    request: { kind: "download", image: sample.IMAGE_ID },
+    subject: name,
+    pausable: true,
+    stages: [
+      sample.stage({
+        code: "transfer",
+        state: "running",
+        progress: blocker ? null : { done: 50, total: 100, rate: 10, left_s: 5 },
+        blocker,
+      }),
+    ],
+  });
+const working = (): ImageView => ({ ...sample.image(), state: "working", job: sample.JOB_ID });
+
+it("a download can be paused, and one that is paused goes on", async () => {
+  show(working(), transfer());
+  render(ImagesPage);
+  await userEvent.click(screen.getByRole("button", { name: en.library.pause }));
+  expect(fake.requests("image.pause")).toEqual([{ image: sample.IMAGE_ID }]);
+
+  show({ ...sample.image(), state: "paused", job: sample.JOB_ID, received: 50, total: 100 });
+  const bar = await screen.findByRole("progressbar");
+  expect(bar.getAttribute("aria-valuenow")).toBe("50");
+  expect(screen.queryByRole("button", { name: en.library.pause })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: en.images.resume }));
+  expect(fake.requests("image.resume")).toEqual([{ image: sample.IMAGE_ID }]);
+});
+
+it("waiting for the next try says why the last one failed, and when the next is", async () => {
+  const problem = problemWith({
+    code: "factory_asks_to_wait",
+    params: { host: "factory.talos.dev", seconds: "30" },
+  });
+  const at = new Date(Date.now() + 30_000).toISOString();
+  const blocker = { code: "retry" as const, params: { at, failures: "2" }, since: at, problem };
+  show(working(), transfer(blocker));
+  render(ImagesPage);
+  const row = screen.getByRole("region", { name: en.images.coming });
+  expect(row.textContent).toContain("factory.talos.dev asks to come back later. Next try in");
+});
+
+it("what was checked is told layer by layer, and can be checked again", async () => {
+  const at = "2026-03-20T09:00:00Z";
+  const image = sample.image();
+  if (image.spec.file)
+    image.spec.file.layers = [
+      { layer: "transport", outcome: "good", at, params: { host: "factory.talos.dev" } },
+      { layer: "length", outcome: "absent", at, params: {} },
+      { layer: "digest", outcome: "good", at, params: { sha256: "abcdef" } },
+    ];
+  show(image);
+  render(ImagesPage);
+  await userEvent.click(screen.getByRole("button", { name: fill(en.common.more, { name }) }));
+  await userEvent.click(screen.getByRole("menuitem", { name: en.library.checked }));
+  const box = within(screen.getByRole("dialog"));
+  expect(
+    box.getByText(fill(en.library.layerText.transport, { host: "factory.talos.dev" })),
+  ).toBeTruthy();
+  expect(box.getByText(en.library.absentText.length)).toBeTruthy();
+  expect(box.getByText("abcdef")).toBeTruthy();
+  await userEvent.click(box.getByRole("button", { name: en.library.checkNow }));
+  expect(fake.requests("image.verify")).toEqual([{ image: sample.IMAGE_ID }]);
+});
+
+it("a file that was set aside is told with its reason", async () => {
+  const problem = problemWith({ code: "image_damaged", params: { fault: "other_digest" } });
+  const aside = { name: "base.1", bytes: 3 * 2 ** 20, at: "2026-03-20T09:00:00Z", problem };
+  show({ ...sample.image(), state: "incomplete", received: 0, problem, set_aside: [aside] });
+  render(ImagesPage);
+  await userEvent.click(screen.getByRole("button", { name: count(en.library.asideText, 1) }));
+  const box = within(screen.getByRole("dialog"));
+  expect(box.getByText("base.1")).toBeTruthy();
+  expect(box.getByText(new RegExp(en.fault.other_digest.slice(0, 20)))).toBeTruthy();
+});
+
+it("an own file is looked at before it is imported, and one that cannot be is said why", async () => {
+  show(undefined);
+  render(ImagesPage);
+  await userEvent.click(screen.getByRole("button", { name: en.library.import }));
+  const box = within(screen.getByRole("dialog"));
+  const bring = box.getByRole<HTMLButtonElement>("button", { name: en.library.import });
+  const field = box.getByLabelText(en.library.importPath);
+  expect(bring.disabled).toBe(true);
+  await userEvent.type(field, REFUSED.path);
+  await userEvent.tab();
+  await box.findByText(new RegExp(en.importFault.unknown.slice(0, 20)));
+  expect(bring.disabled).toBe(true);
+  await userEvent.clear(field);
+  await userEvent.type(field, PLAN.path);
+  await userEvent.tab();
+  await vi.waitFor(() => expect(bring.disabled).toBe(false));
+  await userEvent.click(bring);
+  expect(fake.requests("image.import")).toEqual([{ path: PLAN.path }]);
+});
+
+it("files held over the window are told before they are let go", async () => {
+  render(DropZone);
+  expect(screen.queryByRole("status")).toBeNull();
+  fake.snapshot("drops", { drop: { files: [PLAN, REFUSED] } });
+  const zone = await screen.findByRole("status");
+  expect(zone.textContent).toContain(en.library.dropTitle);
+  expect(zone.textContent).toContain("own.qcow2");
+  expect(zone.textContent).toContain(en.library.cannot);
+  fake.snapshot("drops", {});
+  await vi.waitFor(() => expect(screen.queryByRole("status")).toBeNull());
+  expect(topics.drops.all()).toEqual([]);
+  expect(session.problem).toBeUndefined();
+});
