@@ -11,9 +11,9 @@ import { browser, devHost, home, slowFactory, visit } from "./person";
 
 /** How long the factory is silent, and how long the bytes then take. */
 const SILENCE_S = 5;
-const BYTES_S = 12;
+const BYTES_S = 20;
 
-test("a download tells what it waits for, shows progress, stops, and goes on", async () => {
+test("a download tells what it waits for, shows progress, pauses, stops, and goes on", async () => {
   const person = home();
   const { size } = statSync(join(practiceImages(), "metal-amd64.raw.zst"));
   const factory = slowFactory(person, SILENCE_S, Math.ceil(size / BYTES_S));
@@ -35,7 +35,19 @@ test("a download tells what it waits for, shows progress, stops, and goes on", a
   await hand.picture("progress");
   await until("more bytes", 30_000, async () => (await percent()) > first);
 
-  await page.getByRole("button", { name: `${en.common.cancel}: ` }).click();
+  // A pause is kept, whatever becomes of the page.
+  await hand.press(en.library.pause);
+  await sees(hand, en.images.paused);
+  await page.reload();
+  await sees(hand, sentence(en.images.keptOf));
+  const kept = await percent();
+  expect(kept).toBeGreaterThan(0);
+  await hand.picture("paused");
+  await hand.press(en.images.resume);
+  await sees(hand, sentence(en.common.left));
+  await until("more bytes than were kept", 30_000, async () => (await percent()) > kept);
+
+  await hand.press(en.images.cancel);
   await sees(hand, en.images.resume);
   await sees(hand, sentence(en.images.keptOf));
   await hand.press(en.images.resume);

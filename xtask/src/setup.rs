@@ -14,6 +14,8 @@ pub enum Purpose {
     Window,
     /// Running machines.
     Machines,
+    /// What only tests stand beside the program: a network of their own, another TLS, a bus.
+    Tests,
     /// Driving the page in a browser.
     Browser,
     /// Driving the window where nobody looks.
@@ -26,6 +28,7 @@ impl Purpose {
             Self::Compiler => "to compile",
             Self::Window => "to build the window",
             Self::Machines => "to run machines",
+            Self::Tests => "to test the crates",
             Self::Browser => "to test the page in a browser",
             Self::Display => "to drive the window without a screen",
         }
@@ -68,7 +71,7 @@ const fn need(
 }
 
 use Proof::{Files, Library, Programs};
-use Purpose::{Browser, Compiler, Display, Machines, Window};
+use Purpose::{Browser, Compiler, Display, Machines, Tests, Window};
 
 /// Everything, in the order in which it is named to the person.
 const NEEDS: &[Need] = &[
@@ -127,6 +130,21 @@ const NEEDS: &[Need] = &[
         FIRMWARE_DEBIAN,
         FIRMWARE_FEDORA,
         FIRMWARE_ARCH,
+    ),
+    need(Tests, Programs(&["ip"]), "iproute2", "iproute", "iproute2"),
+    need(
+        Tests,
+        Programs(&["openssl"]),
+        "openssl",
+        "openssl",
+        "openssl",
+    ),
+    need(
+        Tests,
+        Programs(&["dbus-daemon"]),
+        "dbus",
+        "dbus-daemon",
+        "dbus",
     ),
     need(
         Browser,

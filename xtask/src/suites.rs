@@ -14,7 +14,7 @@ struct Suite {
     check: fn() -> Result<()>,
 }
 
-use Purpose::{Browser, Compiler, Display, Machines, Window};
+use Purpose::{Browser, Compiler, Display, Machines, Tests, Window};
 
 const SUITES: &[Suite] = &[
     Suite {
@@ -29,7 +29,7 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "rust",
-        needs: &[Compiler, Machines],
+        needs: &[Compiler, Machines, Tests],
         check: rust,
     },
     Suite {
@@ -82,12 +82,12 @@ pub fn test(names: &[String]) -> Result<()> {
         .iter()
         .filter(|suite| names.is_empty() || names.iter().any(|name| name == suite.name))
         .collect();
-    let mut needs: Vec<Purpose> = chosen
-        .iter()
-        .flat_map(|suite| suite.needs)
-        .copied()
-        .collect();
-    needs.dedup();
+    let mut needs: Vec<Purpose> = Vec::new();
+    for need in chosen.iter().flat_map(|suite| suite.needs) {
+        if !needs.contains(need) {
+            needs.push(*need);
+        }
+    }
     if let Err(error) = setup::ensure(&needs) {
         // Suites that need nothing of it still run.
         eprintln!("{error:#}");

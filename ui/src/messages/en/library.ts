@@ -47,6 +47,7 @@ export const library = {
     other: "{n} files failed a check and are not used",
   },
   import: "Import a file",
+  importAgain: "Import again",
   importTitle: "Import an image of your own",
   importText:
     "A CD (ISO) or a disk (raw, qcow2), packed with zstd or xz or not at all. Crete reads it, copies it and checks the copy.",
