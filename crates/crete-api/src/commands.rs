@@ -106,6 +106,8 @@ commands! {
     "image.plan" image_plan(ImageChoice) -> ImagePlan;
     /// Downloads an image, or goes on with it.
     "image.download" image_download(ImageChoice) -> DownloadStarted;
+    /// Downloads one file of a studio draft into the library, or goes on with it.
+    "image.fetch" image_fetch(FetchOutput) -> DownloadStarted;
     /// Goes on with a paused or an incomplete image.
     "image.resume" image_resume(ImageRef) -> DownloadStarted;
     /// Stops the download of an image for a while. What arrived is kept.

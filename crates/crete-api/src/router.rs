@@ -231,6 +231,14 @@ impl<H: Host> Handlers for Router<H> {
         Ok(DownloadStarted { image, job })
     }
 
+    async fn image_fetch(&self, request: FetchOutput) -> Result<DownloadStarted, Problem> {
+        let (image, job) = page(
+            self.engine()
+                .download_output(&request.draft, &request.asset),
+        )?;
+        Ok(DownloadStarted { image, job })
+    }
+
     async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
         let job = page(self.engine().resume(request.image))?;
         Ok(DownloadStarted {

@@ -160,6 +160,15 @@ pub struct DraftSaved {
     pub id: DraftId,
 }
 
+/// Names one file among the results of a studio draft.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct FetchOutput {
+    /// The answers.
+    pub draft: crete_model::StudioDraft,
+    /// File name at the factory, for example `metal-amd64.raw.zst`.
+    pub asset: String,
+}
+
 /// Names one draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DraftRef {

@@ -182,3 +182,31 @@ async fn every_preset_names_extensions_that_exist() {
     }
     engine.close().await;
 }
+
+#[tokio::test]
+async fn a_file_of_a_draft_comes_into_the_library_with_its_own_schematic_and_once() {
+    let root = tempfile::tempdir().unwrap();
+    let factory = PracticeFactory::start(Options::default()).await.unwrap();
+    let engine = open(root.path(), &factory.url).await;
+    let made = engine.compose(&draft()).unwrap();
+    let (image, _) = engine
+        .download_output(&draft(), "metal-amd64.raw.zst")
+        .unwrap();
+    let view = engine.images.get(&image.to_string()).unwrap();
+    let crete_model::ImageOrigin::Factory(origin) = &view.spec.origin else {
+        panic!("{view:?}");
+    };
+    assert_eq!(origin.schematic_id, made.schematic_id);
+    assert_eq!(origin.asset, "metal-amd64.raw.zst");
+    let again = engine.download_output(&draft(), "metal-amd64.raw.zst");
+    assert_eq!(again.unwrap().0, image);
+    let other = engine.download_output(&draft(), "metal-amd64.qcow2");
+    assert_ne!(other.unwrap().0, image, "another file is another image");
+    for refused in ["kernel-amd64", "metal-amd64.img", ""] {
+        let error = engine.download_output(&draft(), refused).unwrap_err();
+        assert!(
+            matches!(error, EngineError::Invalid(_)),
+            "{refused}: {error}"
+        );
+    }
+}

@@ -10,6 +10,7 @@ import { frame } from "./en/frame";
 import * as libraries from "./en/library";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
+import * as studios from "./en/studio";
 import { count, fill, fillOpen, placesOf } from "./fill";
 
 /** A Rust enum: its variants as they travel, with the parameters that its comments name. */
@@ -54,6 +55,8 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["image_file", "FileFault", en.fault],
     ["import", "ImportFault", en.importFault],
     ["host", "Verdict", en.verdict],
+    ["studio", "RemarkCode", en.studio.remark],
+    ["studio", "OutputKind", en.studio.kind],
   ])("%s.rs, %s", (file, name, words: Record<string, unknown>) => {
     const known = variants(file, name);
     expect(known.size).toBeGreaterThan(0);
@@ -66,7 +69,9 @@ describe("every code has a sentence, and no other, and its places are what the p
 });
 
 it("no area of the catalogue hides another's words", () => {
-  const areas = [codes, frame, pages, problems, libraries].flatMap((area) => Object.keys(area));
+  const areas = [codes, frame, pages, problems, libraries, studios].flatMap((area) =>
+    Object.keys(area),
+  );
   expect([...areas].sort()).toEqual(Object.keys(en).sort());
 });
 

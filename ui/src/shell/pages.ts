@@ -38,7 +38,7 @@ const home = (): Promise<Page> => page(Promise.resolve({ default: HomePage }));
 const PAGES: Record<PageName, () => Promise<Page>> = {
   home,
   images: () => page(import("../features/images/ImagesPage.svelte")),
-  "new-image": () => page(import("../features/images/NewImagePage.svelte")),
+  "new-image": () => page(import("../features/studio/StudioPage.svelte")),
   machines: () => page(import("../features/machines/MachinesPage.svelte")),
   "new-machine": () => page(import("../features/machines/NewMachinePage.svelte")),
   machine,

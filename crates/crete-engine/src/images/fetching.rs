@@ -9,7 +9,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::jobs::JobHandle;
 use crete_factory::{Created, FactoryError};
-use crete_fetch::{Downloaded, Event, FetchError, UnpackEvent, Unpacked};
+use crete_fetch::{Container, Downloaded, Event, FetchError, UnpackEvent, Unpacked};
 use crete_model::{
     BlockerCode, BootMedium, ErrorCode, FactoryOrigin, ImageChoice, ImageFile, ImageFormat,
     ImageOrigin, ImageSpec, Layer, LayerCheck, LayerOutcome, Params, Problem, Progress, Remedy,
@@ -219,22 +219,32 @@ impl Engine {
                 let base = self.roots.image(spec.id).join(BASE);
                 (base, ImageFormat::Raw, unpacked.sha256.clone())
             }
-            None => (target.clone(), ImageFormat::Iso, arrived.sha256.clone()),
-        };
-        let looked = match look(&path, format, Source::Factory).await {
-            Ok(_) => self.same_as_before(spec, &digest),
-            Err(problem) => Err(problem),
-        };
-        if let Err(problem) = looked {
-            if is_about_content(&problem) {
-                // What arrived is the evidence; what was made of it is only a copy.
-                self.put_aside(spec, &target, &problem, job);
-                if unpacked.is_some() {
-                    remove_quietly(&path);
-                }
+            None => {
+                let format = match container(spec) {
+                    Container::Qcow2 => ImageFormat::Qcow2,
+                    _ => ImageFormat::Iso,
+                };
+                (target.clone(), format, arrived.sha256.clone())
             }
-            return Err(problem);
-        }
+        };
+        let looked = look(&path, format, Source::Factory).await;
+        let looked = looked.and_then(|found| {
+            self.same_as_before(spec, &digest)?;
+            Ok(found.virtual_size)
+        });
+        let virtual_size = match looked {
+            Ok(size) => size,
+            Err(problem) => {
+                if is_about_content(&problem) {
+                    // What arrived is the evidence; what was made of it is only a copy.
+                    self.put_aside(spec, &target, &problem, job);
+                    if unpacked.is_some() {
+                        remove_quietly(&path);
+                    }
+                }
+                return Err(problem);
+            }
+        };
         let at = self.clock.text();
         let mut layers = way_layers(&arrived, &at);
         layers.extend(good_layers(format, &digest, &at));
@@ -243,7 +253,7 @@ impl Engine {
             format,
             downloaded: arrived.bytes,
             sha256: arrived.sha256,
-            virtual_size: unpacked.map_or(arrived.bytes, |unpacked| unpacked.bytes),
+            virtual_size,
             layers,
             stamp: crete_fetch::stamp(&path).ok(),
         });

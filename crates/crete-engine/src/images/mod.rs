@@ -191,8 +191,8 @@ fn title(spec: &ImageSpec) -> String {
 /// The kind of file an image comes as.
 fn container(spec: &ImageSpec) -> Container {
     match &spec.origin {
-        ImageOrigin::Factory(_) => match spec.medium {
-            BootMedium::DiskImage => Container::Zstd,
+        ImageOrigin::Factory(origin) => match spec.medium {
+            BootMedium::DiskImage => packing(&origin.asset).unwrap_or(Container::Zstd),
             BootMedium::Iso => Container::Iso,
         },
         ImageOrigin::Imported(origin) => match (origin.packing, origin.format) {
@@ -203,6 +203,19 @@ fn container(spec: &ImageSpec) -> Container {
             (Packing::None, ImageFormat::Raw) => Container::Raw,
         },
     }
+}
+
+/// How a disk image of the factory is packed, by its name; `None` where machines here cannot boot
+/// from it.
+fn packing(asset: &str) -> Option<Container> {
+    let endings = [
+        (".raw.zst", Container::Zstd),
+        (".raw.xz", Container::Xz),
+        (".qcow2", Container::Qcow2),
+    ];
+    endings
+        .into_iter()
+        .find_map(|(ending, container)| asset.ends_with(ending).then_some(container))
 }
 
 /// Settings with which no client can be made.

@@ -2,13 +2,14 @@
 
 use super::{cancelled, record, title};
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::jobs::JobHandle;
 use crate::store;
 use crete_factory::schematic;
 use crete_model::{
-    ErrorCode, FactoryOrigin, ImageChoice, ImageId, ImageOrigin, ImagePlan, ImageSpec, ImageState,
-    JobId, JobRequest, Problem, StageCode, params,
+    BootMedium, ErrorCode, FactoryOrigin, FieldCode, FieldProblem, ImageChoice, ImageId,
+    ImageOrigin, ImagePlan, ImageSpec, ImageState, JobId, JobRequest, OutputForm, OutputKind,
+    Problem, Schematic, StageCode, StudioDraft, params,
 };
 use std::sync::{MutexGuard, PoisonError};
 use url::Url;
@@ -25,18 +26,7 @@ impl Engine {
         let schematic_id = schematic::id(&schematic);
         let asset = crete_factory::asset_name(choice.arch, choice.medium, &choice.version);
         let url = self.asset_url(&schematic_id, choice, &asset)?;
-        let same = |spec: &ImageSpec| match &spec.origin {
-            ImageOrigin::Factory(origin) => {
-                origin.factory == self.factory_base() && origin.schematic == schematic
-            }
-            ImageOrigin::Imported(_) => false,
-        };
-        let existing = self
-            .images
-            .all()
-            .into_iter()
-            .find(|view| view.spec.choice().as_ref() == Some(choice) && same(&view.spec))
-            .map(|view| view.spec.id);
+        let existing = self.existing(choice, &schematic, &asset);
         Ok(ImagePlan {
             yaml,
             schematic_id,
@@ -50,6 +40,24 @@ impl Engine {
             schematic,
             existing,
         })
+    }
+
+    /// The image that was made of exactly this.
+    fn existing(&self, choice: &ImageChoice, recipe: &Schematic, asset: &str) -> Option<ImageId> {
+        let same = |spec: &ImageSpec| match &spec.origin {
+            ImageOrigin::Factory(origin) => {
+                origin.factory == self.factory_base()
+                    && origin.schematic == *recipe
+                    && origin.asset == asset
+            }
+            ImageOrigin::Imported(_) => false,
+        };
+        let found = self
+            .images
+            .all()
+            .into_iter()
+            .find(|view| view.spec.choice().as_ref() == Some(choice) && same(&view.spec));
+        found.map(|view| view.spec.id)
     }
 
     pub(super) fn asset_url(
@@ -79,19 +87,69 @@ impl Engine {
     /// # Errors
     /// When its record cannot be written.
     pub fn download(&self, choice: &ImageChoice) -> Result<(ImageId, Option<JobId>)> {
-        let gate = self.gate();
         let plan = self.plan(choice)?;
-        if let Some(existing) = plan.existing {
+        self.order(choice, plan.schematic, plan.schematic_id, plan.asset)
+    }
+
+    /// Downloads one file of a studio draft into the library, or goes on with it.
+    ///
+    /// # Errors
+    /// When the draft does not offer this file, machines cannot boot from it, or its record
+    /// cannot be written.
+    pub fn download_output(
+        &self,
+        draft: &StudioDraft,
+        asset: &str,
+    ) -> Result<(ImageId, Option<JobId>)> {
+        let made = self.compose(draft)?;
+        let output = made
+            .outputs
+            .iter()
+            .find(|output| output.form == OutputForm::File && output.name == asset);
+        let medium = output.and_then(|output| match output.kind {
+            OutputKind::Iso => Some(BootMedium::Iso),
+            OutputKind::DiskImage | OutputKind::DiskImageQcow2
+                if super::packing(asset).is_some() =>
+            {
+                Some(BootMedium::DiskImage)
+            }
+            _ => None,
+        });
+        let (Some(medium), Some(arch), Some(version)) = (medium, made.arch, draft.version.clone())
+        else {
+            return Err(EngineError::Invalid(vec![FieldProblem {
+                field: "asset".to_owned(),
+                code: FieldCode::Unknown,
+                params: params! { "name" => asset },
+            }]));
+        };
+        let choice = ImageChoice {
+            version,
+            arch,
+            medium,
+        };
+        self.order(&choice, made.schematic, made.schematic_id, asset.to_owned())
+    }
+
+    fn order(
+        &self,
+        choice: &ImageChoice,
+        schematic: Schematic,
+        schematic_id: String,
+        asset: String,
+    ) -> Result<(ImageId, Option<JobId>)> {
+        let gate = self.gate();
+        if let Some(existing) = self.existing(choice, &schematic, &asset) {
             return Ok((existing, self.work_on(existing, &gate)?));
         }
         let spec = ImageSpec {
             schema_version: record::VERSION,
             id: ImageId(Uuid::now_v7()),
             origin: ImageOrigin::Factory(Box::new(FactoryOrigin {
-                schematic: plan.schematic,
-                schematic_id: plan.schematic_id,
+                schematic,
+                schematic_id,
                 factory: self.factory_base(),
-                asset: plan.asset,
+                asset,
             })),
             version: Some(choice.version.clone()),
             arch: Some(choice.arch),

@@ -4,5 +4,6 @@ import { frame } from "./frame";
 import { library } from "./library";
 import { pages } from "./pages";
 import * as problems from "./problems";
+import { studio } from "./studio";
 
-export const en = { ...codes, ...problems, ...frame, ...pages, library } as const;
+export const en = { ...codes, ...problems, ...frame, ...pages, library, studio } as const;

@@ -2343,6 +2343,8 @@ export interface Commands {
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
   "image.download": { request: ImageChoice; response: DownloadStarted };
+  /** Downloads one file of a studio draft into the library, or goes on with it. */
+  "image.fetch": { request: FetchOutput; response: DownloadStarted };
   /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
   /** Stops the download of an image for a while. What arrived is kept. */
@@ -2419,3 +2421,4 @@ export interface TopicItems {
 
 /** Bytes of a stream that may be under way without an acknowledgement. */
 export const WINDOW_BYTES = 262144;
+export type FetchOutput = { draft: StudioDraft; asset: string };

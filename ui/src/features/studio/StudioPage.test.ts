@@ -1,0 +1,124 @@
+/** The studio: one click for the plain image, every answer kept, the list's faults told. */
+import { render, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, it } from "vitest";
+import { en, fill } from "../../messages";
+import { start } from "../../model/session.svelte";
+import { versions } from "../../model/versions.svelte";
+import { FakePlatform } from "../../platform/fake";
+import * as sample from "../../platform/fake/samples";
+import type { Composition, Remark, StudioDraft } from "../../platform/generated/api";
+import { studio } from "./studio.svelte";
+import StudioPage from "./StudioPage.svelte";
+
+const GONE = "siderolabs/gone";
+
+/** What the program would say of a draft, as far as the page shows it. */
+function compose(draft: StudioDraft): Composition {
+  const remarks: Remark[] = draft.extensions.includes(GONE)
+    ? [
+        {
+          step: "extensions",
+          field: "extensions",
+          code: "extension_not_in_version",
+          params: { name: GONE },
+          weight: "left_out",
+        },
+      ]
+    : [];
+  const file = { form: "file", text: "", secure_boot: false, estimated_size: 5 } as const;
+  return {
+    steps: [],
+    remarks,
+    arch: draft.arch,
+    schematic: { customization: {} } as Composition["schematic"],
+    yaml: `extensions: ${draft.extensions.join(" ")}\n`,
+    schematic_id: "ab".repeat(32),
+    cmdline: "talos.platform=metal",
+    outputs: [
+      { ...file, kind: "iso", name: `metal-${draft.arch ?? ""}.iso`, text: "https://f/iso" },
+      {
+        ...file,
+        kind: "disk_image",
+        name: `metal-${draft.arch ?? ""}.raw.zst`,
+        text: "https://f/r",
+      },
+    ],
+    link: "https://f/?arch=amd64",
+  };
+}
+
+const fake = new FakePlatform();
+fake
+  .answer("settings.get", () => sample.settings())
+  .answer("app.info", () => sample.info())
+  .answer("app.visible", () => ({}))
+  .answer("factory.versions", () => ({
+    groups: {
+      recommended: "v1.13.9",
+      stable: [{ minor: "1.13", versions: ["v1.13.9"] }],
+      prerelease: [],
+    },
+    fetched_at: "2026-11-24T10:00:00Z",
+    stale: null,
+    host: "factory.example",
+  }))
+  .answer("studio.targets", () => ({ metal: {} as never, clouds: [], boards: [] }))
+  .answer("studio.presets", () => [])
+  .answer("studio.compose", compose)
+  .answer("image.fetch", () => ({ image: "i", job: "j" }))
+  .answer("studio.open", () => ({
+    draft: { ...studio.draft, extensions: [GONE] },
+    schematic_id: null,
+  }));
+await start(fake);
+
+beforeEach(async () => {
+  fake.calls.length = 0;
+  fake.refuse("studio.extensions", { code: "factory_unreachable", params: { host: "f" } });
+  studio.startOver();
+  await versions.load(false);
+});
+
+const step = (name: keyof typeof en.studio.step) =>
+  within(screen.getByRole("navigation", { name: en.studio.steps })).getByRole("button", {
+    name: new RegExp(en.studio.step[name]),
+  });
+
+it("gives the plain image at one click", async () => {
+  render(StudioPage);
+  const download = () =>
+    screen.getAllByRole<HTMLButtonElement>("button", { name: en.newImage.download })[0]!;
+  await waitFor(() => expect(download().disabled).toBe(false));
+  await userEvent.click(download());
+  const [sent] = fake.requests("image.fetch");
+  expect(sent?.asset).toBe(`metal-${sample.info().arch}.raw.zst`);
+  expect([sent?.draft.version, sent?.draft.target]).toEqual(["v1.13.9", "metal"]);
+});
+
+it("keeps what another version does not have, marked, and tells why a list is missing", async () => {
+  render(StudioPage);
+  await screen.findAllByRole("button", { name: en.newImage.download });
+  await userEvent.click(screen.getByRole("button", { name: en.studio.open }));
+  await userEvent.type(screen.getByLabelText(en.studio.openField), "https://f/?x=1");
+  await userEvent.click(screen.getByRole("button", { name: en.studio.openDo }));
+  await waitFor(() => expect(studio.draft.extensions).toEqual([GONE]));
+  await userEvent.click(step("extensions"));
+  await screen.findByText(fill(en.studio.remark.extension_not_in_version, { name: GONE }));
+  await waitFor(() => expect(fake.requests("studio.extensions").length).toBeGreaterThan(0));
+  await screen.findByRole("alert");
+  await userEvent.click(step("result"));
+  await userEvent.click(step("extensions"));
+  expect(studio.draft.extensions).toEqual([GONE]);
+});
+
+it("adds and removes kernel arguments", async () => {
+  render(StudioPage);
+  await userEvent.click(step("customization"));
+  await userEvent.type(screen.getByLabelText(en.studio.argsAdd), "quiet -selinux{Enter}");
+  expect(studio.draft.kernel_args.slice(-2)).toEqual(["quiet", "-selinux"]);
+  await userEvent.click(
+    screen.getByRole("button", { name: fill(en.studio.remove, { name: "quiet" }) }),
+  );
+  expect(studio.draft.kernel_args.at(-2)).not.toBe("quiet");
+});

@@ -1,0 +1,23 @@
+/** Remarks as people read them, and the step of the page that each belongs to. */
+import { en, fillOpen } from "../../messages";
+import type { Remark, RemarkWeight } from "../../platform/generated/api";
+import type { Step } from "./studio.svelte";
+
+export const remarkText = ({ code, params }: Remark): string =>
+  fillOpen(en.studio.remark[code], params);
+
+export const remarkSub = ({ weight }: Remark): string =>
+  weight === "blocks" ? en.studio.blocks : weight === "left_out" ? en.studio.leftOut : "";
+
+/** The page asks hardware, version and architecture together. */
+export function stepOf({ step }: Remark): Step {
+  return step === "extensions" || step === "customization" ? step : "basics";
+}
+
+const HEAVY: readonly RemarkWeight[] = ["blocks", "left_out", "note"];
+
+/** The heaviest remark on a step. */
+export function remarkWeight(remarks: readonly Remark[], step: Step): RemarkWeight | undefined {
+  const here = remarks.filter((remark) => stepOf(remark) === step);
+  return HEAVY.find((weight) => here.some((remark) => remark.weight === weight));
+}
