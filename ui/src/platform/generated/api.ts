@@ -592,6 +592,19 @@ factory: string,
 asset: string, };
 
 /**
+ * Names one file among the results of a studio draft.
+ */
+export type FetchOutput = { 
+/**
+ * The answers.
+ */
+draft: StudioDraft, 
+/**
+ * File name at the factory, for example `metal-amd64.raw.zst`.
+ */
+asset: string, };
+
+/**
  * What can be wrong with a field.
  */
 export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable";
@@ -2421,4 +2434,3 @@ export interface TopicItems {
 
 /** Bytes of a stream that may be under way without an acknowledgement. */
 export const WINDOW_BYTES = 262144;
-export type FetchOutput = { draft: StudioDraft; asset: string };
