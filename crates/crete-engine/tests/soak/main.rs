@@ -42,6 +42,7 @@ fn number(name: &str) -> Option<u64> {
 /// One round: the reason when the property does not hold.
 async fn round(number: usize, plan: Plan, seed: u64) -> Result<bool, String> {
     let told = format!("round {number}: {plan}");
+    let begun = Instant::now();
     let playing = tokio::spawn(async move {
         let site = Site::new().await;
         let reached = site.victim(victim::PLAY, Some(&plan.first)).await;
@@ -54,7 +55,9 @@ async fn round(number: usize, plan: Plan, seed: u64) -> Result<bool, String> {
     let ended = tokio::time::timeout(support::PATIENCE * 2, playing).await;
     match ended {
         Ok(Ok(reached)) => {
-            println!("{told}{}", if reached { "" } else { " (not reached)" });
+            let seconds = begun.elapsed().as_secs_f64();
+            let note = if reached { "" } else { " (not reached)" };
+            println!("{told}{note}, {seconds:.1} s");
             Ok(reached)
         }
         Ok(Err(error)) => Err(format!("{told}: {error} (seed {seed})")),
