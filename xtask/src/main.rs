@@ -1,4 +1,4 @@
-//! The only entry point for people and CI: `cargo xtask run | test | demo | bench`.
+//! The only entry point for people and CI: `cargo xtask run | test | demo | bench | soak`.
 
 mod bench;
 mod demo;
@@ -8,6 +8,7 @@ mod practice;
 mod run;
 mod setup;
 mod shell;
+mod soak;
 mod suites;
 mod window;
 
@@ -20,6 +21,10 @@ cargo xtask test [SUITE ...]   everything CI checks, or only the named suites:
                                fmt clippy rust types page e2e vm window
 cargo xtask demo               the main job by itself, in the real window, with pictures
 cargo xtask bench              measure, and write the figures as JSON and as a table
+cargo xtask soak [--seed N] [--points N] [--cycles N] [--round N]
+                               kill the program at its own steps and look whether anything is
+                               lost: 200 points and 100 start/stop cycles, of a new seed;
+                               the seed and the round of a failure give it again
 cargo xtask practice           build what practice mode needs
 cargo xtask types              write the page's types from the Rust ones
 cargo xtask help               this text
@@ -33,6 +38,7 @@ fn main() -> ExitCode {
         Some("test") => suites::test(rest),
         Some("demo") => demo::demo(),
         Some("bench") => bench::bench(),
+        Some("soak") => soak::soak(rest),
         Some("types") => suites::write_types(),
         Some("practice") => practice::build(),
         Some("help" | "--help" | "-h") | None => {

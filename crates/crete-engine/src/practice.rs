@@ -4,6 +4,7 @@
 //! works without KVM and without internet. Neither part is Talos, and the page always says so.
 
 use crate::error::{EngineError, Result};
+use crete_failpoint::step;
 use crete_model::{ErrorCode, Params, Problem, Remedy, params};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -70,18 +71,19 @@ impl PracticeFactory {
         if !parts.images_ready() || !parts.factory_found() {
             return Err(missing(parts));
         }
-        let mut child = Command::new(&parts.factory)
+        let mut command = Command::new(&parts.factory);
+        command
             .arg("--images")
             .arg(&parts.images)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| EngineError::File {
-                path: parts.factory.clone(),
-                source,
-            })?;
+            .kill_on_drop(true);
+        let spawned = step!("practice.spawn", command.spawn());
+        let mut child = spawned.map_err(|source| EngineError::File {
+            path: parts.factory.clone(),
+            source,
+        })?;
         let stdout = child.stdout.take();
         let first_line = async {
             let mut line = String::new();

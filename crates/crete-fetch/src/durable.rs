@@ -1,6 +1,7 @@
 //! The few steps by which files come into being, move and go. Everything that must survive a
 //! crash is written through here, so that a crash can be tried at each of these places.
 
+use crete_failpoint::step;
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -18,22 +19,24 @@ pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
 
 /// Opens a file for writing, with whatever is in it.
 pub(crate) fn open(path: &Path) -> Result<File, FetchError> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(FetchError::file(path))
+    let open = || {
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+    };
+    step!("fetch.open", open()).map_err(FetchError::file(path))
 }
 
 /// Appends bytes to an open file.
 pub(crate) fn append(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), FetchError> {
-    file.write_all(bytes).map_err(FetchError::file(path))
+    step!("fetch.append", file.write_all(bytes)).map_err(FetchError::file(path))
 }
 
 /// Makes the content of an open file survive a power cut.
 pub(crate) fn sync(file: &File, path: &Path) -> Result<(), FetchError> {
-    file.sync_all().map_err(FetchError::file(path))
+    step!("fetch.sync", file.sync_all()).map_err(FetchError::file(path))
 }
 
 /// Makes what happened in the folder of `path` survive a power cut.
@@ -42,19 +45,18 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<(), FetchError> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(FetchError::file(folder))
+    let sync = || File::open(folder).and_then(|f| f.sync_all());
+    step!("fetch.sync_folder", sync()).map_err(FetchError::file(folder))
 }
 
 /// Replaces a small file in one step.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FetchError> {
     let fresh = beside(path, "new");
     let write = || -> io::Result<()> {
-        let mut file = File::create(&fresh)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        std::fs::rename(&fresh, path)
+        let mut file = step!("side.create", File::create(&fresh))?;
+        step!("side.write", file.write_all(bytes))?;
+        step!("side.sync", file.sync_data())?;
+        step!("side.rename", std::fs::rename(&fresh, path))
     };
     write().map_err(|error| {
         // Half a new one is of no use, and the old one is still there.
@@ -68,7 +70,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FetchError> {
 /// # Errors
 /// `File` when it cannot be moved, for example to another file system.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FetchError> {
-    std::fs::rename(from, to).map_err(FetchError::file(to))?;
+    step!("fetch.rename", std::fs::rename(from, to)).map_err(FetchError::file(to))?;
     sync_folder_of(to)?;
     if from.parent() == to.parent() {
         return Ok(());
@@ -81,7 +83,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FetchError> {
 /// # Errors
 /// `File` when it is there and cannot be removed.
 pub fn remove(path: &Path) -> Result<(), FetchError> {
-    match std::fs::remove_file(path) {
+    match step!("fetch.remove", std::fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FetchError::file(path)(error)),
         _ => Ok(()),
     }
@@ -89,8 +91,8 @@ pub fn remove(path: &Path) -> Result<(), FetchError> {
 
 /// Gives a finished file its place: read-only, flushed, renamed, and the folder flushed.
 pub(crate) fn settle(file: &File, fresh: &Path, target: &Path) -> Result<(), FetchError> {
-    file.set_permissions(Permissions::from_mode(0o444))
-        .map_err(FetchError::file(fresh))?;
+    let read_only = Permissions::from_mode(0o444);
+    step!("fetch.read_only", file.set_permissions(read_only)).map_err(FetchError::file(fresh))?;
     sync(file, fresh)?;
     rename(fresh, target)
 }

@@ -7,6 +7,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
+use crete_failpoint::step;
 use tokio_util::sync::CancellationToken;
 
 use crate::FetchError;
@@ -31,12 +32,14 @@ pub(crate) async fn acquire(
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder).map_err(FetchError::file(folder))?;
     }
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(FetchError::file(&path))?;
+    let open = || {
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+    };
+    let file = step!("fetch.lock", open()).map_err(FetchError::file(&path))?;
     let mut told = false;
     loop {
         if cancel.is_cancelled() {

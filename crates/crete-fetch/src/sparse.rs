@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crete_failpoint::step;
+
 use crate::FetchError;
 use crate::digest::Digest;
 use crate::durable;
@@ -28,7 +30,7 @@ pub(crate) struct SparseWriter {
 impl SparseWriter {
     pub fn create(path: &Path) -> Result<Self, FetchError> {
         let file = durable::open(path)?;
-        file.set_len(0).map_err(FetchError::file(path))?;
+        step!("unpack.empty", file.set_len(0)).map_err(FetchError::file(path))?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -71,8 +73,7 @@ impl SparseWriter {
     /// Gives the file its place; returns its length and its SHA-256.
     pub fn settle(self, target: &Path) -> Result<(u64, String), FetchError> {
         // A hole at the end is only there once the length says so.
-        self.file
-            .set_len(self.bytes)
+        step!("unpack.length", self.file.set_len(self.bytes))
             .map_err(FetchError::file(&self.path))?;
         durable::settle(&self.file, &self.path, target)?;
         Ok((self.bytes, self.digest.finish()))

@@ -7,6 +7,7 @@ use super::{BASE, cancelled, container, record};
 use crate::Engine;
 use crate::error::{EngineError, Result};
 use crate::jobs::JobHandle;
+use crete_failpoint::step;
 use crete_fetch::{Container, Plain, UnpackEvent, Unpacked};
 use crete_image::{HEAD, Kind};
 use crete_model::{
@@ -130,7 +131,7 @@ impl Engine {
         let spec = self.imported(id, place.display().to_string(), plan.file_name, true, found);
         let gate = self.gate();
         self.add_image(spec)?;
-        crate::paths::private_folder(&incoming)?;
+        step!("import.folder", crate::paths::private_folder(&incoming))?;
         // A crash before this leaves a record of nothing, which is removed at the next start.
         crete_fetch::rename(path, &place)
             .map_err(|error| EngineError::from(of_fetch(&error, Source::Person)))?;
@@ -188,7 +189,7 @@ impl Engine {
                     remove_quietly(&source);
                     let incoming = self.roots.image(spec.id).join(INCOMING);
                     // It is empty now; if not, what is in it is shown by the folder itself.
-                    let _ = std::fs::remove_dir(incoming);
+                    let _ = step!("import.remove_folder", std::fs::remove_dir(incoming));
                 }
                 Ok(())
             }

@@ -26,6 +26,7 @@ mod removal;
 
 use crate::Engine;
 use crate::error::{EngineError, Result};
+use crete_failpoint::step;
 use crete_fetch::Container;
 use crete_model::{
     Arch, BootMedium, ErrorCode, ImageFormat, ImageId, ImageOrigin, ImageSpec, ImageState,
@@ -71,7 +72,7 @@ impl Engine {
         match record {
             Ok(spec) if is_nothing(folder, &spec) => {
                 tracing::info!(folder = %folder.display(), "removed the record of a move that never was");
-                let _ = std::fs::remove_dir_all(folder);
+                let _ = step!("import.forget", std::fs::remove_dir_all(folder));
             }
             Ok(spec) => self.show_loaded(folder, spec),
             Err(error) => self.show_broken("images", folder, &error),

@@ -9,6 +9,7 @@ use super::offer::least_disk_gib;
 use crate::Engine;
 use crate::error::EngineError;
 use crate::jobs::JobHandle;
+use crete_failpoint::step;
 use crete_model::{
     Arch, BlockerCode, BootMedium, ErrorCode, FirmwareInfo, HostReport, ImageSpec, MachineId,
     MachineSpec, Params, Problem, Remedy, StageCode, params,
@@ -102,7 +103,8 @@ impl Engine {
         let plan = self.launch_plan(spec, report)?;
         self.check_memory(spec)?;
         let files = self.files(spec.id);
-        crate::paths::private_folder(&files.runtime).map_err(EngineError::problem)?;
+        let runtime = || crate::paths::private_folder(&files.runtime);
+        step!("machine.runtime", runtime()).map_err(EngineError::problem)?;
         let qemu_img = report.qemu_img.as_ref().map(PathBuf::from).ok_or_else(|| {
             Problem::new(ErrorCode::QemuMissing, params! { "arch" => spec.arch })
                 .with_detail("qemu-img")

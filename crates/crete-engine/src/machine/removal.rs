@@ -7,6 +7,7 @@ use super::driver::Driver;
 use crate::Engine;
 use crate::error::Result;
 use crate::{store, trash};
+use crete_failpoint::step;
 use crete_model::{MachineId, MachineSpec};
 use std::path::Path;
 
@@ -23,7 +24,10 @@ impl Driver {
             let moved = trash::put(&engine.roots, "machines", &id, &name, &files.folder, &now);
             if moved.is_ok() {
                 // Empty since the last run ended; one that is not is swept at the next start.
-                let _ = std::fs::remove_dir(&files.runtime);
+                let _ = step!(
+                    "machine.remove_runtime",
+                    std::fs::remove_dir(&files.runtime)
+                );
             }
             drop(lock);
             moved

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use crete_failpoint::step;
 use crete_model::{FileFault, params};
 use reqwest::Response;
 use tokio::sync::mpsc;
@@ -40,7 +41,7 @@ pub(super) struct Target {
 pub(super) async fn open_part(work: &Work<'_>, at: u64) -> Result<Target, FetchError> {
     let part = part_path(&work.request.target);
     let mut file = durable::open(&part)?;
-    file.set_len(at).map_err(FetchError::file(&part))?;
+    step!("fetch.cut", file.set_len(at)).map_err(FetchError::file(&part))?;
     file.seek(SeekFrom::Start(at))
         .map_err(FetchError::file(&part))?;
     if at == 0 {
