@@ -110,10 +110,14 @@ commands! {
     "image.fetch" image_fetch(FetchOutput) -> DownloadStarted;
     /// Goes on with a paused or an incomplete image.
     "image.resume" image_resume(ImageRef) -> DownloadStarted;
+    /// Forgets what arrived of an image, and begins again.
+    "image.start_over" image_start_over(ImageRef) -> DownloadStarted;
     /// Stops the download of an image for a while. What arrived is kept.
     "image.pause" image_pause(ImageRef) -> Nothing;
     /// Checks an image's file again, every byte of it.
     "image.verify" image_verify(ImageRef) -> JobStarted;
+    /// Deletes a file of an image that was set aside, for good.
+    "image.discard" image_discard(AsideRef) -> Nothing;
     /// What would become of a person's own file. Changes nothing.
     "image.examine" image_examine(FileRef) -> ImportPlan;
     /// Makes an image of a copy of a person's own file.

@@ -247,6 +247,14 @@ impl<H: Host> Handlers for Router<H> {
         })
     }
 
+    async fn image_start_over(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
+        let job = page(self.engine().start_over(request.image))?;
+        Ok(DownloadStarted {
+            image: request.image,
+            job,
+        })
+    }
+
     async fn image_pause(&self, request: ImageRef) -> Result<Nothing, Problem> {
         page(self.engine().pause(request.image))?;
         Ok(Nothing {})
@@ -255,6 +263,11 @@ impl<H: Host> Handlers for Router<H> {
     async fn image_verify(&self, request: ImageRef) -> Result<JobStarted, Problem> {
         let job = page(self.engine().verify_image(request.image))?;
         Ok(JobStarted { job })
+    }
+
+    async fn image_discard(&self, request: AsideRef) -> Result<Nothing, Problem> {
+        page(self.engine().discard(request.image, &request.file))?;
+        Ok(Nothing {})
     }
 
     async fn image_examine(&self, request: FileRef) -> Result<ImportPlan, Problem> {

@@ -183,6 +183,15 @@ pub struct ImageRef {
     pub image: ImageId,
 }
 
+/// Names a file of an image that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AsideRef {
+    /// The image.
+    pub image: ImageId,
+    /// The file's name.
+    pub file: String,
+}
+
 /// Names a file of the person's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FileRef {

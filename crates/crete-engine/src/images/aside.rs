@@ -77,6 +77,18 @@ pub(super) fn list(folder: &Path) -> Vec<SetAsideFile> {
     found
 }
 
+/// Deletes a file that [`list`] named, and its reason after it.
+pub(super) fn remove(folder: &Path, name: &str) -> Result<()> {
+    let place = folder.join(FOLDER).join(name);
+    for path in [&place, &reason_of(&place)] {
+        crete_fetch::remove(path).map_err(|error| EngineError::File {
+            path: path.clone(),
+            source: std::io::Error::other(error.to_string()),
+        })?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +109,8 @@ mod tests {
         let names: Vec<&str> = kept.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["1-metal.iso", "2-metal.iso"]);
         assert_eq!(kept[1].problem, problem);
+        remove(folder.path(), "1-metal.iso").unwrap();
+        assert_eq!(list(folder.path()), kept[1..]);
     }
 
     #[test]

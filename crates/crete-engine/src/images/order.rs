@@ -1,5 +1,7 @@
 //! What a person asks for: plan, download, pause, go on.
 
+use super::checks::source_of;
+use super::problem::of_fetch;
 use super::{cancelled, record, title};
 use crate::Engine;
 use crate::error::{EngineError, Result};
@@ -182,6 +184,29 @@ impl Engine {
     /// When there is no such image, or its job cannot be recorded.
     pub fn resume(&self, id: ImageId) -> Result<Option<JobId>> {
         let gate = self.gate();
+        self.work_on(id, &gate)
+    }
+
+    /// Forgets what arrived of an image, and begins again at its first byte. Nothing to do when it
+    /// is ready or in work.
+    ///
+    /// # Errors
+    /// When there is no such image, what arrived cannot be removed, or no job can be recorded.
+    pub fn start_over(&self, id: ImageId) -> Result<Option<JobId>> {
+        let gate = self.gate();
+        let view = self.image(id)?;
+        match view.state {
+            ImageState::Ready => return Ok(None),
+            ImageState::Working { job } => return Ok(Some(job)),
+            ImageState::Paused { job, .. } => self.job_book.cancel(job)?,
+            ImageState::Incomplete { .. } => {}
+        }
+        let target = self.arriving_path(&view.spec);
+        // What is known of the bytes first: bytes without it are of no use to anybody.
+        crete_fetch::forget_side(&target)
+            .and_then(|()| crete_fetch::remove(&crete_fetch::part_path(&target)))
+            .map_err(|error| of_fetch(&error, source_of(&view.spec)))?;
+        self.show_incomplete(view.spec, None);
         self.work_on(id, &gate)
     }
 

@@ -1,8 +1,8 @@
 //! Deleting an image: what would be lost, and the way to the trash.
 
-use super::title;
+use super::{aside, title};
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::{store, trash};
 use crete_model::{ErrorCode, ImageId, ImageState, JobId, Problem, Remedy, params};
 
@@ -51,6 +51,25 @@ impl Engine {
         )?;
         self.images.remove(&id.to_string());
         Ok((trash_id, name))
+    }
+
+    /// Deletes a file that was set aside, for good. The image itself stays as it is.
+    ///
+    /// # Errors
+    /// When the image has set no such file aside, or it cannot be removed.
+    pub fn discard(&self, id: ImageId, name: &str) -> Result<()> {
+        let view = self.image(id)?;
+        // The name comes from the page: only one that is listed becomes part of a path.
+        if view.set_aside.iter().all(|file| file.name != name) {
+            return Err(EngineError::NotFound {
+                kind: "file",
+                id: name.to_owned(),
+            });
+        }
+        aside::remove(&self.roots.image(id), name)?;
+        let view = self.image(id)?;
+        self.show_image(view.spec, view.state);
+        Ok(())
     }
 
     /// Waits until a job has ended: nobody writes into its object's folder any more.

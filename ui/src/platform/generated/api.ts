@@ -58,6 +58,19 @@ notices: Array<StartNotice>, };
 export type Arch = "amd64" | "arm64";
 
 /**
+ * Names a file of an image that was set aside.
+ */
+export type AsideRef = { 
+/**
+ * The image.
+ */
+image: ImageId, 
+/**
+ * The file's name.
+ */
+file: string, };
+
+/**
  * What is awaited, on whom, since when.
  */
 export type Blocker = { 
@@ -2360,10 +2373,14 @@ export interface Commands {
   "image.fetch": { request: FetchOutput; response: DownloadStarted };
   /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
+  /** Forgets what arrived of an image, and begins again. */
+  "image.start_over": { request: ImageRef; response: DownloadStarted };
   /** Stops the download of an image for a while. What arrived is kept. */
   "image.pause": { request: ImageRef; response: Nothing };
   /** Checks an image's file again, every byte of it. */
   "image.verify": { request: ImageRef; response: JobStarted };
+  /** Deletes a file of an image that was set aside, for good. */
+  "image.discard": { request: AsideRef; response: Nothing };
   /** What would become of a person's own file. Changes nothing. */
   "image.examine": { request: FileRef; response: ImportPlan };
   /** Makes an image of a copy of a person's own file. */
