@@ -6,6 +6,7 @@ import { count, en, fill } from "../../ui/src/messages";
 import type { Home } from "../journey/home";
 import { sees, sentence } from "../journey/journey";
 import { practiceImages } from "../journey/places";
+import { until } from "../journey/wait";
 import { Mouse } from "./mouse";
 import { browser, devHost, home, visit } from "./person";
 
@@ -48,6 +49,12 @@ test("an own file is looked at, imported, checked, and set aside when it was dam
   await sees(hand, count(en.library.asideText, 1), 60_000);
   await hand.picture("set-aside");
   expect(readdirSync(folder)).not.toContain("base");
+
+  const aside = fill(en.common.deleteName, { name: "1-base" });
+  await page.getByRole("button", { name: aside }).click();
+  await page.getByRole("dialog").last().getByRole("button", { name: aside }).click();
+  const left = (): string[] => readdirSync(join(folder, "set-aside"));
+  await until("the damaged file to go", 10_000, () => Promise.resolve(left().length === 0));
 });
 
 test("a file put into the images folder becomes an image", async () => {

@@ -10,6 +10,7 @@ import {
   dayName,
   duration,
   logClock,
+  moment,
   rate,
   rough,
   shortId,
@@ -102,4 +103,11 @@ it("long ids show their ends", () => {
     "b037bedf…2002",
   );
   expect(shortId("short")).toBe("short");
+});
+
+it("a moment of today is its time, an earlier one names its day", () => {
+  const now = new Date(2026, 10, 25, 12, 0).getTime();
+  const at = (day: number) => new Date(2026, 10, day, 9, 5).toISOString();
+  expect(moment(at(25), now, "en-GB")).toBe("09:05");
+  expect(moment(at(22), now, "en-GB")).toMatch(/Sun.*22 Nov.*09:05/);
 });

@@ -54,6 +54,18 @@ export function clock(at: string, locale?: string): string {
   return new Date(at).toLocaleTimeString(locale, { timeStyle: "short" });
 }
 
+/** A moment: the time today, the day and the time before. */
+export function moment(at: string, now: number, locale?: string): string {
+  if (dayKey(at) === dayKey(now)) return clock(at, locale);
+  return new Date(at).toLocaleString(locale, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
 /** The time of a log line, to the millisecond. */
 export function logClock(at: string): string {
   const time = new Date(at);

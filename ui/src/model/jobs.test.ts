@@ -2,7 +2,7 @@
 /** How far a job is, and what of it tells most. */
 import { describe, expect, it } from "vitest";
 import { job, stage } from "../platform/fake/samples";
-import { currentStage, isStuck, jobShare, stageShare, tellingStage } from "./jobs";
+import { currentStage, isStuck, jobShare, movingShare, stageShare, tellingStage } from "./jobs";
 
 const progress = (done: number, total: number) => ({ done, total, rate: 0, left_s: null });
 
@@ -45,4 +45,14 @@ it("a job is stuck while it waits to try again", () => {
     true,
   );
   expect(isStuck(job())).toBe(false);
+});
+
+it("bytes are shown while they move, also where every byte of an image is read again", () => {
+  const progress = { done: 1, total: 4, rate: 0, left_s: null };
+  const share = (code?: "bytes" | "image_check") => {
+    const since = "2026-03-20T09:00:00Z";
+    const blocker = code ? { code, params: {}, since, problem: null } : null;
+    return movingShare(stage({ code: "verify", state: "running", progress, blocker }));
+  };
+  expect([share(), share("image_check"), share("bytes")]).toEqual([0.25, 0.25, undefined]);
 });

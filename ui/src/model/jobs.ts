@@ -13,7 +13,7 @@ export const currentStage = (job: Job): Stage | undefined =>
 /** The stage a person wants to see first: the one that failed, or the one in progress. */
 export function tellingStage(job: Job): Stage | undefined {
   const by = (state: Job["state"]) => job.stages.find((stage) => stage.state === state);
-  return by("failed") ?? by("interrupted") ?? by("cancelled") ?? by("running");
+  return by("failed") ?? by("interrupted") ?? by("cancelled") ?? by("paused") ?? by("running");
 }
 
 /** 0 to 1 of one stage; undefined where nothing is counted. */
@@ -22,6 +22,12 @@ export function stageShare(stage: Stage): number | undefined {
   const { progress } = stage;
   if (!progress || progress.total === 0) return undefined;
   return Math.min(1, progress.done / progress.total);
+}
+
+/** The same, where bytes are what is awaited: another blocker says more than a figure that stands still. */
+export function movingShare(stage: Stage): number | undefined {
+  const { blocker } = stage;
+  return blocker && blocker.code !== "image_check" ? undefined : stageShare(stage);
 }
 
 /** 0 to 1 of the whole plan, by the weights of its stages. */

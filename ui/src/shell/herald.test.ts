@@ -57,6 +57,12 @@ describe("news of a job", () => {
     });
   });
 
+  it("is that it was paused, without alarm", () => {
+    const paused = job({ state: "paused", paused_at: "2026-03-20T09:00:00Z" });
+    expect(news(running("transfer"), paused)).toMatchObject({ urgent: false });
+    expect(news(running("transfer"), paused)?.text).toContain(en.jobState.paused);
+  });
+
   it("is nothing where the person cancelled, or it had ended before", () => {
     expect(news(running("run"), ended("cancelled"))).toBeUndefined();
     expect(news(ended("done"), ended("done"))).toBeUndefined();

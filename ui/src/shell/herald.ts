@@ -1,5 +1,5 @@
 /** What is said of work as it goes on: to those who listen, and in toasts at its end. */
-import { blockerText, failedTitle, jobDone, jobTitle } from "../messages";
+import { blockerText, en, failedTitle, jobDone, jobTitle } from "../messages";
 import { currentStage, isOpen } from "../model/jobs";
 import type { Job, Problem } from "../platform/generated/api";
 
@@ -24,7 +24,9 @@ export function news(before: Job | undefined, after: Job | undefined): News | un
   if (!after) return undefined;
   if (isOpen(before) && !isOpen(after)) {
     if (after.state === "done") return { text: jobDone(after), urgent: false, end: "done" };
-    if (after.state === "cancelled" || after.state === "paused") return undefined;
+    if (after.state === "cancelled") return undefined;
+    if (after.state === "paused")
+      return { text: `${jobTitle(after)}: ${en.jobState.paused}`, urgent: false };
     const text = failedTitle(after, after.problem ?? NO_PROBLEM);
     return { text, urgent: true, end: "failed" };
   }

@@ -41,6 +41,8 @@ fake
   .answer("app.visible", () => ({}))
   .answer("image.pause", () => ({}))
   .answer("image.resume", ({ image }) => ({ image, job: null }))
+  .answer("image.start_over", ({ image }) => ({ image, job: sample.JOB_ID }))
+  .answer("image.discard", () => ({}))
   .answer("image.verify", () => ({ job: sample.JOB_ID }))
   .answer("image.examine", ({ path }) => (path === PLAN.path ? PLAN : REFUSED))
   .answer("image.import", () => ({ image: sample.IMAGE_ID, job: sample.JOB_ID }))
@@ -99,6 +101,7 @@ it("waiting for the next try says why the last one failed, and when the next is"
   render(ImagesPage);
   const row = screen.getByRole("region", { name: en.images.coming });
   expect(row.textContent).toContain("factory.talos.dev asks to come back later. Next try in");
+  expect(row.textContent).toContain(count(en.library.failures, 2));
 });
 
 it("what was checked is told layer by layer, and can be checked again", async () => {
@@ -124,6 +127,65 @@ it("what was checked is told layer by layer, and can be checked again", async ()
   expect(fake.requests("image.verify")).toEqual([{ image: sample.IMAGE_ID }]);
 });
 
+it("a check that goes on is told in the list and in its dialog, with how far it is", async () => {
+  const since = "2026-03-20T09:00:00Z";
+  const blocker = { code: "image_check" as const, params: {}, since, problem: null };
+  const progress = { done: 1, total: 4, rate: 0, left_s: null };
+  const reading = sample.stage({ code: "verify", state: "running", progress, blocker });
+  const request = { kind: "verify", image: sample.IMAGE_ID } as const;
+  show(sample.image(), sample.job({ request, subject: name, stages: [reading] }));
+  render(ImagesPage);
+  expect(screen.getByText(fill(en.library.checking, { percent: 25 }))).toBeTruthy();
+  await userEvent.click(screen.getByRole("button", { name: fill(en.common.more, { name }) }));
+  await userEvent.click(screen.getByRole("menuitem", { name: en.library.checked }));
+  const box = within(screen.getByRole("dialog"));
+  expect(box.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("25");
+  expect(box.queryByRole("button", { name: en.library.checkNow })).toBeNull();
+});
+
+it("a digest says whether it was recorded or compared", async () => {
+  const open = async (digestAt: string) => {
+    const image = sample.image();
+    if (image.spec.file)
+      image.spec.file.layers = [
+        { layer: "length", outcome: "good", at: "2026-03-20T09:00:00Z", params: { bytes: "9" } },
+        { layer: "digest", outcome: "good", at: digestAt, params: { sha256: "abcdef" } },
+      ];
+    show(image);
+    const page = render(ImagesPage);
+    await userEvent.click(screen.getByRole("button", { name: fill(en.common.more, { name }) }));
+    await userEvent.click(screen.getByRole("menuitem", { name: en.library.checked }));
+    const text = screen.getByRole("dialog").textContent;
+    page.unmount();
+    return text;
+  };
+  expect(await open("2026-03-20T09:00:00Z")).toContain(en.library.digestFirst);
+  expect(await open("2026-03-21T09:00:00Z")).toContain(en.library.digestAgain);
+});
+
+it("starting over names what is lost, and does nothing before that is confirmed", async () => {
+  const partly = { state: "incomplete", received: 50 * 2 ** 20, problem: null } as const;
+  show({ ...sample.image(), ...partly });
+  render(ImagesPage);
+  const again = `${en.library.startOver}: ${name}`;
+  await userEvent.click(screen.getByRole("button", { name: again }));
+  const box = within(screen.getByRole("dialog"));
+  expect(box.getByText(fill(en.library.startOverGoes, { bytes: "50 MiB" }))).toBeTruthy();
+  expect(fake.requests("image.start_over")).toEqual([]);
+  await userEvent.click(box.getByRole("button", { name: en.library.startOver }));
+  expect(fake.requests("image.start_over")).toEqual([{ image: sample.IMAGE_ID }]);
+
+  show({ ...sample.image(), ...partly, received: 0 });
+  await vi.waitFor(() => expect(screen.queryByRole("button", { name: again })).toBeNull());
+});
+
+it("the page says where the images folder is", () => {
+  show(undefined);
+  render(ImagesPage);
+  const folder = `${sample.info().data_dir}/images`;
+  expect(screen.getByText(fill(en.library.folder, { folder }))).toBeTruthy();
+});
+
 it("a file that was set aside is told with its reason", async () => {
   const problem = problemWith({ code: "image_damaged", params: { fault: "other_digest" } });
   const aside = { name: "base.1", bytes: 3 * 2 ** 20, at: "2026-03-20T09:00:00Z", problem };
@@ -133,6 +195,16 @@ it("a file that was set aside is told with its reason", async () => {
   const box = within(screen.getByRole("dialog"));
   expect(box.getByText("base.1")).toBeTruthy();
   expect(box.getByText(new RegExp(en.fault.other_digest.slice(0, 20)))).toBeTruthy();
+
+  await userEvent.click(
+    box.getByRole("button", { name: fill(en.common.deleteName, { name: "base.1" }) }),
+  );
+  const lost = fill(en.library.asideGoes, { file: "base.1", bytes: "3 MiB" });
+  const question = screen.getByText(lost).closest("dialog");
+  expect(fake.requests("image.discard")).toEqual([]);
+  const verb = fill(en.common.deleteName, { name: "base.1" });
+  await userEvent.click(within(question!).getByRole("button", { name: verb }));
+  expect(fake.requests("image.discard")).toEqual([{ image: sample.IMAGE_ID, file: "base.1" }]);
 });
 
 it("an own file is looked at before it is imported, and one that cannot be is said why", async () => {

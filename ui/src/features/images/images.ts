@@ -1,4 +1,5 @@
 /** Images as the library shows them. */
+import { isOpen } from "../../model/jobs";
 import type { ImageView, Job, Problem } from "../../platform/generated/api";
 
 export const USES = ["all", "used", "unused"] as const;
@@ -34,6 +35,10 @@ export function expectedBytes(image: ImageView, jobs: readonly Job[]): number {
   }
   return 0;
 }
+
+/** The check of an image that goes on, if one does. */
+export const checkOf = (id: string, jobs: readonly Job[]): Job | undefined =>
+  jobs.find((job) => isOpen(job) && job.request.kind === "verify" && job.request.image === id);
 
 /** A problem that wants more than "go on": stopping on purpose or by closing is none. */
 export function realProblem(image: ImageView): Problem | undefined {

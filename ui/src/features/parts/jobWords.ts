@@ -1,7 +1,7 @@
 /** A job in sentences: the present, the time, and what came of it. */
-import { blockerText, en, fill, problemTitle } from "../../messages";
-import { currentStage } from "../../model/jobs";
-import { between, bytes, duration, rate, rough, took } from "../../model/format";
+import { blockerText, count, en, fill, problemTitle } from "../../messages";
+import { currentStage, movingShare } from "../../model/jobs";
+import { between, bytes, clock, duration, rate, rough, took } from "../../model/format";
 import type { BlockerCode, Job, Stage } from "../../platform/generated/api";
 
 function usual(code: BlockerCode): string {
@@ -13,21 +13,24 @@ function stageSentence(stage: Stage, now: number): string {
   const { blocker, progress } = stage;
   if (blocker?.code === "retry" && blocker.problem) {
     const left = Math.max(0, between(now, blocker.params["at"] ?? now));
-    return fill(en.library.retryIn, {
+    const failures = Number(blocker.params["failures"] ?? 1);
+    const text = fill(en.library.retryIn, {
       problem: problemTitle(blocker.problem),
       time: duration(left),
     });
+    return failures > 1 ? `${text} · ${count(en.library.failures, failures)}` : text;
   }
-  if (blocker) {
+  if (blocker && movingShare(stage) === undefined) {
     const parts = [`${blockerText(stage)}, ${duration(between(blocker.since, now))}`];
     const most = usual(blocker.code);
     if (most) parts.push(most);
     return parts.join(" · ");
   }
-  if (!progress || progress.total === 0) return en.stage[stage.code].now;
+  const doing = blockerText(stage);
+  if (!progress || progress.total === 0) return doing;
   const parts = [fill(en.common.of, { done: bytes(progress.done), total: bytes(progress.total) })];
   if (progress.rate > 0) parts.push(rate(progress.rate));
-  return `${en.stage[stage.code].now}, ${parts.join(" · ")}`;
+  return `${doing}, ${parts.join(" · ")}`;
 }
 
 /** The present sentence of a job, or how it ended. */
@@ -40,6 +43,7 @@ export function sentence(job: Job, now: number): string {
 /** How long it took, or how much is left, or how long it has been going on. */
 export function timing(job: Job, now: number): string {
   if (job.ended_at !== null) return took(between(job.created_at, job.ended_at));
+  if (job.paused_at !== null) return fill(en.common.since, { time: clock(job.paused_at) });
   const left = currentStage(job)?.progress?.left_s;
   if (left !== null && left !== undefined) return fill(en.common.left, { time: rough(left) });
   return fill(en.common.soFar, { time: duration(between(job.created_at, now)) });

@@ -110,7 +110,7 @@ export const blocker = {
   same_file: "Another download of the same file goes first",
   turn: "Waiting for its turn: {count} downloads go first",
   retry: "Waiting for the next try",
-  image_check: "Reading its image again, which was touched since it was last used",
+  image_check: "Reading every byte of the image",
   qemu_greeting: "Waiting for QEMU to answer",
   first_output: "Waiting for the machine's first words",
   guest_shutdown: "The power button was pressed. Waiting for the machine to switch off",
