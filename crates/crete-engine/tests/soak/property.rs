@@ -35,7 +35,8 @@ pub async fn holds(site: &Site, plan: &Plan) {
     everything_goes_on(site, &engine).await;
     engine.close().await;
     no_lock_is_held(site).await;
-    assert_eq!(site.processes(), [], "nothing runs in the end");
+    // What was being asked of this computer ends an instant later.
+    support::eventually("nothing runs in the end", || site.processes().is_empty()).await;
 }
 
 fn going_on(state: JobState) -> bool {

@@ -54,15 +54,16 @@ pub async fn run() {
 /// From now on the moment is waited for.
 fn arm(root: PathBuf, kill: Kill) {
     let (time, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let passed = AtomicBool::new(false);
     crete_failpoint::observe(move |name, side| {
         let step = kill.step.as_deref().is_none_or(|step| step == name);
-        let due = step
-            && side == kill.side
-            && time.fetch_add(1, Ordering::SeqCst) + 1 >= kill.time
-            && !over.load(Ordering::SeqCst);
-        if !due {
+        let due = step && side == kill.side && time.fetch_add(1, Ordering::SeqCst) + 1 >= kill.time;
+        // Where QEMU does not run at the moment itself, it is the next one at which it does.
+        let late = kill.who == Who::Qemu && passed.load(Ordering::SeqCst);
+        if !(due || late) || over.load(Ordering::SeqCst) {
             return;
         }
+        passed.store(true, Ordering::SeqCst);
         if kill.who != Who::Engine {
             let killed = kill_qemu(&root);
             // Where only QEMU is meant, it must be there.
