@@ -262,6 +262,8 @@ async fn already_there(
     let Ok(meta) = std::fs::metadata(&request.target) else {
         return Ok(None);
     };
+    // The program may have been killed between the file's last move and this.
+    crate::forget_side(&request.target)?;
     let sha256 = crate::sha256_file(&request.target, &|_| {}, cancel).await?;
     Ok(Some(Downloaded {
         path: request.target.clone(),
@@ -276,6 +278,23 @@ async fn already_there(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_there_has_no_side_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("metal.iso");
+        for left in ["", ".part.json", ".part.json.new"] {
+            let path = folder.path().join(format!("metal.iso{left}"));
+            std::fs::write(path, "{}").unwrap();
+        }
+        let url = Url::parse("http://127.0.0.1:9/").unwrap();
+        let request = Request::new(url, target.clone(), Container::Iso);
+        let found = already_there(&request, &CancellationToken::new()).await;
+        assert_eq!(found.unwrap().unwrap().bytes, 2);
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [target]);
+    }
 
     #[test]
     fn what_is_tried_again_depends_on_whether_it_ever_worked() {

@@ -49,9 +49,14 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<(), FetchError> {
     step!("fetch.sync_folder", sync()).map_err(FetchError::file(folder))
 }
 
+/// Where the successor of a small file is written.
+pub(crate) fn fresh(path: &Path) -> PathBuf {
+    beside(path, "new")
+}
+
 /// Replaces a small file in one step.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FetchError> {
-    let fresh = beside(path, "new");
+    let fresh = fresh(path);
     let write = || -> io::Result<()> {
         let mut file = step!("side.create", File::create(&fresh))?;
         step!("side.write", file.write_all(bytes))?;

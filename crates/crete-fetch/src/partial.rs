@@ -84,5 +84,7 @@ pub(crate) fn publish(target: &Path) -> Result<(), FetchError> {
 /// # Errors
 /// `File` when the side file cannot be removed.
 pub fn forget_side(target: &Path) -> Result<(), FetchError> {
+    // A new one that was being written when the program was killed says nothing either.
+    durable::remove(&durable::fresh(&side_path(target)))?;
     durable::remove(&side_path(target))
 }

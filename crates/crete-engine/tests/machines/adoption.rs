@@ -286,6 +286,21 @@ async fn a_record_of_another_boot_is_stale() {
     .await;
 }
 
+/// A reboot ends every process and takes the runtime folder with it; what is left is the note in
+/// the lock's file, and a lock that nobody holds.
+#[tokio::test]
+async fn after_a_reboot_a_machine_is_off_and_the_reason_is_told() {
+    let (world, machine, pid) = left_running().await;
+    kill(pid);
+    eventually("it ends", || world.fake.running().is_empty()).await;
+    fs::remove_dir_all(world.at("run")).unwrap();
+    let engine = world.open().await;
+    assert_eq!(exit(&engine, machine), ExitReason::GoneWhileAway);
+    assert_eq!(engine.adopted(), [""; 0]);
+    start(&engine, machine).await;
+    stops_gently(&world, &engine, machine).await;
+}
+
 #[tokio::test]
 async fn a_process_that_ended_is_gone() {
     is_stale(|_, _| {}).await;

@@ -114,6 +114,36 @@ async fn the_scenario_comes_by_every_step_of_the_code() {
     assert_eq!(draws.unreached(), [""; 0]);
 }
 
+/// Wherever in its run a machine's program is killed, the machine goes on and is taken back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machine_of_a_killed_program_is_taken_back() {
+    let site = Site::new().await;
+    // The first note of where it runs: it was just let go.
+    let noted = draw::Kill::parse("Engine lock.note Before 1");
+    assert!(site.victim(victim::PLAY, Some(&noted)).await);
+    let running = site.fake.running();
+    assert_eq!(running.len(), 1, "it goes on");
+    let config = site::config(site.root(), &site.factory.url);
+    let engine = crete_engine::Engine::open(config).await.unwrap();
+    assert_eq!(engine.adopted(), ["knossos"]);
+    assert_eq!(engine.machines.all()[0].pid, running.first().copied());
+    engine.close().await;
+    assert_eq!(site.fake.running(), running);
+}
+
+/// A QEMU that hangs when it is asked what it can do does not outlive the program that asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_asked_ends_with_the_killed_program() {
+    let site = Site::new().await;
+    site.fake.play(&crete_testkit::qemu::Script {
+        help_hangs: true,
+        ..crete_testkit::qemu::Script::default()
+    });
+    site.victim(victim::HANG, None).await;
+    property::only_machines_run(&site).await;
+    assert_eq!(site.processes(), []);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sample_of_kills_loses_nothing() {
     soak(20_261_125, 12, None).await;

@@ -49,7 +49,7 @@ async fn open(site: &Site) -> Engine {
 }
 
 /// Whatever belonged to the killed program ends with it; machines go on.
-async fn only_machines_run(site: &Site) {
+pub async fn only_machines_run(site: &Site) {
     support::eventually("only machines run", || {
         let machines = site.fake.running();
         let all = site.processes();

@@ -18,6 +18,9 @@ pub const PLAY: &str = "play";
 /// Only the next start.
 pub const RECOVER: &str = "recover";
 
+/// A start during which programs that are asked hang.
+pub const HANG: &str = "hang";
+
 /// The version that is downloaded.
 pub const VERSION: &str = "v1.13.9";
 
@@ -43,8 +46,16 @@ pub async fn run() {
         arm(root.clone(), Kill::parse(&kill));
     }
     let factory = variable(site::FACTORY).unwrap();
-    if part == RECOVER {
+    if part != PLAY {
         let engine = Engine::open(site::config(&root, &factory)).await.unwrap();
+        if part == HANG {
+            support::eventually("QEMU is asked", || {
+                let asked = crete_testkit::qemu::FakeQemu::asked(&root.join("bin"));
+                !asked.is_empty()
+            })
+            .await;
+            kill_process(rustix::process::getpid().as_raw_nonzero().get());
+        }
         engine.close().await;
     } else {
         play(&root, &factory).await;

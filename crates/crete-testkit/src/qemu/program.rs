@@ -87,6 +87,14 @@ impl FakeQemu {
     }
 }
 
+impl FakeQemu {
+    /// The processes of the program in this folder that only answer a question, by process id.
+    #[must_use]
+    pub fn asked(folder: &Path) -> Vec<i32> {
+        processes(&folder.join(NAME), |words| !words.contains(&&b"-uuid"[..]))
+    }
+}
+
 impl Drop for FakeQemu {
     fn drop(&mut self) {
         for pid in processes(&self.program(), |_| true) {
