@@ -4,16 +4,16 @@
 use crete_engine::{Config, Engine, EngineError, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{Arch, BootMedium, ImageChoice, ImageId, ImageState, JobId, Settings};
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An engine whose factory does not answer, and is asked once.
-async fn engine(root: &Path, factory: &TcpListener) -> Engine {
-    let address = factory.local_addr().unwrap();
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// An engine whose factory cannot be reached, and is tried once.
+async fn engine(root: &Path) -> Engine {
     let downloads = crete_fetch::Patience {
-        answer: Duration::from_millis(50),
         failures: 1,
         ..crete_fetch::Patience::default()
     };
@@ -21,7 +21,7 @@ async fn engine(root: &Path, factory: &TcpListener) -> Engine {
         data: root.join("data"),
         runtime: root.join("run"),
         settings: Settings {
-            factory_url: format!("http://{address}"),
+            factory_url: NOWHERE.to_owned(),
             ..Settings::default()
         },
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
@@ -69,8 +69,7 @@ async fn unfinished(engine: &Engine) -> ImageId {
 #[tokio::test]
 async fn starting_over_forgets_what_arrived() {
     let root = tempfile::tempdir().unwrap();
-    let factory = TcpListener::bind("127.0.0.1:0").unwrap();
-    let engine = engine(root.path(), &factory).await;
+    let engine = engine(root.path()).await;
     let image = unfinished(&engine).await;
     let folder = root.path().join("data/images").join(image.to_string());
     let left = ["metal-amd64.iso.part", "metal-amd64.iso.part.json"].map(|name| folder.join(name));
@@ -89,9 +88,8 @@ async fn starting_over_forgets_what_arrived() {
 #[tokio::test]
 async fn only_a_file_that_was_set_aside_can_be_deleted_by_name() {
     let root = tempfile::tempdir().unwrap();
-    let factory = TcpListener::bind("127.0.0.1:0").unwrap();
     let image = {
-        let engine = engine(root.path(), &factory).await;
+        let engine = engine(root.path()).await;
         let image = unfinished(&engine).await;
         engine.close().await;
         image
@@ -104,7 +102,7 @@ async fn only_a_file_that_was_set_aside_can_be_deleted_by_name() {
         "params":{},"detail":null,"fields":[],"remedies":[],"id":""}}"#;
     std::fs::write(aside.join("1-metal-amd64.iso.json"), reason).unwrap();
 
-    let engine = engine(root.path(), &factory).await;
+    let engine = engine(root.path()).await;
     for other in ["../spec.json", "1-metal-amd64.iso.json", ""] {
         let refused = engine.discard(image, other);
         assert!(
