@@ -83,8 +83,19 @@ impl<T: Clone + PartialEq> Live<T> {
 
     /// Sets an item. Nobody is told when nothing changed.
     pub fn set(&self, key: impl Into<String>, value: T) {
-        let key = key.into();
+        self.put(&mut self.state(), key.into(), value);
+    }
+
+    /// Changes a part of an item, if it is there. What others set meanwhile of the rest is kept.
+    pub fn update(&self, key: &str, change: impl FnOnce(&mut T)) {
         let mut state = self.state();
+        if let Some(mut value) = state.items.get(key).cloned() {
+            change(&mut value);
+            self.put(&mut state, key.to_owned(), value);
+        }
+    }
+
+    fn put(&self, state: &mut State<T>, key: String, value: T) {
         if state.items.get(&key) == Some(&value) {
             return;
         }
@@ -145,6 +156,17 @@ impl<T: Clone + PartialEq> Live<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_part_is_changed_of_what_is_there_only() {
+        let live = Live::new();
+        live.update("a", |pair: &mut (u8, u8)| pair.1 = 9);
+        assert_eq!(live.get("a"), None, "nothing is brought back");
+        live.set("a", (1, 2));
+        live.update("a", |pair| pair.1 = 9);
+        assert_eq!(live.get("a"), Some((1, 9)));
+        assert_eq!(live.subscribe().generation, 2);
+    }
 
     proptest! {
         /// Snapshot plus changes is the set, wherever the snapshot was taken.

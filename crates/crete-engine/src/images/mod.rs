@@ -30,7 +30,8 @@ use crete_failpoint::step;
 use crete_fetch::Container;
 use crete_model::{
     Arch, BootMedium, ErrorCode, ImageFormat, ImageId, ImageOrigin, ImageSpec, ImageState,
-    ImageView, JobRequest, JobState, Packing, Params, Problem, Remedy, params,
+    ImageView, JobRequest, JobState, MachineId, Packing, Params, Problem, Remedy, SetAsideFile,
+    params,
 };
 pub(crate) use record::upgrade as upgrade_record;
 use std::path::{Path, PathBuf};
@@ -105,20 +106,13 @@ impl Engine {
 
     pub(crate) fn show_image(&self, spec: ImageSpec, state: ImageState) {
         let id = spec.id;
-        let not_runnable = spec.arch.and_then(|arch| self.why_not_runnable(arch));
-        let used_by = self
-            .machines
-            .all()
-            .iter()
-            .filter(|m| m.spec.image == id)
-            .map(|m| m.spec.id)
-            .collect();
+        let now = self.surroundings(&spec);
         let view = ImageView {
-            set_aside: aside::list(&self.roots.image(id)),
+            set_aside: now.set_aside,
             spec,
             state,
-            used_by,
-            not_runnable,
+            used_by: now.used_by,
+            not_runnable: now.not_runnable,
         };
         self.images.set(id.to_string(), view);
     }
@@ -126,7 +120,29 @@ impl Engine {
     /// Shows all images again, after machines or the host's report changed.
     pub(crate) fn refresh_images(&self) {
         for view in self.images.all() {
-            self.show_image(view.spec, view.state);
+            self.refresh_image(&view.spec);
+        }
+    }
+
+    /// Shows again what surrounds an image. Its record and its state are its job's to change: a
+    /// state that was read here a moment ago could be written over the one that came after it.
+    fn refresh_image(&self, spec: &ImageSpec) {
+        let now = self.surroundings(spec);
+        self.images.update(&spec.id.to_string(), |view| {
+            view.set_aside = now.set_aside;
+            view.used_by = now.used_by;
+            view.not_runnable = now.not_runnable;
+        });
+    }
+
+    /// What else there is to say of an image.
+    fn surroundings(&self, spec: &ImageSpec) -> Surroundings {
+        let machines = self.machines.all();
+        let users = machines.iter().filter(|m| m.spec.image == spec.id);
+        Surroundings {
+            set_aside: aside::list(&self.roots.image(spec.id)),
+            used_by: users.map(|m| m.spec.id).collect(),
+            not_runnable: spec.arch.and_then(|arch| self.why_not_runnable(arch)),
         }
     }
 
@@ -137,6 +153,13 @@ impl Engine {
                 .with_remedy(Remedy::OpenHostCheck)
         })
     }
+}
+
+/// What is shown of an image beside its record and its state.
+struct Surroundings {
+    set_aside: Vec<SetAsideFile>,
+    used_by: Vec<MachineId>,
+    not_runnable: Option<Problem>,
 }
 
 /// A record whose file never arrived: the program ended between writing it and moving the file.

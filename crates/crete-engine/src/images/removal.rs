@@ -68,7 +68,7 @@ impl Engine {
         }
         aside::remove(&self.roots.image(id), name)?;
         let view = self.image(id)?;
-        self.show_image(view.spec, view.state);
+        self.refresh_image(&view.spec);
         Ok(())
     }
 
