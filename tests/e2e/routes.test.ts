@@ -15,6 +15,9 @@ const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
   [DESIGN, SMALLEST].map((size) => ({ theme, size })),
 );
 
+/** Without motion: a colour looked at halfway through a change is nobody's choice. */
+const STILL = { reducedMotion: "reduce" } as const;
+
 /** A route without an address here does not compile. */
 type Addresses = Record<PageName | "job" | "reveal", string>;
 
@@ -70,6 +73,7 @@ test("every route without anything in it", async () => {
   const faults: string[] = [];
   for (const { theme, size } of LOOKS) {
     const { page } = await visit(chromium, host, {
+      ...STILL,
       colorScheme: theme,
       viewport: size,
     });
@@ -104,6 +108,7 @@ test("every route with an image, a machine and finished work", async () => {
   const all = addresses(running!.machine, job.split("/").at(-1)!, image.split("image=").at(-1)!);
   for (const { theme, size } of LOOKS) {
     const { page } = await visit(chromium, host, {
+      ...STILL,
       colorScheme: theme,
       viewport: size,
     });
