@@ -38,10 +38,11 @@ function addresses(machine: string, job: string, image: string): Addresses {
   };
 }
 
-/** Opens a route and waits until it shows what it has. */
+/** Opens a route and waits until it, and not the page before, shows what it has. */
 async function open(page: Page, address: string): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), address);
-  await page.locator("main h1").waitFor();
+  const { place, parse } = await import("../../ui/src/model/router.svelte");
+  await page.locator(`main[data-place="${place(parse(address))}"] h1`).waitFor();
   await until("the page being complete", 20_000, async () => {
     const busy = await page.locator("main").getByText(en.common.loading, { exact: true }).count();
     return busy === 0;

@@ -90,16 +90,17 @@ impl Asked {
         let (tell, told) = oneshot::channel();
         let (thread, over) = mpsc::channel();
         tokio::task::spawn_blocking(move || {
-            // Whoever is not there any more to take it has dropped, and thereby ended it.
-            let _ = tell.send(command.spawn());
+            let asked = command.spawn().map(|child| Self {
+                child,
+                _thread: thread,
+            });
+            // Where nobody is there any more to take it, it is dropped here and ends its group.
+            let _ = tell.send(asked);
             // An error: nobody holds the other end any more, and that is the sign.
             let _ = over.recv();
         });
-        let lost = |_| io::Error::other("the runtime ends");
-        Ok(Self {
-            child: told.await.map_err(lost)??,
-            _thread: thread,
-        })
+        told.await
+            .map_err(|_| io::Error::other("the runtime ends"))?
     }
 
     fn kill(&self) {
@@ -158,7 +159,9 @@ mod kernel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
     use std::path::PathBuf;
+    use std::task::Poll;
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -246,6 +249,21 @@ mod tests {
             ran = running => panic!("{ran:?}"),
             () = begun => {}
         }
+        ends(&child(folder.path()).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_program_that_began_while_nobody_looked_is_ended_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = wrapper(folder.path());
+        let mut running = Box::pin(run(&program, &[], PATIENCE));
+        // Asked once, so that it is started, and never again, so that it is not taken up.
+        let first = poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
+        assert!(first.is_pending());
+        while child(folder.path()).is_none() {
+            tokio::task::yield_now().await;
+        }
+        drop(running);
         ends(&child(folder.path()).unwrap()).await;
     }
 }
