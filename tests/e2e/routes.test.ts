@@ -21,6 +21,17 @@ const STILL = { reducedMotion: "reduce" } as const;
 /** A route without an address here does not compile. */
 type Addresses = Record<PageName | "job" | "reveal", string>;
 
+const named = (all: Addresses) =>
+  Object.entries(all) as [keyof Addresses, string][];
+
+/** The page a route belongs to, in the page's own words. */
+function place(name: keyof Addresses, address: string): string {
+  if (name === "job") return "activity" satisfies PageName;
+  return name === "machine" || name === "reveal"
+    ? `machine ${address.split("/")[2]!}`
+    : name;
+}
+
 function addresses(machine: string, job: string, image: string): Addresses {
   return {
     home: "#/",
@@ -39,12 +50,18 @@ function addresses(machine: string, job: string, image: string): Addresses {
 }
 
 /** Opens a route and waits until it, and not the page before, shows what it has. */
-async function open(page: Page, address: string): Promise<void> {
+async function open(
+  page: Page,
+  name: keyof Addresses,
+  address: string,
+): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), address);
-  const { place, parse } = await import("../../ui/src/model/router.svelte");
-  await page.locator(`main[data-place="${place(parse(address))}"] h1`).waitFor();
+  await page.locator(`main[data-place="${place(name, address)}"] h1`).waitFor();
   await until("the page being complete", 20_000, async () => {
-    const busy = await page.locator("main").getByText(en.common.loading, { exact: true }).count();
+    const busy = await page
+      .locator("main")
+      .getByText(en.common.loading, { exact: true })
+      .count();
     return busy === 0;
   });
   await page.evaluate("document.fonts.ready");
@@ -54,18 +71,56 @@ async function open(page: Page, address: string): Promise<void> {
 async function look(page: Page, name: string): Promise<string[]> {
   await page.screenshot({ path: result("e2e", "routes", `${name}.png`) });
   const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .withTags([
+      "wcag2a",
+      "wcag2aa",
+      "wcag21a",
+      "wcag21aa",
+      "wcag22aa",
+      "best-practice",
+    ])
     .analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`),
-  );
-}
-
-/** True when something makes the page wider than its window. */
-function isWide(page: Page): Promise<boolean> {
-  return page.evaluate<boolean>(
+  const wide = await page.evaluate<boolean>(
     "document.documentElement.scrollWidth > document.documentElement.clientWidth",
   );
+  return violations
+    .flatMap(({ id, nodes }) =>
+      nodes.map(
+        (node) =>
+          `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`,
+      ),
+    )
+    .concat(wide ? `${name} is wider than the window` : []);
+}
+
+/** Walks the studio's steps, with each kind of target. */
+async function lookAtStudio(
+  page: Page,
+  look: (name: string) => Promise<void>,
+): Promise<void> {
+  const { step, targetTitle, searchExtensions } = en.studio;
+  const go = (name: keyof typeof step) =>
+    page
+      .getByRole("navigation", { name: en.studio.steps })
+      .getByText(step[name])
+      .click();
+  await go("extensions");
+  const field = page.getByLabel(
+    new RegExp(searchExtensions.replace("{n}", "[1-9]\\d*")),
+  );
+  await field.waitFor();
+  await look("studio-extensions");
+  for (const name of ["customization", "result"] as const) {
+    await go(name);
+    await look(`studio-${name}`);
+  }
+  await go("basics");
+  for (const name of ["cloud", "sbc"] as const) {
+    await page.getByRole("radio", { name: targetTitle[name] }).click();
+    const places = en.studio[name === "sbc" ? "board" : "cloud"];
+    await page.getByRole("radiogroup", { name: places }).waitFor();
+    await look(`studio-${name}`);
+  }
 }
 
 test("every route without anything in it", async () => {
@@ -79,13 +134,14 @@ test("every route without anything in it", async () => {
       viewport: size,
     });
     await sees(new Mouse(page, "routes"), en.home.empty);
-    const empty = Object.entries(addresses("none", "none", "")).filter(
+    const empty = named(addresses("none", "none", "")).filter(
       ([name]) => !["job", "reveal", "new-image", "gallery"].includes(name),
     );
     for (const [name, address] of empty) {
-      await open(page, address);
-      faults.push(...(await look(page, `empty-${name}-${size.width}-${theme}`)));
-      if (await isWide(page)) faults.push(`${name} is too wide at ${size.width}`);
+      await open(page, name, address);
+      faults.push(
+        ...(await look(page, `empty-${name}-${size.width}-${theme}`)),
+      );
     }
     await page.context().close();
   }
@@ -99,29 +155,49 @@ test("every route with an image, a machine and finished work", async () => {
   const { page: first } = await visit(chromium, host);
   await walk(new Mouse(first, "routes-way"), untilBooted);
   const [running] = person.machines();
-  await open(first, "#/activity");
-  const job = (await first.locator("main a[href^='#/activity/']").first().getAttribute("href"))!;
-  await open(first, "#/images");
-  const image = (await first.locator("main a[href*='image=']").first().getAttribute("href"))!;
+  await open(first, "activity", "#/activity");
+  const job = (await first
+    .locator("main a[href^='#/activity/']")
+    .first()
+    .getAttribute("href"))!;
+  await open(first, "images", "#/images");
+  const image = (await first
+    .locator("main a[href*='image=']")
+    .first()
+    .getAttribute("href"))!;
   await first.context().close();
 
   const faults: string[] = [];
-  const all = addresses(running!.machine, job.split("/").at(-1)!, image.split("image=").at(-1)!);
+  const all = addresses(
+    running!.machine,
+    job.split("/").at(-1)!,
+    image.split("image=").at(-1)!,
+  );
   for (const { theme, size } of LOOKS) {
     const { page } = await visit(chromium, host, {
       ...STILL,
       colorScheme: theme,
       viewport: size,
     });
-    await sees(new Mouse(page, "routes"), en.home.machines);
-    for (const [name, address] of Object.entries(all)) {
-      await open(page, address);
-      if (name === "machine")
-        await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
-      if (name === "new-image")
-        await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
+    const judge = async (name: string) => {
       faults.push(...(await look(page, `${name}-${size.width}-${theme}`)));
-      if (await isWide(page)) faults.push(`${name} is too wide at ${size.width}`);
+    };
+    await sees(new Mouse(page, "routes"), en.home.machines);
+    for (const [name, address] of named(all)) {
+      await open(page, name, address);
+      if (name === "machine")
+        await page
+          .locator(".xterm-rows")
+          .getByText("[talos]")
+          .first()
+          .waitFor();
+      if (name === "new-image")
+        await page
+          .getByText("metal-amd64.raw.zst")
+          .first()
+          .waitFor({ state: "attached" });
+      await judge(name);
+      if (name === "new-image") await lookAtStudio(page, judge);
     }
     await page.context().close();
   }
