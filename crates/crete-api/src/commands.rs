@@ -6,7 +6,7 @@
 use crate::types::*;
 use crete_model::{
     Composition, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Preset, Problem,
-    Settings, StudioDraft, Targets,
+    Settings, Sizes, StudioDraft, Targets,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -130,6 +130,8 @@ commands! {
     "machine.offer" machine_offer(ImageRef) -> DraftOffer;
     /// Checks a draft field by field.
     "machine.check" machine_check(MachineDraft) -> DraftVerdict;
+    /// What a machine of these sizes would ask too much of now.
+    "machine.strains" machine_strains(Sizes) -> Strains;
     /// Creates a machine. It is off until started.
     "machine.create" machine_create(MachineDraft) -> Created;
     /// Starts a machine.

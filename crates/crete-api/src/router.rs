@@ -8,7 +8,7 @@ use crate::{ByteChunk, ByteStream, StreamRequest};
 use crete_engine::{Engine, EngineError};
 use crete_model::{
     Composition, ErrorCode, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Params,
-    Preset, Problem, Remedy, Settings, StudioDraft, Targets,
+    Preset, Problem, Remedy, Settings, Sizes, StudioDraft, Targets,
 };
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -303,6 +303,12 @@ impl<H: Host> Handlers for Router<H> {
     async fn machine_check(&self, request: MachineDraft) -> Result<DraftVerdict, Problem> {
         Ok(DraftVerdict {
             fields: self.engine().check_draft(&request),
+        })
+    }
+
+    async fn machine_strains(&self, request: Sizes) -> Result<Strains, Problem> {
+        Ok(Strains {
+            strains: self.engine().strains(request),
         })
     }
 

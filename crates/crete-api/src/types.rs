@@ -268,6 +268,13 @@ pub struct DraftVerdict {
     pub fields: Vec<crete_model::FieldProblem>,
 }
 
+/// What sizes ask too much of. Empty: they fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Strains {
+    /// In the order of memory, processors, disk.
+    pub strains: Vec<crete_model::Strain>,
+}
+
 /// A machine that was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Created {

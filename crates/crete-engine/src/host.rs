@@ -81,14 +81,8 @@ impl Engine {
             let (engine, meter) = (self.clone(), meter.clone());
             // Reading /proc of many processes blocks, so it is kept off the runtime's threads.
             let sample = tokio::task::spawn_blocking(move || {
-                let pids: Vec<i32> = engine
-                    .machines
-                    .all()
-                    .iter()
-                    .filter_map(|view| view.pid)
-                    .collect();
                 let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-                meter.sample(engine.data_dir(), &pids)
+                meter.sample(engine.data_dir(), &engine.claims())
             });
             if let Ok(usage) = sample.await {
                 self.usage.set("usage", usage);

@@ -25,7 +25,7 @@ mod world;
 pub use check::{Checks, Limits};
 pub use computer::ThisComputer;
 pub use recorded::RecordedWorld;
-pub use usage::UsageMeter;
+pub use usage::{Claim, UsageMeter};
 pub use world::{KvmProbe, Login, Ownership, Ran, WatchPlace, World};
 
 #[cfg(test)]

@@ -308,14 +308,65 @@ pub struct HostUsage {
     /// Bytes that Crete's machines hold (resident).
     #[ts(type = "number")]
     pub memory_machines: u64,
+    /// Bytes that they were given beyond that, and may still take.
+    #[ts(type = "number")]
+    pub memory_promised: u64,
+    /// Part of the last ten seconds in which something waited for memory, 0 to 100: `some avg10`
+    /// of `/proc/pressure/memory`. Absent where this kernel does not measure it.
+    pub memory_pressure: Option<f32>,
     /// 0 to 100, over all processors.
     pub cpu_percent: f32,
     /// Logical processors.
     pub cpus: u32,
+    /// Virtual processors of machines that are up.
+    pub vcpus: u32,
     /// Bytes free where Crete keeps its files.
     #[ts(type = "number")]
     pub disk_free: u64,
+    /// Bytes by which the disks of all machines may still grow.
+    #[ts(type = "number")]
+    pub disk_promised: u64,
     /// Bytes of that file system.
     #[ts(type = "number")]
     pub disk_total: u64,
+}
+
+/// What a choice of sizes would ask too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StrainCode {
+    /// The memory is not there now (`needed`, `free`, bytes).
+    MemoryShort,
+    /// It is there, but machines that are up may still take it (`promised`, `over`, bytes).
+    MemoryPromised,
+    /// Programs wait for memory already (`percent` of the time).
+    MemoryPressure,
+    /// More virtual processors than there are processors (`vcpus`, `cpus`).
+    Processors,
+    /// The disk may grow beyond what is free (`size`, `free`, bytes).
+    DiskShort,
+    /// All disks together may grow beyond what is free (`promised`, `free`, bytes).
+    DiskPromised,
+}
+
+/// One thing that sizes ask too much of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Strain {
+    /// What it is.
+    pub code: StrainCode,
+    /// The figures behind it.
+    pub params: crate::Params,
+    /// It cannot work: a start is refused. Otherwise it will hurt, and the person decides.
+    pub refused: bool,
+}
+
+/// The sizes of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Sizes {
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// MiB.
+    pub memory_mib: u32,
+    /// GiB; the disk is sparse and grows to this at most.
+    pub disk_gib: u32,
 }

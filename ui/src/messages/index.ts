@@ -11,6 +11,7 @@ import type {
   Remedy,
   Stage,
   StartNotice,
+  Strain,
 } from "../platform/generated/api";
 import { bytes } from "../model/format";
 import { en } from "./en";
@@ -22,7 +23,16 @@ export { count, fill, fillOpen } from "./fill";
 type Params = Partial<Record<string, Value>>;
 
 /** Parameters named so are bytes. */
-const SIZES = new Set(["needed", "free", "total", "received", "expected"]);
+const SIZES = new Set([
+  "needed",
+  "free",
+  "total",
+  "received",
+  "expected",
+  "promised",
+  "over",
+  "size",
+]);
 
 /** Parameters as people read them. */
 export function readable(params: Partial<Record<string, string>>): Params {
@@ -65,6 +75,9 @@ export function problemWhy({ code, params }: Problem): string {
 
 export const fieldText = (problem: FieldProblem): string =>
   fillOpen(en.field[problem.code], problem.params);
+
+export const strainText = ({ code, params }: Strain): string =>
+  fillOpen(en.strain[code], readable(params));
 
 export function remedyText(remedy: Remedy): string {
   const { kind, ...params } = remedy;

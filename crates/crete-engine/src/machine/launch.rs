@@ -12,7 +12,7 @@ use crate::jobs::JobHandle;
 use crete_failpoint::step;
 use crete_model::{
     Arch, BlockerCode, BootMedium, ErrorCode, FirmwareInfo, HostReport, ImageSpec, MachineId,
-    MachineSpec, Params, Problem, Remedy, StageCode, params,
+    MachineSpec, Params, Problem, Remedy, Sizes, StageCode, params,
 };
 use crete_qemu::args::{FirmwarePlan, NicPlan, Plan};
 use crete_qemu::disk::{self, QemuImg};
@@ -101,7 +101,7 @@ impl Engine {
     ) -> Result<Prepared, Problem> {
         job.enter(StageCode::Prepare);
         let plan = self.launch_plan(spec, report)?;
-        self.check_memory(spec)?;
+        self.check_budget(spec)?;
         let files = self.files(spec.id);
         let runtime = || crate::paths::private_folder(&files.runtime);
         step!("machine.runtime", runtime()).map_err(EngineError::problem)?;
@@ -172,21 +172,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Refuses a machine that would not leave the rest of this computer room to work.
-    fn check_memory(&self, spec: &MachineSpec) -> Result<(), Problem> {
-        let Some(usage) = self.usage.get("usage") else {
-            return Ok(());
+    /// Refuses a machine that cannot work as this computer is now.
+    fn check_budget(&self, spec: &MachineSpec) -> Result<(), Problem> {
+        let sizes = Sizes {
+            vcpus: spec.vcpus,
+            memory_mib: spec.memory_mib,
+            disk_gib: spec.disk_gib,
         };
-        let needed = u64::from(spec.memory_mib) << 20;
-        let free = usage.memory_total.saturating_sub(usage.memory_used);
-        if needed <= free {
-            return Ok(());
+        match self.strains(sizes).into_iter().find(|one| one.refused) {
+            None => Ok(()),
+            Some(strain) => Err(Problem::new(ErrorCode::MemoryShort, strain.params)
+                .with_remedy(Remedy::UseLessMemory)),
         }
-        Err(Problem::new(
-            ErrorCode::MemoryShort,
-            params! { "needed" => needed, "free" => free },
-        )
-        .with_remedy(Remedy::UseLessMemory))
     }
 
     /// Starts QEMU. It is recorded before it runs, so that there is never one nobody can find.

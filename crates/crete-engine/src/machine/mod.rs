@@ -1,6 +1,7 @@
 //! Machines: each is owned by exactly one task, the driver; the engine holds handles.
 
 mod admission;
+mod budget;
 mod console;
 mod driver;
 mod files;

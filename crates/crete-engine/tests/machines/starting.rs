@@ -3,7 +3,8 @@
 use crate::support::{World, ended, eventually, names, off, running, start, until, view};
 use crete_engine::{Engine, Patience};
 use crete_model::{
-    ErrorCode, ExitReason, Job, JobState, MachineId, MachineState, Problem, StageCode, StopRung,
+    ErrorCode, ExitReason, Job, JobState, MachineId, MachineState, Problem, Sizes, StageCode,
+    StopRung, StrainCode,
 };
 use crete_testkit::qemu::{Fault, Ignored, Script};
 use std::fs;
@@ -334,5 +335,54 @@ async fn the_stages_of_a_start_end_in_order() {
     assert_eq!(mode & 0o777, 0o600);
     engine.force_off(machine).await.unwrap();
     off(&engine, machine).await;
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn memory_that_is_not_there_is_refused_before_anything_is_made() {
+    let world = World::new();
+    let engine = world.open().await;
+    let usage = until(&engine.usage, "usage", |_| true).await;
+    // All of this computer's memory, of which this test itself uses some.
+    let memory_mib = u32::try_from(usage.memory_total >> 20).unwrap();
+    let mut draft = world.draft("knossos");
+    draft.memory_mib = memory_mib;
+    let machine = engine.create_machine(&draft).unwrap();
+    let sizes = Sizes {
+        vcpus: 1,
+        memory_mib,
+        disk_gib: 10,
+    };
+    let told = engine.strains(sizes);
+    assert!(
+        told.iter()
+            .any(|one| one.refused && one.code == StrainCode::MemoryShort)
+    );
+
+    let job = engine.start(machine).await.unwrap().unwrap();
+    let problem = ended(&engine, job).await.problem.unwrap();
+    assert_eq!(problem.code, ErrorCode::MemoryShort);
+    let bytes = |name: &str| problem.params[name].parse::<u64>().unwrap();
+    assert_eq!(bytes("needed"), u64::from(memory_mib) << 20);
+    assert!(bytes("free") < bytes("needed"));
+    world.assert_nothing_runs();
+    world.assert_nothing_is_left(machine);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn memory_that_running_machines_may_still_take_is_promised() {
+    let world = World::new();
+    let engine = world.open().await;
+    let machine = world.machine(&engine);
+    start(&engine, machine).await;
+    // What stands in for QEMU holds a few MiB of the 512 it was given.
+    let usage = until(&engine.usage, "usage", |usage| usage.vcpus > 0).await;
+    assert!(usage.memory_promised > 256 << 20);
+    assert!(usage.memory_promised < 512 << 20);
+    assert!(usage.disk_promised > 0);
+    engine.force_off(machine).await.unwrap();
+    off(&engine, machine).await;
+    until(&engine.usage, "usage", |usage| usage.memory_promised == 0).await;
     engine.close().await;
 }

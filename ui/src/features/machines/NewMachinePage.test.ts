@@ -1,5 +1,5 @@
 /** A new machine: can be sent as it opens, is checked as it changes, and says whether it fits. */
-import { render, screen } from "@testing-library/svelte";
+import { fireEvent, render, screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 import { en, fill } from "../../messages";
@@ -34,6 +34,12 @@ fake
     min_disk_gib: 8,
   }))
   .answer("machine.check", (draft) => ({ fields: judge(draft) }))
+  .answer("machine.strains", ({ vcpus }) => ({
+    strains:
+      vcpus > 7
+        ? [{ code: "processors", params: { vcpus: `${vcpus}`, cpus: "7" }, refused: false }]
+        : [],
+  }))
   .answer("machine.create", (draft) => {
     const fields = judge(draft);
     if (fields.length > 0) throw new ProblemError(problemWith({ code: "invalid", fields }));
@@ -117,3 +123,13 @@ it.each([
   ["ÄÖ", ""],
   ["x".repeat(80), "x".repeat(63)],
 ])("from %s the name %s can be made", (text, name) => expect(usableName(text)).toBe(name));
+
+it("what sizes ask too much of is told where they are chosen, and may be done all the same", async () => {
+  await open();
+  const [cpus] = screen.getAllByLabelText<HTMLInputElement>(en.newMachine.cpu);
+  await fireEvent.input(cpus!, { target: { value: "8" } });
+  await screen.findByText(fill(en.strain.processors, { vcpus: "8", cpus: "7" }));
+  expect(button(en.newMachine.create).disabled).toBe(false);
+  await fireEvent.input(cpus!, { target: { value: "4" } });
+  await vi.waitFor(() => expect(screen.queryByText(/processors among/)).toBeNull());
+});

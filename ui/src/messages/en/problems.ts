@@ -1,6 +1,6 @@
 /** Sentences for what can go wrong, and for what can be done about it. */
 import * as host from "./host";
-import type { ErrorCode, FieldCode, Remedy } from "../../platform/generated/api";
+import type { ErrorCode, FieldCode, Remedy, StrainCode } from "../../platform/generated/api";
 
 type Words<K extends string> = Record<K, string>;
 
@@ -350,6 +350,19 @@ export const field = {
   unknown: "It is not there any more.",
   unreadable: "It cannot be read: {reason}",
 } as const satisfies Words<FieldCode>;
+
+/** What sizes ask too much of, with the figures. */
+export const strain = {
+  memory_short: "It needs {needed} of memory, and {free} are free now.",
+  memory_promised:
+    "Machines that run may still take {promised}. If all do, {over} are missing and this computer slows down.",
+  memory_pressure:
+    "Programs wait for memory {percent} % of the time already. One machine more makes that worse.",
+  processors: "Machines share {cpus} processors among {vcpus} of their own, so each gets less.",
+  disk_short: "The disk starts small, but may grow to {size}; {free} are free.",
+  disk_promised:
+    "The disks of all machines may grow by {promised} together; {free} are free. Full disks stop machines.",
+} as const satisfies Words<StrainCode>;
 
 export const remedy = {
   ...host.hostRemedy,

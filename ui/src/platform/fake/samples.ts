@@ -45,9 +45,13 @@ export const usage = (change: Partial<HostUsage> = {}): HostUsage => ({
   memory_total: 32 * GIB,
   memory_used: 8 * GIB,
   memory_machines: 2 * GIB,
+  memory_promised: 0,
+  memory_pressure: 0,
   cpu_percent: 12,
   cpus: 8,
+  vcpus: 0,
   disk_free: 100e9,
+  disk_promised: 0,
   disk_total: 500e9,
   ...change,
 });

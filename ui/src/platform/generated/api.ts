@@ -748,6 +748,15 @@ memory_used: number,
  */
 memory_machines: number, 
 /**
+ * Bytes that they were given beyond that, and may still take.
+ */
+memory_promised: number, 
+/**
+ * Part of the last ten seconds in which something waited for memory, 0 to 100: `some avg10`
+ * of `/proc/pressure/memory`. Absent where this kernel does not measure it.
+ */
+memory_pressure: number | null, 
+/**
  * 0 to 100, over all processors.
  */
 cpu_percent: number, 
@@ -756,9 +765,17 @@ cpu_percent: number,
  */
 cpus: number, 
 /**
+ * Virtual processors of machines that are up.
+ */
+vcpus: number, 
+/**
  * Bytes free where Crete keeps its files.
  */
 disk_free: number, 
+/**
+ * Bytes by which the disks of all machines may still grow.
+ */
+disk_promised: number, 
 /**
  * Bytes of that file system.
  */
@@ -2015,6 +2032,23 @@ export type SettingsChange = {
 settings: Settings, };
 
 /**
+ * The sizes of a machine.
+ */
+export type Sizes = { 
+/**
+ * Virtual processors.
+ */
+vcpus: number, 
+/**
+ * MiB.
+ */
+memory_mib: number, 
+/**
+ * GiB; the disk is sparse and grows to this at most.
+ */
+disk_gib: number, };
+
+/**
  * One stage of a job.
  */
 export type Stage = { 
@@ -2070,6 +2104,37 @@ export type StepState = "open" | "answered" | "not_needed";
  * One step of stopping a machine, gentlest first.
  */
 export type StopRung = "acpi" | "quit" | "terminate" | "kill";
+
+/**
+ * One thing that sizes ask too much of.
+ */
+export type Strain = { 
+/**
+ * What it is.
+ */
+code: StrainCode, 
+/**
+ * The figures behind it.
+ */
+params: { [key in string]: string }, 
+/**
+ * It cannot work: a start is refused. Otherwise it will hurt, and the person decides.
+ */
+refused: boolean, };
+
+/**
+ * What a choice of sizes would ask too much of.
+ */
+export type StrainCode = "memory_short" | "memory_promised" | "memory_pressure" | "processors" | "disk_short" | "disk_promised";
+
+/**
+ * What sizes ask too much of. Empty: they fit.
+ */
+export type Strains = { 
+/**
+ * In the order of memory, processors, disk.
+ */
+strains: Array<Strain>, };
 
 /**
  * Bytes of a stream that the page has taken in, or its end.
@@ -2393,6 +2458,8 @@ export interface Commands {
   "machine.offer": { request: ImageRef; response: DraftOffer };
   /** Checks a draft field by field. */
   "machine.check": { request: MachineDraft; response: DraftVerdict };
+  /** What a machine of these sizes would ask too much of now. */
+  "machine.strains": { request: Sizes; response: Strains };
   /** Creates a machine. It is off until started. */
   "machine.create": { request: MachineDraft; response: Created };
   /** Starts a machine. */
