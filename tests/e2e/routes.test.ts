@@ -15,21 +15,21 @@ const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
   [DESIGN, SMALLEST].map((size) => ({ theme, size })),
 );
 
+/** Many pages in many looks: some minutes where much else runs. */
+const LONG = 15 * 60_000;
+
 /** Without motion: a colour looked at halfway through a change is nobody's choice. */
 const STILL = { reducedMotion: "reduce" } as const;
 
 /** A route without an address here does not compile. */
 type Addresses = Record<PageName | "job" | "reveal", string>;
 
-const named = (all: Addresses) =>
-  Object.entries(all) as [keyof Addresses, string][];
+const named = (all: Addresses) => Object.entries(all) as [keyof Addresses, string][];
 
 /** The page a route belongs to, in the page's own words. */
 function place(name: keyof Addresses, address: string): string {
   if (name === "job") return "activity" satisfies PageName;
-  return name === "machine" || name === "reveal"
-    ? `machine ${address.split("/")[2]!}`
-    : name;
+  return name === "machine" || name === "reveal" ? `machine ${address.split("/")[2]!}` : name;
 }
 
 function addresses(machine: string, job: string, image: string): Addresses {
@@ -50,18 +50,11 @@ function addresses(machine: string, job: string, image: string): Addresses {
 }
 
 /** Opens a route and waits until it, and not the page before, shows what it has. */
-async function open(
-  page: Page,
-  name: keyof Addresses,
-  address: string,
-): Promise<void> {
+async function open(page: Page, name: keyof Addresses, address: string): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), address);
   await page.locator(`main[data-place="${place(name, address)}"] h1`).waitFor();
   await until("the page being complete", 20_000, async () => {
-    const busy = await page
-      .locator("main")
-      .getByText(en.common.loading, { exact: true })
-      .count();
+    const busy = await page.locator("main").getByText(en.common.loading, { exact: true }).count();
     return busy === 0;
   });
   await page.evaluate("document.fonts.ready");
@@ -71,43 +64,25 @@ async function open(
 async function look(page: Page, name: string): Promise<string[]> {
   await page.screenshot({ path: result("e2e", "routes", `${name}.png`) });
   const { violations } = await new AxeBuilder({ page })
-    .withTags([
-      "wcag2a",
-      "wcag2aa",
-      "wcag21a",
-      "wcag21aa",
-      "wcag22aa",
-      "best-practice",
-    ])
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
   const wide = await page.evaluate<boolean>(
     "document.documentElement.scrollWidth > document.documentElement.clientWidth",
   );
   return violations
     .flatMap(({ id, nodes }) =>
-      nodes.map(
-        (node) =>
-          `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`,
-      ),
+      nodes.map((node) => `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`),
     )
     .concat(wide ? `${name} is wider than the window` : []);
 }
 
 /** Walks the studio's steps, with each kind of target. */
-async function lookAtStudio(
-  page: Page,
-  look: (name: string) => Promise<void>,
-): Promise<void> {
+async function lookAtStudio(page: Page, look: (name: string) => Promise<void>): Promise<void> {
   const { step, targetTitle, searchExtensions } = en.studio;
   const go = (name: keyof typeof step) =>
-    page
-      .getByRole("navigation", { name: en.studio.steps })
-      .getByText(step[name])
-      .click();
+    page.getByRole("navigation", { name: en.studio.steps }).getByText(step[name]).click();
   await go("extensions");
-  const field = page.getByLabel(
-    new RegExp(searchExtensions.replace("{n}", "[1-9]\\d*")),
-  );
+  const field = page.getByLabel(new RegExp(searchExtensions.replace("{n}", "[1-9]\\d*")));
   await field.waitFor();
   await look("studio-extensions");
   for (const name of ["customization", "result"] as const) {
@@ -120,6 +95,25 @@ async function lookAtStudio(
     const places = en.studio[name === "sbc" ? "board" : "cloud"];
     await page.getByRole("radiogroup", { name: places }).waitFor();
     await look(`studio-${name}`);
+  }
+  // Answers stay when the page is left.
+  await page.getByRole("radio", { name: targetTitle.metal }).click();
+}
+
+/** Every page in turn, each looked at once it shows what it has. */
+async function tour(
+  page: Page,
+  all: Addresses,
+  look: (name: string) => Promise<void>,
+): Promise<void> {
+  for (const [name, address] of named(all)) {
+    await open(page, name, address);
+    if (name === "machine")
+      await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
+    if (name === "new-image")
+      await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
+    await look(name);
+    if (name === "new-image") await lookAtStudio(page, look);
   }
 }
 
@@ -139,16 +133,14 @@ test("every route without anything in it", async () => {
     );
     for (const [name, address] of empty) {
       await open(page, name, address);
-      faults.push(
-        ...(await look(page, `empty-${name}-${size.width}-${theme}`)),
-      );
+      faults.push(...(await look(page, `empty-${name}-${size.width}-${theme}`)));
     }
     await page.context().close();
   }
   expect(faults).toEqual([]);
 });
 
-test("every route with an image, a machine and finished work", async () => {
+test("every route with an image, a machine and finished work", { timeout: LONG }, async () => {
   const person = home();
   const host = await devHost(person, { args: ["--practice"] });
   const chromium = await browser();
@@ -156,50 +148,36 @@ test("every route with an image, a machine and finished work", async () => {
   await walk(new Mouse(first, "routes-way"), untilBooted);
   const [running] = person.machines();
   await open(first, "activity", "#/activity");
-  const job = (await first
-    .locator("main a[href^='#/activity/']")
-    .first()
-    .getAttribute("href"))!;
+  const job = (await first.locator("main a[href^='#/activity/']").first().getAttribute("href"))!;
   await open(first, "images", "#/images");
-  const image = (await first
-    .locator("main a[href*='image=']")
-    .first()
-    .getAttribute("href"))!;
+  const image = (await first.locator("main a[href*='image=']").first().getAttribute("href"))!;
   await first.context().close();
 
   const faults: string[] = [];
-  const all = addresses(
-    running!.machine,
-    job.split("/").at(-1)!,
-    image.split("image=").at(-1)!,
-  );
+  const all = addresses(running!.machine, job.split("/").at(-1)!, image.split("image=").at(-1)!);
+  const judge = async (page: Page, name: string) => {
+    faults.push(...(await look(page, name)));
+  };
   for (const { theme, size } of LOOKS) {
     const { page } = await visit(chromium, host, {
       ...STILL,
       colorScheme: theme,
       viewport: size,
     });
-    const judge = async (name: string) => {
-      faults.push(...(await look(page, `${name}-${size.width}-${theme}`)));
-    };
     await sees(new Mouse(page, "routes"), en.home.machines);
-    for (const [name, address] of named(all)) {
-      await open(page, name, address);
-      if (name === "machine")
-        await page
-          .locator(".xterm-rows")
-          .getByText("[talos]")
-          .first()
-          .waitFor();
-      if (name === "new-image")
-        await page
-          .getByText("metal-amd64.raw.zst")
-          .first()
-          .waitFor({ state: "attached" });
-      await judge(name);
-      if (name === "new-image") await lookAtStudio(page, judge);
-    }
+    await tour(page, all, (name) => judge(page, `${name}-${size.width}-${theme}`));
     await page.context().close();
   }
+  // As somebody who sees little sets it up, in the smaller window.
+  const { page } = await visit(chromium, host, { ...STILL, viewport: SMALLEST });
+  await open(page, "settings", "#/settings");
+  await page.getByRole("switch", { name: en.settings.contrast }).click();
+  await page.locator(":root[data-contrast=more]").waitFor();
+  await tour(page, all, (name) => judge(page, `${name}-contrast`));
+  await open(page, "settings", "#/settings");
+  await page.getByRole("switch", { name: en.settings.contrast }).click();
+  await page.getByLabel(en.settings.textSize).fill("200");
+  await page.locator(':root[style*="200%"]').waitFor();
+  await tour(page, all, (name) => judge(page, `${name}-large`));
   expect(faults).toEqual([]);
 });

@@ -32,9 +32,9 @@ pub async fn run(cycles: usize) {
         world.assert_nothing_runs();
         world.assert_nothing_is_left(machine);
         assert_eq!(names(&world.at("run")).len(), 1);
-        let open = open_files();
-        let before = *first.get_or_insert(open);
-        assert!(open < before + 16, "cycle {cycle}: {before}, then {open}");
+        // An engine that was just opened asks QEMU what it can do, through pipes it closes again.
+        let few = *first.get_or_insert_with(open_files) + 8;
+        support::eventually("few open files", || open_files() < few).await;
     }
     engine.close().await;
     println!(
