@@ -248,7 +248,8 @@ fn tier(description: &str) -> (Option<ExtensionTier>, String) {
 }
 
 /// The name an extension has now, where the factory knows one.
-pub(crate) fn renamed(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn renamed(name: &str) -> Option<&'static str> {
     RENAMED
         .iter()
         .find(|(old, _)| *old == name)
