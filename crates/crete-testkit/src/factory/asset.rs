@@ -115,3 +115,26 @@ fn plain(arch: &str, kind: Kind, secure_boot: bool) -> Parsed {
 pub fn is_platform(id: &str) -> bool {
     id == "metal" || targets().clouds.iter().any(|cloud| cloud.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_taken_with_every_packing() {
+        for disk in DISKS {
+            for packing in PACKINGS {
+                for stem in ["metal-amd64", "aws-arm64-secureboot", "digital-ocean-amd64"] {
+                    let asset = parse(&format!("{stem}.{disk}{packing}")).unwrap();
+                    assert_eq!(asset.kind, Kind::Image);
+                    assert_eq!(asset.secure_boot, stem.ends_with("secureboot"));
+                    assert!(stem.starts_with(&asset.platform), "{stem}");
+                }
+            }
+        }
+        for ending in ["vhdx", "vmdk", "vdi", "raw.bz2"] {
+            let refused = parse(&format!("metal-amd64.{ending}")).unwrap_err();
+            assert_eq!(refused.status(), 400, "{ending}");
+        }
+    }
+}
