@@ -8,6 +8,7 @@ use url::Url;
 pub type ImageMedium = BootMedium;
 
 const MIB: u64 = 1 << 20;
+const MB: u64 = 1_000_000;
 
 /// The factory's name of a bare metal image.
 #[must_use]
@@ -48,18 +49,40 @@ pub fn image_url(base: &Url, schematic_id: &str, version: &TalosVersion, asset: 
     below(base, &format!("image/{schematic_id}/{version}/{asset}"))
 }
 
+/// Published sizes of plain images: before 1.8, before 1.10, and since then.
+struct Published([u64; 3]);
+
+impl Published {
+    fn of(&self, version: &TalosVersion) -> u64 {
+        let Self([oldest, older, now]) = self;
+        if version.at_least(1, 10) {
+            *now
+        } else if version.at_least(1, 8) {
+            *older
+        } else {
+            *oldest
+        }
+    }
+}
+
+// Since 1.10 images for amd64 hold two boot loaders and two copies of what they load.
+const ISO_AMD64: Published = Published([83 * MB, 106 * MB, 301 * MIB]);
+const ISO_ARM64: Published = Published([122 * MB, 91 * MB, 274 * MIB]);
+const ISO_SIGNED: Published = Published([162 * MIB, 198 * MIB, 210 * MIB]);
+const DISK_AMD64: Published = Published([78 * MB, 101 * MB, 192 * MIB]);
+const DISK_ARM64: Published = Published([67 * MB, 84 * MB, 86 * MIB]);
+const UKI: Published = Published([78 * MB, 98 * MB, 95 * MIB]);
+const KERNEL: Published = Published([17 * MB, 19 * MB, 19 * MB]);
+
 /// About how many bytes will be downloaded, by the published sizes of plain images.
 #[must_use]
 pub fn estimated_size(arch: Arch, medium: ImageMedium, version: &TalosVersion) -> u64 {
-    let dual_boot = version.at_least(1, 10);
     match (medium, arch) {
-        (BootMedium::Iso, Arch::Amd64) if dual_boot => 301 * MIB,
         (BootMedium::Iso, Arch::Arm64) if version.at_least(1, 13) => 201 * MIB,
-        (BootMedium::Iso, Arch::Arm64) if dual_boot => 274 * MIB,
-        (BootMedium::Iso, _) => 101 * MIB,
-        (BootMedium::DiskImage, Arch::Amd64) if dual_boot => 192 * MIB,
-        (BootMedium::DiskImage, Arch::Arm64) if dual_boot => 86 * MIB,
-        (BootMedium::DiskImage, _) => 96 * MIB,
+        (BootMedium::Iso, Arch::Amd64) => ISO_AMD64.of(version),
+        (BootMedium::Iso, Arch::Arm64) => ISO_ARM64.of(version),
+        (BootMedium::DiskImage, Arch::Amd64) => DISK_AMD64.of(version),
+        (BootMedium::DiskImage, Arch::Arm64) => DISK_ARM64.of(version),
     }
 }
 
@@ -72,23 +95,16 @@ pub(crate) fn estimated_bytes(kind: OutputKind, name: &str, version: &TalosVersi
         Arch::Amd64
     };
     let signed = name.contains("-secureboot");
-    let dual_boot = version.at_least(1, 10);
     match kind {
-        OutputKind::Iso if signed => {
-            if dual_boot {
-                210 * MIB
-            } else {
-                198 * MIB
-            }
-        }
+        OutputKind::Iso if signed => ISO_SIGNED.of(version),
         OutputKind::Iso => estimated_size(arch, BootMedium::Iso, version),
-        // One boot loader instead of two.
-        OutputKind::DiskImage if signed => 95 * MIB,
+        // A signed disk holds one boot loader and what it loads, and little else.
+        OutputKind::DiskImage if signed => UKI.of(version),
         OutputKind::DiskImage | OutputKind::DiskImageQcow2 => {
             estimated_size(arch, BootMedium::DiskImage, version)
         }
-        OutputKind::Uki => 95 * MIB,
-        OutputKind::Kernel => 18 * MIB,
+        OutputKind::Uki => UKI.of(version),
+        OutputKind::Kernel => KERNEL.of(version),
         _ => 0,
     }
 }

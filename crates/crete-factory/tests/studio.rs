@@ -493,19 +493,33 @@ fn what_is_nothing_says_so() {
     }
 }
 
+/// A value of an overlay's option.
+fn option() -> impl Strategy<Value = Value> {
+    let plain = prop_oneof![
+        "[ -~]{0,10}".prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+    ];
+    prop_oneof![
+        plain.clone(),
+        prop::collection::vec(plain, 1..3).prop_map(Value::from),
+    ]
+}
+
 prop_compose! {
     /// Drafts whose every answer fits.
     fn drafts()(
         kind in 0usize..48,
-        at in prop::sample::select(vec!["1.14.0", "1.14.3"]),
+        at in prop::sample::select(vec!["1.14.0-beta.2", "1.14.0", "1.14.3"]),
         arch in prop::sample::select(vec![Arch::Amd64, Arch::Arm64]),
+        secure_boot: bool,
         extensions in prop::collection::btree_set("siderolabs/[a-z]{1,8}", 0..4),
         kernel_args in prop::collection::vec("[a-z.-][a-z0-9=,:#'\"-]{0,12}", 0..4),
         embedded in prop::option::of("[a-z]{1,5}: [a-z]{1,5}\n"),
         bootloader in prop::option::of(prop::sample::select(vec![Bootloader::DualBoot, Bootloader::SdBoot, Bootloader::Grub])),
         meta in prop::collection::vec((any::<u8>(), "[ -~]{0,12}"), 0..3),
-        options in prop::collection::btree_map("[a-zA-Z][a-z0-9]{0,6}", "[ -~]{0,10}", 0..4),
-        enroll_keys in prop::sample::select(vec!["", "off", "if-safe", "force"]),
+        options in prop::collection::btree_map("[a-zA-Z][a-z0-9]{0,6}", option(), 0..4),
+        enroll_keys in prop::sample::select(vec!["", "off", "manual", "if-safe", "force"]),
         well_known_certificates: bool,
         sector_size in prop::sample::select(vec![0u64, 512, 4096]),
     ) -> StudioDraft {
@@ -513,6 +527,7 @@ prop_compose! {
         let mut draft = StudioDraft {
             version: Some(version(at)),
             arch: Some(arch),
+            secure_boot,
             extensions: extensions.into_iter().collect(),
             kernel_args,
             embedded_config: embedded.unwrap_or_default(),
@@ -537,8 +552,7 @@ prop_compose! {
                 draft.target = Some(TargetKind::Sbc);
                 draft.board = Some(targets.boards[kind - 19].id.clone());
                 draft.arch = None;
-                let map = options.into_iter().map(|(key, value)| (key, Value::String(value)));
-                draft.overlay_options = schematic::options_text(&map.collect());
+                draft.overlay_options = schematic::options_text(&options.into_iter().collect());
             }
         }
         draft
@@ -557,10 +571,39 @@ proptest! {
             version: draft.version.clone(),
             platform: draft.platform.clone(),
             arch: draft.arch,
+            secure_boot: draft.secure_boot,
             ..StudioDraft::default()
         };
         adopt(&mut back, &read);
         prop_assert_eq!(back, draft);
+    }
+
+    /// The same for what a person did not click together: names of any order and kind, another's
+    /// owner, an overlay that no board has. Taken over and made again, the id is the same.
+    #[test]
+    fn an_opened_schematic_keeps_every_key(
+        draft in drafts(),
+        owner in "[a-z]{0,5}",
+        extensions in prop::collection::vec("[ -~]{0,12}", 0..4),
+        kernel_args in prop::collection::vec("[ -~]{0,12}", 0..4),
+        embedded in "[ -~\n]{0,20}",
+        sector_size: u64,
+        foreign in prop::option::of(("[a-z]{1,6}", "[a-z]{0,6}")),
+    ) {
+        let mut recipe = schematic_of(&draft, &resolve(&draft), &Known::default());
+        recipe.owner = owner;
+        recipe.customization.system_extensions.official_extensions = extensions;
+        recipe.customization.extra_kernel_args = kernel_args;
+        recipe.customization.embedded_machine_configuration = embedded;
+        recipe.customization.disk_image.sector_size = sector_size;
+        if let Some((image, name)) = foreign {
+            recipe.overlay = Some(crete_model::Overlay { image, name, ..Default::default() });
+        }
+        let mut opened = StudioDraft { version: draft.version.clone(), ..StudioDraft::default() };
+        adopt(&mut opened, &recipe);
+        let again = schematic_of(&opened, &resolve(&opened), &Known::default());
+        prop_assert_eq!(schematic::id(&again), schematic::id(&recipe));
+        prop_assert_eq!(again, recipe);
     }
 
     /// A link gives back what the wizard knows; the other answers are the person's own.

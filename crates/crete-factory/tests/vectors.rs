@@ -8,7 +8,10 @@
 )]
 
 use crete_factory::schematic::{SchematicError, canonical, id, parse};
-use crete_model::{Bootloader, Customization, MetaValue, Schematic, SystemExtensions};
+use crete_model::{
+    Bootloader, Customization, DiskImage, MetaValue, Overlay, Schematic, SecureBoot,
+    SystemExtensions,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -119,39 +122,89 @@ fn listed() -> impl Strategy<Value = String> {
     })
 }
 
-fn schematics() -> impl Strategy<Value = Schematic> {
-    let bootloader = prop_oneof![
-        Just(None),
-        Just(Some(Bootloader::Grub)),
-        Just(Some(Bootloader::DualBoot)),
-        Just(Some(Bootloader::SdBoot)),
+/// A block outside a list reads back, unless its first words are indented and empty lines come
+/// before them: the factory's emitter then states no indentation, and the words lose theirs.
+fn whole() -> impl Strategy<Value = String> {
+    texts().prop_filter("unreadable in the factory's own form", |text| {
+        !(text.starts_with('\n') && text.trim_start_matches('\n').starts_with(' '))
+    })
+}
+
+/// Any value that an overlay's options can hold, keys and texts of every kind.
+fn option_values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        // A whole number loses its point on paper, so these have a fraction.
+        (-500_000i32..500_000).prop_map(|n| Value::from(f64::from(2 * n + 1) / 128.0)),
+        listed().prop_map(Value::from),
     ];
-    let metas = proptest::collection::vec((any::<u8>(), listed()), 0..3);
-    (
-        texts(),
-        proptest::collection::vec(listed(), 0..4),
-        metas,
-        proptest::collection::vec(listed(), 0..3),
-        bootloader,
-    )
-        .prop_map(
-            |(embedded, args, metas, extensions, bootloader)| Schematic {
-                customization: Customization {
-                    embedded_machine_configuration: embedded,
-                    extra_kernel_args: args,
-                    meta: metas
-                        .into_iter()
-                        .map(|(key, value)| MetaValue { key, value })
-                        .collect(),
-                    system_extensions: SystemExtensions {
-                        official_extensions: extensions,
-                    },
-                    bootloader,
-                    ..Customization::default()
-                },
-                ..Schematic::default()
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 1..3).prop_map(Value::from),
+            proptest::collection::btree_map("[a-zA-Z][a-zA-Z0-9_.-]{0,6}", inner, 1..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn overlays() -> impl Strategy<Value = Option<Overlay>> {
+    let options =
+        proptest::collection::btree_map("[a-zA-Z][a-zA-Z0-9_.-]{0,6}", option_values(), 0..4);
+    let overlay =
+        ("[a-z][a-z/-]{0,10}", "[a-z_0-9-]{0,8}", options).prop_map(|(image, name, options)| {
+            Overlay {
+                image,
+                name,
+                options: options.into_iter().collect(),
+            }
+        });
+    proptest::option::of(overlay)
+}
+
+prop_compose! {
+    fn customizations()(
+        embedded in whole(),
+        args in proptest::collection::vec(listed(), 0..4),
+        metas in proptest::collection::vec((any::<u8>(), listed()), 0..3),
+        extensions in proptest::collection::vec(listed(), 0..3),
+        bootloader in proptest::option::of(proptest::sample::select(vec![
+            Bootloader::Grub, Bootloader::DualBoot, Bootloader::SdBoot,
+        ])),
+        enroll_keys in prop_oneof![
+            proptest::sample::select(vec!["", "off", "manual", "if-safe", "force"]).prop_map(str::to_owned),
+            listed(),
+        ],
+        include_well_known_certificates: bool,
+        sector_size in prop_oneof![Just(0), Just(512), Just(4096), any::<u64>()],
+    ) -> Customization {
+        Customization {
+            embedded_machine_configuration: embedded,
+            extra_kernel_args: args,
+            meta: metas
+                .into_iter()
+                .map(|(key, value)| MetaValue { key, value })
+                .collect(),
+            system_extensions: SystemExtensions {
+                official_extensions: extensions,
             },
-        )
+            bootloader,
+            secure_boot: SecureBoot { enroll_keys, include_well_known_certificates },
+            disk_image: DiskImage { sector_size },
+        }
+    }
+}
+
+fn schematics() -> impl Strategy<Value = Schematic> {
+    ("[a-z@.]{0,8}", overlays(), customizations()).prop_map(|(owner, overlay, customization)| {
+        Schematic {
+            owner,
+            overlay,
+            customization,
+        }
+    })
 }
 
 proptest! {

@@ -341,6 +341,22 @@ pub enum OutputKind {
     SupportMatrix,
     /// Page of the platform or board.
     Guide,
+    /// Page: first steps.
+    GettingStarted,
+    /// Page: booting bare metal from a CD image.
+    IsoGuide,
+    /// Page: booting bare metal from the network.
+    PxeGuide,
+    /// Page: configuring the network of bare metal.
+    NetworkGuide,
+    /// Page: what SecureBoot needs.
+    SecureBootGuide,
+    /// Page: upgrading a machine.
+    UpgradeGuide,
+    /// Page: what a cluster for real work needs.
+    ProductionGuide,
+    /// Page: finding out what is wrong.
+    TroubleshootingGuide,
 }
 
 /// How an output is used.

@@ -4,14 +4,25 @@
 //! are computed; recorded answers of a real factory are only compared with, in the tests.
 //!
 //! What is played: nothing is built. Every version gets the same images, from a folder or from
-//! memory, and arm64 images are stand-ins that can be downloaded but hold nothing.
+//! memory, and what is in neither is a stand-in that can be downloaded but holds nothing. The
+//! wizard's own pages and the images behind the registry's redirects are not there.
 
 mod answer;
 mod api;
+mod asset;
+mod browser;
+mod build;
 mod faults;
 mod images;
+mod keys;
 mod misdeeds;
+mod network_boot;
+mod pages;
+mod refusal;
+mod registry;
+mod routes;
 mod store;
+mod talosctl;
 
 pub use faults::{Damage, Faults, Misdeed};
 
@@ -20,10 +31,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
 use rustls::ServerConfig;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -45,6 +57,10 @@ pub struct Options {
     pub bytes_per_second: u64,
     /// Serve downloads itself, without Range, instead of redirecting to the store.
     pub direct: bool,
+    /// It has no keys to sign with, so SecureBoot cannot be had.
+    pub without_keys: bool,
+    /// The one address whose pages may read answers; every page may without.
+    pub origin: Option<String>,
     /// The factory's side of TLS; plain HTTP without.
     pub tls: Option<Arc<ServerConfig>>,
     /// The store's side of TLS; plain HTTP without.
@@ -58,6 +74,8 @@ pub struct PracticeFactory {
     pub url: String,
     /// Base address of the store.
     pub store_url: String,
+    /// Base address for network boot: the same listener by another name, never redirecting.
+    pub pxe_url: String,
     shared: Arc<Shared>,
     _servers: JoinSet<io::Result<()>>,
 }
@@ -65,12 +83,19 @@ pub struct PracticeFactory {
 #[derive(Debug)]
 pub(crate) struct Shared {
     options: Options,
+    /// Base address of the factory.
+    front: String,
+    /// Base address for network boot.
+    pxe: String,
     /// `http://127.0.0.1:port` of the store.
     store: String,
     schematics: Mutex<HashMap<String, String>>,
     /// One build per image: equal requests share it, and it goes on when they give up.
     builds: Mutex<HashMap<String, Arc<OnceCell<()>>>>,
-    signatures: Mutex<HashSet<String>>,
+    /// What a presigned address leads to.
+    signatures: Mutex<HashMap<String, store::Kept>>,
+    /// The list of versions is turned round, as a look for the newest installer leaves it.
+    turned: AtomicBool,
     faults: Mutex<Faults>,
     asked: Mutex<Vec<String>>,
     /// The ranges that were asked of the store; nothing for a whole file.
@@ -92,14 +117,26 @@ impl PracticeFactory {
         };
         let url = base(options.tls.is_some(), front.local_addr()?);
         let store_url = base(options.store_tls.is_some(), back.local_addr()?);
+        // Behind TLS the certificate has one name only.
+        let pxe_url = match &options.tls {
+            Some(_) => url.clone(),
+            None => format!("http://localhost:{}", front.local_addr()?.port()),
+        };
         let (tls, store_tls) = (options.tls.clone(), options.store_tls.clone());
         let shared = Arc::new(Shared {
             store: store_url.clone(),
+            front: url.clone(),
+            pxe: if options.direct {
+                url.clone()
+            } else {
+                pxe_url.clone()
+            },
             options,
             schematics: Mutex::default(),
             builds: Mutex::default(),
             signatures: Mutex::default(),
             faults: Mutex::default(),
+            turned: AtomicBool::default(),
             asked: Mutex::default(),
             ranges: Mutex::default(),
         });
@@ -115,6 +152,7 @@ impl PracticeFactory {
         Ok(Self {
             url,
             store_url,
+            pxe_url,
             shared,
             _servers: servers,
         })
@@ -165,7 +203,7 @@ async fn front_door(State(shared): State<Arc<Shared>>, request: Request) -> Resp
         broken
     };
     if broken {
-        return answer::handled(answer::error(500, "internal server error"), &request);
+        return answer::handled(answer::internal(), request.headers());
     }
-    api::answer(&shared, request).await
+    routes::answer(&shared, request).await
 }

@@ -248,7 +248,8 @@ fn tier(description: &str) -> (Option<ExtensionTier>, String) {
 }
 
 /// The name an extension has now, where the factory knows one.
-pub(crate) fn renamed(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn renamed(name: &str) -> Option<&'static str> {
     RENAMED
         .iter()
         .find(|(old, _)| *old == name)
@@ -289,6 +290,55 @@ mod tests {
             (Some(ExtensionTier::Extra), "Glibc.".to_owned())
         );
         assert_eq!(tier("Plain."), (None, "Plain.".to_owned()));
+    }
+
+    fn listed(name: &str, reference: &str) -> Listed {
+        Listed {
+            name: format!("siderolabs/{name}"),
+            reference: reference.to_owned(),
+            author: String::new(),
+            description: String::new(),
+        }
+    }
+
+    #[test]
+    fn references_of_extensions_may_have_any_tag_and_host() {
+        let tags = [
+            ("ghcr.io/siderolabs/a:10.0.2", "10.0.2"),
+            ("ghcr.io/siderolabs/a:2.3.3-v1.11.2", "2.3.3-v1.11.2"),
+            ("mirror.example:5000/siderolabs/a:v1.11.2", "v1.11.2"),
+            ("mirror.example:5000/siderolabs/a", ""),
+        ];
+        for (reference, tag) in tags {
+            assert_eq!(extension(listed("a", reference)).tag, tag, "{reference}");
+        }
+    }
+
+    /// The published lists, as far as they are at hand: the last version of a minor.
+    #[test]
+    fn catalogues_are_as_long_as_published() {
+        let lists = include_str!("../../../../tests/fixtures/factory/extensions-by-version.json");
+        let lists: std::collections::BTreeMap<String, Vec<Listed>> =
+            serde_json::from_str(lists).unwrap();
+        for (version, published) in [
+            ("v1.9.6", 51),
+            ("v1.10.9", 62),
+            ("v1.12.11", 78),
+            ("v1.13.9", 83),
+            ("v1.14.0-rc.1", 86),
+        ] {
+            let list = &lists[version];
+            assert_eq!(list.len(), published, "{version}");
+            let known = |name: &str| list.iter().any(|entry| entry.name == name);
+            assert!(known("siderolabs/hello-world-service"), "{version}");
+            let hidden = usize::from(known(HIDDEN));
+            let shown = shown(lists[version].clone());
+            assert_eq!(shown.len(), published - hidden, "{version}");
+            let order: Vec<&str> = shown.iter().map(|entry| entry.name.as_str()).collect();
+            let theirs = list.iter().map(|entry| entry.name.as_str());
+            let theirs: Vec<&str> = theirs.filter(|name| *name != HIDDEN).collect();
+            assert_eq!(order, theirs, "{version}: the list's own order");
+        }
     }
 
     #[test]

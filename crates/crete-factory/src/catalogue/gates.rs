@@ -23,6 +23,10 @@ pub struct Gates {
     pub embedded_config: bool,
     /// A choice of boot loader, and the command for a local cluster.
     pub bootloader: bool,
+    /// The documentation's page on clusters for real work.
+    pub production_guide: bool,
+    /// The documentation's page on finding out what is wrong.
+    pub troubleshooting_guide: bool,
 }
 
 impl Gates {
@@ -35,6 +39,8 @@ impl Gates {
         talosctl: true,
         embedded_config: true,
         bootloader: true,
+        production_guide: true,
+        troubleshooting_guide: true,
     };
 
     /// The limits that a version has passed.
@@ -49,6 +55,8 @@ impl Gates {
             talosctl: version.at_least(1, 11),
             embedded_config: version.at_least(1, 12),
             bootloader: from("1.12.0-alpha.2"),
+            production_guide: from("1.5.0"),
+            troubleshooting_guide: from("1.6.0"),
         }
     }
 }

@@ -9,7 +9,7 @@ mod gates;
 mod platforms;
 mod presets;
 
-pub use extensions::search;
+pub use extensions::{renamed, search};
 pub use gates::Gates;
 pub use presets::presets;
 

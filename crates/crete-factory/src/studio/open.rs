@@ -94,7 +94,13 @@ fn address(url: &Url) -> Option<Opened> {
             "target" | "version" | "platform" | "schematic-id" | "extensions" | "cmdline"
         )
     });
-    if !known {
+    // A link to a schematic that cannot be one leads nowhere.
+    let nowhere = url.query_pairs().any(|(name, value)| {
+        name == "schematic-id"
+            && !matches!(value.as_ref(), "" | "undefined")
+            && !link::is_id(&value)
+    });
+    if !known || nowhere {
         return None;
     }
     Some(match link::read(url, &mut draft) {

@@ -24,6 +24,43 @@ const BOARD_IMAGE: &str = "metal-arm64.raw.xz";
 /// The image of the network boot helper, as upstream names it.
 const BOOTER: &str = "ghcr.io/siderolabs/booter:v0.3.0";
 
+/// Pages beside every image.
+const FIRST_PAGES: &[(OutputKind, &str)] = &[
+    (
+        OutputKind::WhatsNew,
+        "/getting-started/what's-new-in-talos/",
+    ),
+    (
+        OutputKind::SupportMatrix,
+        "/getting-started/support-matrix/",
+    ),
+    (
+        OutputKind::GettingStarted,
+        "/getting-started/getting-started",
+    ),
+];
+
+/// Pages beside images for bare metal.
+const BARE_METAL_PAGES: &[(OutputKind, &str)] = &[
+    (
+        OutputKind::NetworkGuide,
+        "/platform-specific-installations/bare-metal-platforms/network-config",
+    ),
+    (
+        OutputKind::IsoGuide,
+        "/platform-specific-installations/bare-metal-platforms/iso",
+    ),
+    (
+        OutputKind::PxeGuide,
+        "/platform-specific-installations/bare-metal-platforms/pxe",
+    ),
+];
+
+const SECURE_BOOT_PAGE: &str = "/platform-specific-installations/bare-metal-platforms/secureboot";
+const UPGRADE_PAGE: &str = "/configure-your-talos-cluster/lifecycle-management/upgrading-talos";
+const PRODUCTION_PAGE: &str = "/getting-started/prodnotes";
+const TROUBLESHOOTING_PAGE: &str = "/troubleshooting/troubleshooting";
+
 pub(super) fn outputs(resolved: &Resolved, id: &str, base: &Url) -> Vec<Output> {
     let (Some(platform), Some(version), Some(arch)) =
         (resolved.platform, &resolved.version, resolved.arch)
@@ -143,27 +180,37 @@ impl Maker<'_> {
         self.text(OutputKind::Installer, OutputForm::Reference, text)
     }
 
+    /// The pages that upstream shows beside this image, each of the version's own edition.
     fn pages(&self, resolved: &Resolved, all: &mut Vec<Output>) {
         let (major, minor) = self.version.minor();
-        let page = |kind, path: &str| {
+        let mut page = |kind, path: &str| {
             let text = format!("https://docs.siderolabs.com/talos/v{major}.{minor}{path}");
-            self.text(kind, OutputForm::Page, text)
+            all.push(self.text(kind, OutputForm::Page, text));
         };
-        all.push(page(
-            OutputKind::WhatsNew,
-            "/getting-started/what's-new-in-talos/",
-        ));
-        all.push(page(
-            OutputKind::SupportMatrix,
-            "/getting-started/support-matrix/",
-        ));
-        let guide = match resolved.board {
+        for (kind, path) in FIRST_PAGES {
+            page(*kind, path);
+        }
+        let platform = match resolved.board {
             Some(board) => board.documentation_path.as_deref(),
             None if resolved.is_board => None,
             None => self.platform.documentation_path.as_deref(),
         };
-        if let Some(path) = guide {
-            all.push(page(OutputKind::Guide, path));
+        if self.platform.id == "metal" && !resolved.is_board {
+            for (kind, path) in BARE_METAL_PAGES {
+                page(*kind, path);
+            }
+        } else if let Some(path) = platform {
+            page(OutputKind::Guide, path);
+        }
+        if self.secure_boot {
+            page(OutputKind::SecureBootGuide, SECURE_BOOT_PAGE);
+        }
+        page(OutputKind::UpgradeGuide, UPGRADE_PAGE);
+        if resolved.gates.production_guide {
+            page(OutputKind::ProductionGuide, PRODUCTION_PAGE);
+        }
+        if resolved.gates.troubleshooting_guide {
+            page(OutputKind::TroubleshootingGuide, TROUBLESHOOTING_PAGE);
         }
     }
 

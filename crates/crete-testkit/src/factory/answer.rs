@@ -1,8 +1,13 @@
 //! Answers in the manner of Go's HTTP server.
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderMap, HeaderValue, Response};
+
+/// What Go's server holds back before it has to begin without knowing the length.
+const BUFFER: usize = 2048;
+
+/// The type that Go guesses of a text.
+pub const GUESSED: &str = "text/plain; charset=utf-8";
 
 /// An error: plain text with one line feed, never JSON.
 pub fn error(status: u16, text: &str) -> Response<Body> {
@@ -12,6 +17,23 @@ pub fn error(status: u16, text: &str) -> Response<Body> {
         .header("x-content-type-options", "nosniff")
         .body(Body::from(format!("{text}\n")))
         .unwrap()
+}
+
+/// What went wrong is not told.
+pub fn internal() -> Response<Body> {
+    error(500, "internal server error")
+}
+
+/// A text as Go's server sends what a handler wrote: with its length if it fitted into the
+/// buffer, in chunks if it did not.
+pub fn written(kind: &str, body: String) -> Response<Body> {
+    let length = body.len();
+    let mut response = text(200, kind, body);
+    if length > BUFFER {
+        let (parts, body) = response.into_parts();
+        response = Response::from_parts(parts, Body::from_stream(body.into_data_stream()));
+    }
+    response
 }
 
 /// A text with a type.
@@ -24,9 +46,8 @@ pub fn text(status: u16, kind: &str, text: impl Into<Body>) -> Response<Body> {
 }
 
 /// What the factory's own handlers add; the router's answers lack it.
-pub fn handled(mut response: Response<Body>, request: &Request) -> Response<Body> {
-    let id = request
-        .headers()
+pub fn handled(mut response: Response<Body>, asked: &HeaderMap) -> Response<Body> {
+    let id = asked
         .get("x-request-id")
         .cloned()
         .unwrap_or_else(|| HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()).unwrap());

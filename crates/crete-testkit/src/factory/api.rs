@@ -1,13 +1,15 @@
 //! Versions, catalogues and schematics.
 
-use super::answer::{error, handled, not_allowed, routed, text};
-use super::{Shared, images};
+use super::answer::{GUESSED, error, handled, internal, written};
+use super::{Shared, refusal};
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::{Method, Response};
-use crete_factory::schematic::{self, SchematicError};
+use axum::http::{Response, StatusCode};
+use crete_factory::schematic;
+use crete_model::{Schematic, TalosVersion};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
 
 const VERSIONS: &str = include_str!("../../../../tests/fixtures/factory/versions-example.json");
 const EXTENSIONS: &str =
@@ -44,68 +46,70 @@ pub fn is_offered(version: &str) -> bool {
     CATALOGUE.0.iter().any(|known| known == version)
 }
 
-pub async fn answer(shared: &Shared, request: Request) -> Response<Body> {
-    let path = request.uri().path().to_owned();
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let method = request.method().clone();
-    let get = method == Method::GET;
-    match parts.as_slice() {
-        ["healthz" | "readyz"] if get || method == Method::HEAD => {
-            handled(Response::new(Body::empty()), &request)
-        }
-        ["versions"] if get => handled(versions(shared), &request),
-        ["versions"] => not_allowed("GET, OPTIONS"),
-        ["versions", ""] if get => moved("/versions"),
-        ["version", version, "extensions", "official"] if get => {
-            handled(catalogue(version, &CATALOGUE.1), &request)
-        }
-        ["version", version, "overlays", "official"] if get => handled(overlays(version), &request),
-        ["version", _, "extensions" | "overlays", "official"] => not_allowed("GET, OPTIONS"),
-        ["schematics"] if method == Method::POST => create(shared, request).await,
-        ["schematics"] => not_allowed("OPTIONS, POST"),
-        ["schematics", id] if get => handled(stored(shared, id), &request),
-        ["schematics", _] => not_allowed("GET, OPTIONS"),
-        ["image", id, version, asset] if get || method == Method::HEAD => {
-            let response = images::answer(shared, &method, id, version, asset).await;
-            handled(response, &request)
-        }
-        ["image", _, _, _] => not_allowed("GET, HEAD, OPTIONS"),
-        _ => routed(error(404, "404 page not found")),
-    }
-}
-
-fn moved(to: &str) -> Response<Body> {
-    let body = format!("<a href=\"{to}\">Moved Permanently</a>.\n\n");
-    let mut response = text(301, "text/html; charset=utf-8", body);
-    response
-        .headers_mut()
-        .insert("location", to.parse().unwrap());
-    routed(response)
-}
-
 /// JSON as Go writes it, with the type Go guesses.
-fn sniffed(value: &Value) -> Response<Body> {
-    text(200, "text/plain; charset=utf-8", format!("{value}\n"))
+fn guessed(value: &Value) -> Response<Body> {
+    written(GUESSED, go_json(value))
 }
 
-fn versions(shared: &Shared) -> Response<Body> {
+/// JSON as Go's encoder writes it: one line feed at the end, and what could hurt in a page as
+/// escapes.
+pub fn go_json(value: &Value) -> String {
+    let text = value.to_string();
+    let text = text.replace('<', "\\u003c").replace('>', "\\u003e");
+    text.replace('&', "\\u0026") + "\n"
+}
+
+pub fn versions(shared: &Shared, query: &str) -> Response<Body> {
+    if query.split('&').any(|pair| pair == "broken=true") {
+        return guessed(&json!([BROKEN]));
+    }
     let mut list = CATALOGUE.0.clone();
-    if shared.faults.lock().unwrap().descending {
+    let turned = shared.turned.load(Ordering::Relaxed);
+    if shared.faults.lock().unwrap().descending != turned {
         list.reverse();
     }
-    sniffed(&json!(list))
+    guessed(&json!(list))
+}
+
+/// The newest version without a pre-release part.
+pub fn newest_stable() -> String {
+    let versions = CATALOGUE.0.iter();
+    let versions = versions.filter_map(|version| version.parse::<TalosVersion>().ok());
+    let newest = versions.filter(|version| !version.is_prerelease()).max();
+    newest.map_or_else(String::new, |version| version.to_string())
+}
+
+/// Names of what a catalogue has for a version; nothing where there is no catalogue.
+fn names(lists: &Value, version: &str) -> Option<Vec<String>> {
+    let list = lists.get(version)?.as_array()?;
+    let names = list.iter().filter_map(|entry| entry["name"].as_str());
+    Some(names.map(str::to_owned).collect())
+}
+
+/// Names of a version's extensions.
+pub fn extension_names(version: &str) -> Option<Vec<String>> {
+    names(&CATALOGUE.1, version)
+}
+
+/// Names of a version's overlays.
+pub fn overlay_names(version: &str) -> Option<Vec<String>> {
+    names(&CATALOGUE.2, version)
+}
+
+pub fn extensions(word: &str) -> Response<Body> {
+    catalogue(word, &CATALOGUE.1)
 }
 
 fn catalogue(word: &str, lists: &Value) -> Response<Body> {
     let Some(version) = full_version(word) else {
-        return error(500, "internal server error");
+        return internal();
     };
     if !is_offered(&version) {
         return error(404, &format!("version {} is not available", &version[1..]));
     }
     match lists.get(&version) {
-        Some(list) => sniffed(&complete(list)),
-        None => error(500, "internal server error"),
+        Some(list) => guessed(&complete(list)),
+        None => internal(),
     }
 }
 
@@ -121,9 +125,9 @@ fn complete(list: &Value) -> Value {
     Value::Array(entries.collect())
 }
 
-fn overlays(word: &str) -> Response<Body> {
+pub fn overlays(word: &str) -> Response<Body> {
     let Some(version) = full_version(word) else {
-        return error(500, "internal server error");
+        return internal();
     };
     let minor: u32 = version
         .split('.')
@@ -131,24 +135,24 @@ fn overlays(word: &str) -> Response<Body> {
         .and_then(|part| part.parse().ok())
         .unwrap_or(0);
     if version.starts_with("v1.") && minor < 7 {
-        return sniffed(&json!([]));
+        return guessed(&json!([]));
     }
     if !is_offered(&version) {
         return error(404, &format!("version {} is not available", &version[1..]));
     }
     match CATALOGUE.2.get(&version) {
-        Some(list) => sniffed(list),
-        None => error(500, "internal server error"),
+        Some(list) => guessed(list),
+        None => internal(),
     }
 }
 
-async fn create(shared: &Shared, request: Request) -> Response<Body> {
+pub async fn create(shared: &Shared, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let head = Request::from_parts(parts, Body::empty());
     let Ok(body) = to_bytes(body, LONGEST).await else {
-        return handled(error(400, "unexpected EOF"), &head);
+        return handled(error(400, "unexpected EOF"), &parts.headers);
     };
-    let response = match schematic::parse(&String::from_utf8_lossy(&body)) {
+    let body = String::from_utf8_lossy(&body);
+    let response = match schematic::parse(&body) {
         Ok(schematic) if !schematic.owner.is_empty() => {
             error(400, "owner field is only supported in Enterprise edition")
         }
@@ -160,51 +164,25 @@ async fn create(shared: &Shared, request: Request) -> Response<Body> {
                 .lock()
                 .unwrap()
                 .insert(id.clone(), yaml.clone());
-            text(
-                201,
-                "application/json",
-                format!("{}\n", json!({ "id": id, "schematic": yaml })),
-            )
+            let answer = json!({ "id": id, "schematic": yaml });
+            let mut response = written("application/json", go_json(&answer));
+            *response.status_mut() = StatusCode::CREATED;
+            response
         }
-        Err(refusal) => error(400, &wording(&refusal)),
+        Err(reason) => error(400, &refusal::wording(&body, &reason)),
     };
-    handled(response, &head)
+    handled(response, &parts.headers)
 }
 
-/// The real factory's words for the commonest refusals.
-fn wording(refusal: &SchematicError) -> String {
-    match refusal {
-        SchematicError::Empty => "EOF".to_owned(),
-        SchematicError::Yaml(words) => format!("go-yaml load error in parser: {words}"),
-        SchematicError::Field {
-            field,
-            line,
-            reason,
-        } => {
-            let (parent, key) = field.rsplit_once('.').unwrap_or(("", field));
-            if reason.starts_with("there is no such field") {
-                let kind = if parent.is_empty() {
-                    "Schematic"
-                } else {
-                    "Customization"
-                };
-                return format!(
-                    "yaml: construct errors: line {line}: field {key} not found in type schematic.{kind}"
-                );
-            }
-            if reason.starts_with("auto is refused") {
-                return format!(
-                    "yaml: construct errors: line {line}: auto does not belong to BootloaderKind values"
-                );
-            }
-            format!("yaml: construct errors: line {line}: {field}: {reason}")
-        }
-    }
+/// A stored schematic.
+pub fn recipe(shared: &Shared, id: &str) -> Option<Schematic> {
+    let yaml = shared.schematics.lock().unwrap().get(id).cloned()?;
+    schematic::parse(&yaml).ok()
 }
 
-fn stored(shared: &Shared, id: &str) -> Response<Body> {
+pub fn stored(shared: &Shared, id: &str) -> Response<Body> {
     match shared.schematics.lock().unwrap().get(id) {
-        Some(yaml) => text(200, "application/yaml", yaml.clone()),
+        Some(yaml) => written("application/yaml", yaml.clone()),
         None => error(404, "schematic not found"),
     }
 }

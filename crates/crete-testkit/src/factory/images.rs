@@ -1,111 +1,105 @@
 //! Images: names, the silence of a build, and the way to the bytes.
 
-use super::answer::{error, text};
-use super::api::{full_version, is_offered};
-use super::{Misdeed, Shared, misdeeds, store};
+use super::answer::{error, internal, text};
+use super::api::{full_version, is_offered, recipe};
+use super::asset::{self, Kind};
+use super::store::Kept;
+use super::{Misdeed, Shared, build, misdeeds, store};
 use crate::disks;
 use axum::body::{Body, Bytes};
+use axum::http::request::Parts;
 use axum::http::{Method, Response};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::sync::Arc;
-use tokio::sync::OnceCell;
 
-const PLATFORMS: &[&str] = &[
-    "metal",
-    "nocloud",
-    "aws",
-    "azure",
-    "gcp",
-    "vmware",
-    "openstack",
-];
-const DISKS: &[&str] = &["raw", "qcow2", "vhd", "ova"];
-const PACKINGS: &[&str] = &["", ".xz", ".gz", ".zst", ".tar.gz"];
+/// The body of an asset: what the store keeps under its name, or a text made for a schematic.
+type Made = Option<Bytes>;
 
 pub async fn answer(
     shared: &Shared,
-    method: &Method,
-    id: &str,
-    version: &str,
-    asset: &str,
+    asked: &Parts,
+    [id, version, name]: [&str; 3],
 ) -> Response<Body> {
-    if [".sha256", ".sha512"]
-        .iter()
-        .any(|ending| asset.ends_with(ending))
-    {
+    if name.ends_with(".sha256") || name.ends_with(".sha512") {
         return error(
             402,
             "enterprise not enabled: checksum endpoint is not available",
         );
     }
-    if !shared.schematics.lock().unwrap().contains_key(id) {
+    let Some(recipe) = recipe(shared, id) else {
         return error(404, &format!("schematic ID \"{id}\" not found"));
-    }
-    let Some(version) = full_version(version) else {
-        return error(500, "internal server error");
     };
-    if let Err(refusal) = check_name(asset) {
+    let Some(version) = full_version(version) else {
+        return internal();
+    };
+    let asset = match asset::parse(name) {
+        Ok(asset) => asset,
+        Err(refusal) => return refusal,
+    };
+    if !is_offered(&version) {
+        return build::absent(&version);
+    }
+    if let Some(refusal) = build::refusal(shared, &recipe, &version, &asset) {
         return refusal;
     }
-    if !is_offered(&version) {
-        let plain = &version[1..];
-        return error(
-            404,
-            &format!("failed to get kernel: version {plain} is not available"),
-        );
-    }
-    let Some(bytes) = content(shared, asset) else {
-        return error(500, "internal server error");
+    let made: Made = match asset.kind {
+        Kind::Cmdline => match build::cmdline(&recipe, &version, &asset) {
+            Some(line) => Some(line.into()),
+            None => return internal(),
+        },
+        _ => None,
     };
-    build(shared, &format!("{id}/{version}/{asset}")).await;
+    let Some(bytes) = made.clone().or_else(|| content(shared, name)) else {
+        return internal();
+    };
+    build::wait(shared, &format!("{id}/{version}/{name}")).await;
     let misdeed = shared.faults.lock().unwrap().front.pop_front();
     match misdeed {
         None | Some(Misdeed::Nothing) => {}
-        Some(Misdeed::OldLink) => return redirect(shared, None, asset),
+        Some(Misdeed::OldLink) => return redirect(shared, None, name, name, made),
         Some(misdeed) => return misdeeds::answer(misdeed, &Bytes::new(), 0).await,
     }
-    if method == Method::HEAD || shared.options.direct {
+    let suggested = suggested(asked.uri.query()).unwrap_or_else(|| name.to_owned());
+    let head = asked.method == Method::HEAD;
+    if head || shared.options.direct || at_network_boot(shared, asked) {
         // Never redirected, and no Range, no ETag, no conditional requests.
-        return direct(method, asset, bytes, shared);
+        return direct(head, name, &suggested, bytes, shared);
     }
-    redirect(shared, Some(&format!("{id}/{version}")), asset)
+    redirect(
+        shared,
+        Some(&format!("{id}/{version}")),
+        name,
+        &suggested,
+        made,
+    )
 }
 
-/// Refuses what the real factory refuses, in its order.
-fn check_name(asset: &str) -> Result<(), Response<Body>> {
-    if asset.starts_with("kernel-") || asset.starts_with("initramfs-") {
-        return Ok(());
+/// Programs that boot from the network follow no redirects, so their host sends none.
+fn at_network_boot(shared: &Shared, asked: &Parts) -> bool {
+    let host = asked.headers.get("host");
+    let host = host.and_then(|host| host.to_str().ok());
+    shared.pxe != shared.front
+        && host.is_some_and(|host| shared.pxe.split("://").nth(1) == Some(host))
+}
+
+/// The name that a request wants the file to have.
+fn suggested(query: Option<&str>) -> Option<String> {
+    let value = query?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("filename="))?;
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            byte => byte,
+        });
     }
-    let parse = |text: String| {
-        Err(error(
-            400,
-            &format!("error parsing profile from path: {text}"),
-        ))
-    };
-    let unknown = || parse(format!("invalid profile path: {asset:?}"));
-    let Some((stem, ending)) = asset.split_once('.') else {
-        return unknown();
-    };
-    let disk = DISKS.iter().any(|disk| {
-        ending
-            .strip_prefix(disk)
-            .is_some_and(|packing| PACKINGS.contains(&packing))
-    });
-    if !disk && ending != "iso" {
-        return unknown();
-    }
-    let Some((platform, arch)) = stem.split_once('-') else {
-        return unknown();
-    };
-    let arch = arch.strip_suffix("-secureboot").unwrap_or(arch);
-    if !matches!(arch, "amd64" | "arm64") {
-        return parse(format!("invalid architecture: {arch:?}"));
-    }
-    if !PLATFORMS.contains(&platform) {
-        return Err(error(500, "internal server error"));
-    }
-    Ok(())
+    String::from_utf8(bytes).ok()
 }
 
 /// The bytes of an asset, damaged or another's where a fault says so.
@@ -123,7 +117,7 @@ pub fn content(shared: &Shared, asset: &str) -> Option<Bytes> {
     })
 }
 
-/// The bytes of an asset; arm64 images are stand-ins that do not boot.
+/// The bytes of an asset; what is not there is a stand-in that does not boot.
 fn whole(shared: &Shared, asset: &str) -> Option<Bytes> {
     if let Some(bytes) = shared.options.assets.get(asset) {
         return Some(bytes.clone());
@@ -133,28 +127,15 @@ fn whole(shared: &Shared, asset: &str) -> Option<Bytes> {
     {
         return Some(bytes.into());
     }
-    match asset {
-        "metal-arm64.raw.zst" => Some(Bytes::from_static(disks::TALOS_ARM64)),
-        "metal-arm64.iso" => Some(disks::empty_iso().into()),
-        _ => None,
+    // Without the practice machine there is nothing to start on this computer.
+    if matches!(asset, "metal-amd64.raw.zst" | "metal-amd64.iso") {
+        return None;
     }
-}
-
-/// Waits until the image is built. Equal requests share one build, and it is remembered.
-async fn build(shared: &Shared, key: &str) {
-    let cell: Arc<OnceCell<()>> = shared
-        .builds
-        .lock()
-        .unwrap()
-        .entry(key.to_owned())
-        .or_default()
-        .clone();
-    let time = shared.options.build_time;
-    // Detached, so that a client that gives up does not stop it.
-    let building = tokio::spawn(async move {
-        cell.get_or_init(|| tokio::time::sleep(time)).await;
-    });
-    let _ = building.await;
+    Some(match asset.rsplit_once('.') {
+        Some((_, "zst")) => Bytes::from_static(disks::TALOS_ARM64),
+        Some((_, "iso")) => disks::empty_iso().into(),
+        _ => format!("practice stand-in of {asset}\n").into(),
+    })
 }
 
 fn kind(asset: &str) -> &'static str {
@@ -163,14 +144,16 @@ fn kind(asset: &str) -> &'static str {
         Some("xz") => "application/x-xz",
         Some("gz") => "application/gzip",
         Some("zst") => "application/zstd",
+        Some("efi") => "application/efi",
+        Some("tar") => "application/x-tar",
         Some("qcow2") => "application/x-qemu-disk",
         _ => "application/octet-stream",
     }
 }
 
-fn direct(method: &Method, asset: &str, bytes: Bytes, shared: &Shared) -> Response<Body> {
+fn direct(head: bool, asset: &str, name: &str, bytes: Bytes, shared: &Shared) -> Response<Body> {
     let length = bytes.len();
-    let body = if method == Method::HEAD {
+    let body = if head {
         Body::empty()
     } else {
         store::paced(shared, bytes, 0)
@@ -178,24 +161,47 @@ fn direct(method: &Method, asset: &str, bytes: Bytes, shared: &Shared) -> Respon
     let mut response = text(200, kind(asset), body);
     let headers = response.headers_mut();
     headers.insert("content-length", length.into());
-    let disposition = format!("attachment; filename=\"{asset}\"");
+    let disposition = format!("attachment; filename=\"{name}\"");
     headers.insert("content-disposition", disposition.parse().unwrap());
     response
 }
 
 /// A presigned address of the store: no file name in its path, and a signature that is checked.
 /// Without a place its time is over.
-fn redirect(shared: &Shared, place: Option<&str>, asset: &str) -> Response<Body> {
-    let signature = uuid::Uuid::new_v4().simple().to_string();
+fn redirect(
+    shared: &Shared,
+    place: Option<&str>,
+    asset: &str,
+    name: &str,
+    made: Made,
+) -> Response<Body> {
+    let signature = hex(&Sha256::digest(uuid::Uuid::new_v4().as_bytes()));
     if place.is_some() {
-        shared.signatures.lock().unwrap().insert(signature.clone());
+        let kept = Kept {
+            asset: asset.to_owned(),
+            made,
+        };
+        let mut signatures = shared.signatures.lock().unwrap();
+        signatures.insert(signature.clone(), kept);
     }
     let place = place.unwrap_or_default();
     let hash = hex(&Sha256::digest(format!("{place}/{asset}")));
-    let url = format!(
-        "{}/image-factory/assets/{hash}?X-Amz-Expires=3600&response-content-disposition=attachment%3B%20filename%3D%22{asset}%22&X-Amz-Signature={signature}",
-        shared.store
-    );
+    let now = jiff::Timestamp::now();
+    let (day, time) = (now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ"));
+    let query = [
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256".to_owned(),
+        format!("X-Amz-Credential=peer%2F{day}%2Fus-east-1%2Fs3%2Faws4_request"),
+        format!("X-Amz-Date={time}"),
+        "X-Amz-Expires=3600".to_owned(),
+        "X-Amz-SignedHeaders=host".to_owned(),
+        format!(
+            "response-content-disposition=attachment%3B%20filename%3D%22{}%22",
+            name.replace('%', "%25").replace(' ', "%20")
+        ),
+        format!("X-Amz-Signature={signature}"),
+    ];
+    let store = &shared.store;
+    let url = format!("{store}/image-factory/assets/{hash}?{}", query.join("&"));
     let body = format!("<a href=\"{}\">Found</a>.\n\n", url.replace('&', "&amp;"));
     let mut response = text(302, "text/html; charset=utf-8", body);
     response

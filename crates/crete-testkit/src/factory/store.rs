@@ -13,6 +13,14 @@ use std::time::Duration;
 /// The size of one piece of a slow download.
 const PIECE: usize = 64 * 1024;
 
+/// What a presigned address leads to.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub asset: String,
+    /// A text that was made for one schematic.
+    pub made: Option<Bytes>,
+}
+
 pub async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let field = |name: &str| {
@@ -20,23 +28,20 @@ pub async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Resp
             .split('&')
             .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     };
-    let signed = field("X-Amz-Signature")
-        .is_some_and(|signature| shared.signatures.lock().unwrap().contains(signature));
+    let kept = field("X-Amz-Signature")
+        .and_then(|signature| shared.signatures.lock().unwrap().get(signature).cloned());
     // Signed for GET only.
-    if !signed || request.method() != Method::GET {
+    let Some(kept) = kept.filter(|_| request.method() == Method::GET) else {
         return text(
             403,
             "application/xml",
             "<Error><Code>AccessDenied</Code></Error>",
         );
-    }
-    let asset = field("response-content-disposition")
-        .and_then(|value| value.split("%22").nth(1))
-        .unwrap_or_default();
+    };
     let range = request.headers().get("range");
     let range = range.map(|range| range.to_str().unwrap_or_default().to_owned());
     shared.ranges.lock().unwrap().push(range);
-    match content(&shared, asset) {
+    match kept.made.or_else(|| content(&shared, &kept.asset)) {
         Some(bytes) => {
             let misdeed = shared.faults.lock().unwrap().store.pop_front();
             match misdeed {

@@ -1516,7 +1516,7 @@ export type OutputForm = "file" | "address" | "reference" | "command" | "page";
 /**
  * What a file or text of the result is.
  */
-export type OutputKind = "iso" | "disk_image" | "disk_image_qcow2" | "pxe" | "installer" | "kernel" | "cmdline" | "initramfs" | "uki" | "talosctl" | "local_cluster" | "booter" | "whats_new" | "support_matrix" | "guide";
+export type OutputKind = "iso" | "disk_image" | "disk_image_qcow2" | "pxe" | "installer" | "kernel" | "cmdline" | "initramfs" | "uki" | "talosctl" | "local_cluster" | "booter" | "whats_new" | "support_matrix" | "guide" | "getting_started" | "iso_guide" | "pxe_guide" | "network_guide" | "secure_boot_guide" | "upgrade_guide" | "production_guide" | "troubleshooting_guide";
 
 /**
  * Extra parts a board needs to boot.
