@@ -108,6 +108,12 @@ commands! {
     "image.download" image_download(ImageChoice) -> DownloadStarted;
     /// Downloads one file of a studio draft into the library, or goes on with it.
     "image.fetch" image_fetch(FetchOutput) -> DownloadStarted;
+    /// Puts files of a studio draft into a folder, outside the library. Several are a set.
+    "output.save" output_save(SaveOutputs) -> SaveStarted;
+    /// Goes on with a file that is paused or did not arrive.
+    "output.resume" output_resume(ResumeSave) -> JobStarted;
+    /// Stops a file's download for a while. What arrived is kept.
+    "output.pause" output_pause(JobRef) -> Nothing;
     /// Goes on with a paused or an incomplete image.
     "image.resume" image_resume(ImageRef) -> DownloadStarted;
     /// Forgets what arrived of an image, and begins again.

@@ -11,7 +11,7 @@ use crete_model::{
     Preset, Problem, Remedy, Settings, Sizes, StudioDraft, Targets,
 };
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -239,6 +239,26 @@ impl<H: Host> Handlers for Router<H> {
         Ok(DownloadStarted { image, job })
     }
 
+    async fn output_save(&self, request: SaveOutputs) -> Result<SaveStarted, Problem> {
+        let jobs = page(self.engine().save_outputs(
+            &request.draft,
+            &request.outputs,
+            Path::new(request.folder.trim()),
+            request.replace,
+        ))?;
+        Ok(SaveStarted { jobs })
+    }
+
+    async fn output_resume(&self, request: ResumeSave) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().resume_save(request.job, request.replace))?;
+        Ok(JobStarted { job })
+    }
+
+    async fn output_pause(&self, request: JobRef) -> Result<Nothing, Problem> {
+        page(self.engine().pause_job(request.job))?;
+        Ok(Nothing {})
+    }
+
     async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
         let job = page(self.engine().resume(request.image))?;
         Ok(DownloadStarted {
@@ -416,6 +436,11 @@ impl<H: Host> Handlers for Router<H> {
             OpenTarget::Image { image } => {
                 self.host
                     .open_folder(&page(engine.image_folder(image))?)
+                    .await?;
+            }
+            OpenTarget::Saved { job } => {
+                self.host
+                    .open_folder(&page(engine.save_folder(job))?)
                     .await?;
             }
             OpenTarget::Broken { path } => {

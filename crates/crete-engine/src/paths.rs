@@ -101,6 +101,11 @@ impl Roots {
         self.jobs().join(format!("{id}.log"))
     }
 
+    /// Held while a file is written into a folder of the person's, where no lock may lie.
+    pub(crate) fn save_lock(&self, id: JobId) -> PathBuf {
+        self.runtime.join(format!("save-{}.lock", id.short()))
+    }
+
     /// A machine's sockets and process record: gone after a reboot by design.
     pub(crate) fn machine_runtime(&self, id: MachineId) -> PathBuf {
         self.runtime.join(id.short())

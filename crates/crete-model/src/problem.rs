@@ -104,6 +104,10 @@ pub enum ErrorCode {
     ImageInUse,
     /// The image has no complete file.
     ImageNotReady,
+    /// There is another file in the place of one that is to be written (`path`, `count`).
+    FileExists,
+    /// A folder that was chosen is none, or nothing can be written there (`path`).
+    FolderUnusable,
     /// Another process holds the object (`path`).
     Locked,
     /// The practice images are not on this computer (`path`).

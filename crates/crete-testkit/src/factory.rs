@@ -8,6 +8,7 @@
 
 mod answer;
 mod api;
+mod extras;
 mod faults;
 mod images;
 mod misdeeds;

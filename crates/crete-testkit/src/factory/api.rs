@@ -1,7 +1,7 @@
 //! Versions, catalogues and schematics.
 
 use super::answer::{error, handled, not_allowed, routed, text};
-use super::{Shared, images};
+use super::{Shared, extras, images};
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, Response};
@@ -69,6 +69,12 @@ pub async fn answer(shared: &Shared, request: Request) -> Response<Body> {
             let response = images::answer(shared, &method, id, version, asset).await;
             handled(response, &request)
         }
+        ["pxe", id, version, name] if get => handled(
+            extras::script(shared, &request, [id, version, name]),
+            &request,
+        ),
+        ["pxe", _, _, _] => not_allowed("GET, OPTIONS"),
+        ["talosctl", version, name] => extras::talosctl(&request, version, name),
         ["image", _, _, _] => not_allowed("GET, HEAD, OPTIONS"),
         _ => routed(error(404, "404 page not found")),
     }

@@ -74,7 +74,8 @@ pub async fn answer(
 
 /// Refuses what the real factory refuses, in its order.
 fn check_name(asset: &str) -> Result<(), Response<Body>> {
-    if asset.starts_with("kernel-") || asset.starts_with("initramfs-") {
+    let plain = ["kernel-", "initramfs-", "cmdline-"];
+    if plain.iter().any(|begin| asset.starts_with(begin)) || asset.ends_with("-uki.efi") {
         return Ok(());
     }
     let parse = |text: String| {
@@ -136,7 +137,7 @@ fn whole(shared: &Shared, asset: &str) -> Option<Bytes> {
     match asset {
         "metal-arm64.raw.zst" => Some(Bytes::from_static(disks::TALOS_ARM64)),
         "metal-arm64.iso" => Some(disks::empty_iso().into()),
-        _ => None,
+        _ => super::extras::content(asset),
     }
 }
 

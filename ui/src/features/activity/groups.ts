@@ -1,6 +1,7 @@
 /** Jobs in the list: what fits the filter, grouped by when. */
 import { dayKey } from "../../model/format";
 import { isFailed, isOpen } from "../../model/jobs";
+import { orderOf } from "../../model/saves";
 import type { JobFilter } from "../../model/router.svelte";
 import type { Job } from "../../platform/generated/api";
 
@@ -29,4 +30,34 @@ export function group(ids: readonly string[], get: (id: string) => Job | undefin
     if (job && !isOpen(job)) into(dayKey(job.created_at), id);
   }
   return groups;
+}
+
+export interface Line {
+  id: string;
+  /** At the first job of a set: all of them, newest first. */
+  set?: Job[];
+}
+
+/** Brings the jobs of a set together, at the place of its newest one. */
+export function together(ids: readonly string[], get: (id: string) => Job | undefined): Line[] {
+  const setOf = (id: string): string | undefined => {
+    const job = get(id);
+    return job && orderOf(job)?.set?.id;
+  };
+  const lines: Line[] = [];
+  const told = new Set<string>();
+  for (const id of ids) {
+    const set = setOf(id);
+    if (!set) {
+      lines.push({ id });
+    } else if (!told.has(set)) {
+      told.add(set);
+      const members = ids.filter((other) => setOf(other) === set);
+      const jobs = members.map(get).filter((job) => job !== undefined);
+      lines.push(
+        ...members.map((member, at) => (at === 0 ? { id: member, set: jobs } : { id: member })),
+      );
+    }
+  }
+  return lines;
 }

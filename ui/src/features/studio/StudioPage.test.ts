@@ -43,6 +43,7 @@ function compose(draft: StudioDraft): Composition {
         name: `metal-${draft.arch ?? ""}.raw.zst`,
         text: "https://f/r",
       },
+      { ...file, kind: "kernel", name: "kernel-amd64", text: "https://f/kernel" },
     ],
     link: "https://f/?arch=amd64",
   };
@@ -67,6 +68,7 @@ fake
   .answer("studio.presets", () => [])
   .answer("studio.compose", compose)
   .answer("image.fetch", () => ({ image: "i", job: "j" }))
+  .answer("output.save", ({ outputs }) => ({ jobs: outputs }))
   .answer("studio.open", () => ({
     draft: { ...studio.draft, extensions: [GONE] },
     schematic_id: null,
@@ -121,4 +123,23 @@ it("adds and removes kernel arguments", async () => {
     screen.getByRole("button", { name: fill(en.studio.remove, { name: "quiet" }) }),
   );
   expect(studio.draft.kernel_args.at(-2)).not.toBe("quiet");
+});
+
+it("saves everything for a machine into one folder, and asks before it replaces a file", async () => {
+  fake.refuse("output.save", { code: "file_exists", params: { path: "/files/kernel-amd64" } });
+  render(StudioPage);
+  await userEvent.click(step("result"));
+  await userEvent.click(await screen.findByRole("button", { name: en.saving.everything }));
+  await userEvent.type(screen.getByLabelText(en.saving.folder), "/files");
+  await userEvent.click(screen.getByRole("button", { name: en.saving.do }));
+  await screen.findByText(en.problem.file_exists.title);
+  fake.answer("output.save", ({ outputs }) => ({ jobs: outputs }));
+  await userEvent.click(screen.getByRole("button", { name: en.saving.replace }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const sent = fake.requests("output.save");
+  expect(sent.map(({ replace, folder }) => [replace, folder])).toEqual([
+    [false, "/files"],
+    [true, "/files"],
+  ]);
+  expect(sent[1]?.outputs).toEqual(["https://f/r", "https://f/kernel"]);
 });

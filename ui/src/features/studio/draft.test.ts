@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Extension, Output, Remark } from "../../platform/generated/api";
-import { changesOf, customized, forLibrary, freshDraft, retarget, serialArgs } from "./draft";
+import {
+  changesOf,
+  customized,
+  forLibrary,
+  freshDraft,
+  machineSet,
+  retarget,
+  savable,
+  serialArgs,
+} from "./draft";
 import { remarkWeight, stepOf } from "./remarks";
 import { missing, shelves } from "./shelves";
 
@@ -69,6 +78,34 @@ it("offers for the library what machines here can boot", () => {
     expect(forLibrary(output("disk_image", name)), name).toBe(false);
   expect(forLibrary(output("iso", "metal-amd64.iso"))).toBe(true);
   expect(forLibrary(output("kernel", "kernel-amd64"))).toBe(false);
+});
+
+describe("into a folder", () => {
+  it("goes every file and the network boot script, but no command", () => {
+    expect(savable(output("talosctl", "talosctl-linux-amd64"))).toBe(true);
+    expect(savable({ ...output("pxe", ""), form: "address" })).toBe(true);
+    expect(savable({ ...output("installer", ""), form: "reference" })).toBe(false);
+    expect(savable({ ...output("booter", ""), form: "command" })).toBe(false);
+  });
+
+  const image = output("disk_image", "metal-arm64.raw.zst");
+  const tools = ["talosctl-darwin-arm64", "talosctl-linux-amd64", "talosctl-linux-arm64"];
+  const more = tools.map((name) => output("talosctl", name));
+  const names = (outputs: Output[]) => machineSet(outputs, image, "amd64").map(({ name }) => name);
+
+  it("goes everything for a machine, with the tool of this computer", () => {
+    const parts = [output("kernel", "k"), output("cmdline", "c"), output("initramfs", "i")];
+    expect(names([image, ...parts, output("uki", "u"), ...more])).toEqual([
+      "metal-arm64.raw.zst",
+      "k",
+      "i",
+      "talosctl-linux-amd64",
+    ]);
+  });
+
+  it("goes the signed file where there is no kernel by itself", () => {
+    expect(names([image, output("uki", "u")])).toEqual(["metal-arm64.raw.zst", "u"]);
+  });
 });
 
 describe("extensions", () => {

@@ -229,6 +229,18 @@ export const problem = {
     why: "{path} has {free} left, {needed} are needed.",
     safe: "What arrived is kept.",
   },
+  file_exists: {
+    title: "There is a file already",
+    cause: "there is a file already",
+    why: "In its place: {path}",
+    safe: "That file was not touched.",
+  },
+  folder_unusable: {
+    title: "This folder cannot be used",
+    cause: "the folder cannot be used",
+    why: "{path} is no folder that you can write to.",
+    safe: "Nothing was begun.",
+  },
   file: {
     title: "A file could not be read or written",
     cause: "a file could not be read or written",
