@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as sample from "../../platform/fake/samples";
 import type { Job } from "../../platform/generated/api";
-import { together } from "./groups";
+import { group, together } from "./groups";
 
 const job = (id: string, set: string | null): Job =>
   sample.job({
@@ -27,11 +27,18 @@ it("brings the files of a set together, the others stay where they are", () => {
     jobs.map(({ id }) => id),
     (id) => jobs.find((each) => each.id === id),
   );
-  expect(lines.map(({ id, set }) => [id, set?.length ?? 0])).toEqual([
-    ["5", 2],
-    ["3", 0],
-    ["4", 0],
-    ["2", 2],
-    ["1", 0],
+  expect(lines.map(({ id, set }) => [id, set ?? ""])).toEqual([
+    ["5", "s"],
+    ["3", ""],
+    ["4", ""],
+    ["2", "t"],
+    ["1", ""],
   ]);
+});
+
+it("a set stays whole while one of its files is under way", () => {
+  const running = job("3", "s");
+  const jobs = [running, { ...job("2", null), state: "done" }, { ...job("1", "s"), state: "done" }];
+  const groups = group(["3", "2", "1"], (id) => (jobs as Job[]).find((each) => each.id === id));
+  expect(groups.map(({ ids }) => ids)).toEqual([["3", "1"], ["2"]]);
 });

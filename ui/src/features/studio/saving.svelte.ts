@@ -1,15 +1,12 @@
 /** Files of the studio that go into a folder of the person's. */
 import { count, en } from "../../messages";
 import { router, toActivity } from "../../model/router.svelte";
-import { problemOf, rpc, topics } from "../../model/session.svelte";
+import { problemOf, rpc } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import { lastFolder } from "../../model/saves";
 import { work } from "../../model/work.svelte";
-import type { Job, Output, Problem } from "../../platform/generated/api";
+import type { Output, Problem } from "../../platform/generated/api";
 import { studio } from "./studio.svelte";
-
-export const jobsNewestFirst = (): Job[] =>
-  work.ids.map((id) => topics.jobs.get(id)).filter((job) => job !== undefined);
 
 class Saving {
   /** What is asked where to put; the dialog is open while there is something. */
@@ -19,7 +16,7 @@ class Saving {
   busy = $state(false);
 
   ask(outputs: Output[]): void {
-    this.folder ||= lastFolder(jobsNewestFirst());
+    this.folder ||= lastFolder(work.all());
     this.problem = undefined;
     this.wanted = outputs;
   }
