@@ -68,7 +68,13 @@ impl Bench {
             },
             world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
             clock: Arc::new(SystemClock),
-            patience: Patience::default(),
+            patience: Patience {
+                downloads: crete_fetch::Patience {
+                    first_wait: std::time::Duration::from_millis(5),
+                    ..crete_fetch::Patience::default()
+                },
+                ..Patience::default()
+            },
             systemd_bus: None,
             practice_parts: PracticeParts::default(),
             practice: None,
@@ -360,5 +366,60 @@ async fn folders_that_cannot_be_used_and_files_that_are_not_offered_are_refused(
     let refused = engine.save_outputs(&draft(), &texts, &bench.folder(), false);
     assert_eq!(code(refused.unwrap_err()), ErrorCode::Invalid);
     assert!(engine.jobs.all().is_empty());
+    engine.close().await;
+}
+
+/// The factory answers so, however often it is asked for the file.
+fn always(factory: &PracticeFactory, status: u16, text: &'static str) {
+    let misdeed = Misdeed::Status {
+        status,
+        text,
+        retry_after: None,
+    };
+    factory.faults(|faults| faults.front = vec![misdeed; 16].into());
+}
+
+async fn refused(engine: &Engine, draft: &StudioDraft, folder: &Path) -> crete_model::Problem {
+    let outputs = engine.compose(draft).unwrap().outputs;
+    let cmdline = outputs
+        .into_iter()
+        .find(|output| output.kind == OutputKind::Cmdline);
+    let jobs = engine.save_outputs(draft, &[cmdline.unwrap().text], folder, false);
+    let job = ended(engine, jobs.unwrap()[0]).await;
+    job.problem.unwrap()
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_answer_and_an_error_without_words_is_looked_into() {
+    let bench = Bench::new(0).await;
+    let engine = bench.open().await;
+    always(
+        &bench.factory,
+        400,
+        "error enhancing profile from schematic: official extension \"siderolabs/x\" is not \
+         available for Talos version v1.13.9",
+    );
+    let problem = refused(&engine, &draft(), &bench.folder()).await;
+    assert_eq!(problem.code, ErrorCode::ExtensionNotThere);
+    assert_eq!(problem.params["name"], "siderolabs/x");
+    always(
+        &bench.factory,
+        400,
+        "error enhancing profile from schematic: secure boot is disabled",
+    );
+    let problem = refused(&engine, &draft(), &bench.folder()).await;
+    assert_eq!(problem.code, ErrorCode::AnswerRefused);
+    assert_eq!(problem.params["field"], "secure_boot");
+
+    // The same error means two things: an extension that is not there, and a factory that fails.
+    always(&bench.factory, 500, "internal server error");
+    let mut with_unknown = draft();
+    with_unknown.extensions = vec!["siderolabs/no-such-thing".into()];
+    let problem = refused(&engine, &with_unknown, &bench.folder()).await;
+    assert_eq!(problem.code, ErrorCode::ExtensionNotThere);
+    assert_eq!(problem.params["name"], "siderolabs/no-such-thing");
+    always(&bench.factory, 500, "internal server error");
+    let problem = refused(&engine, &draft(), &bench.folder()).await;
+    assert_eq!(problem.code, ErrorCode::FactoryInternal);
     engine.close().await;
 }

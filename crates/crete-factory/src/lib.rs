@@ -7,6 +7,7 @@ mod asset;
 pub mod catalogue;
 mod client;
 mod problem;
+mod refusal;
 pub mod schematic;
 pub mod studio;
 mod versions;
@@ -17,4 +18,5 @@ pub use asset::{
 };
 pub use client::{Client, Created, FactoryError};
 pub use problem::way_problem;
+pub use refusal::{Blamed, Offered, blamed, suspect};
 pub use versions::group_versions;

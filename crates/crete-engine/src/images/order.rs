@@ -347,7 +347,12 @@ impl Engine {
     ) -> std::result::Result<(), Problem> {
         match spec.origin.clone() {
             ImageOrigin::Factory(origin) => match spec.choice() {
-                Some(choice) => self.fetch_file(spec, &origin, &choice, job).await,
+                Some(choice) => match self.fetch_file(spec, &origin, &choice, job).await {
+                    Err(problem) => Err(self
+                        .explain(problem, &origin.schematic, &choice.version)
+                        .await),
+                    done => done,
+                },
                 // A record by another hand: the factory's images have version and architecture.
                 None => Err(cancelled()),
             },

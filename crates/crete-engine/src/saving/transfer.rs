@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 impl Engine {
     pub(super) async fn run_save(&self, order: SaveOrder, job: JobHandle) {
-        let Some(outcome) = self.unless_closing(&job, self.save(&order, &job)).await else {
+        let Some(outcome) = self.unless_closing(&job, self.try_save(&order, &job)).await else {
             return;
         };
         match outcome {
@@ -29,6 +29,15 @@ impl Engine {
                 job.end(outcome);
             }
         }
+    }
+
+    async fn try_save(&self, order: &SaveOrder, job: &JobHandle) -> Result<(), Problem> {
+        let Err(problem) = self.save(order, job).await else {
+            return Ok(());
+        };
+        let recipe = order.recipe.as_deref().unwrap_or_default();
+        let recipe = schematic::parse(recipe).unwrap_or_default();
+        Err(self.explain(problem, &recipe, &order.version).await)
     }
 
     async fn save(&self, order: &SaveOrder, job: &JobHandle) -> Result<(), Problem> {

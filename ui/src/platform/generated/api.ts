@@ -442,14 +442,18 @@ export type DropView = {
 /**
  * What would become of each.
  */
-files: Array<ImportPlan>, };
+files: Array<ImportPlan>, 
+/**
+ * The text of one that was let go and is no image: the studio may know what it is.
+ */
+text: string | null, };
 
 /**
  * What went wrong. The page decides only on this, and makes its sentence from it.
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -1227,6 +1231,19 @@ params: { [key in string]: string }, };
 export type LayerOutcome = "good" | "bad" | "absent";
 
 /**
+ * The studio as it is left.
+ */
+export type LeaveStudio = { 
+/**
+ * The answers; absent while nothing was changed.
+ */
+draft: StudioDraft | null, 
+/**
+ * The kept draft that they began from.
+ */
+kept: DraftId | null, };
+
+/**
  * What would be lost by deleting something, counted before it happens.
  */
 export type LossPreview = { 
@@ -1463,7 +1480,15 @@ minor: string,
 /**
  * Which page.
  */
-page: DocsPage, };
+page: DocsPage, } | { "kind": "talos_guide", 
+/**
+ * `major.minor`.
+ */
+minor: string, 
+/**
+ * The platform's or the board's id.
+ */
+place: string, };
 
 /**
  * Something a person pasted.
@@ -2506,6 +2531,23 @@ export type WindowAction = { "kind": "drag" } | { "kind": "resize",
  */
 edge: ResizeEdge, } | { "kind": "minimize" } | { "kind": "toggle_maximize" } | { "kind": "close" };
 
+/**
+ * The studio's table as a person left it: answers that nobody kept under a name yet.
+ */
+export type Workbench = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * The answers; absent while nothing was changed.
+ */
+draft: StudioDraft | null, 
+/**
+ * The kept draft that they began from.
+ */
+kept: DraftId | null, };
+
 /** Every command: its request and its answer. */
 export interface Commands {
   /** What runs, and on what. */
@@ -2532,6 +2574,10 @@ export interface Commands {
   "studio.confirm": { request: StudioDraft; response: ConfirmedAnswer };
   /** Opens an id, YAML, a link, an address or a reference. */
   "studio.open": { request: OpenText; response: OpenedAnswer };
+  /** How the studio was left. */
+  "studio.left": { request: Nothing; response: Workbench };
+  /** Notes how the studio is left, so that a restart loses no answer. */
+  "studio.leave": { request: LeaveStudio; response: Nothing };
   /** Keeps a draft under a name. */
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
