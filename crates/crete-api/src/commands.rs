@@ -6,7 +6,7 @@
 use crate::types::*;
 use crete_model::{
     Composition, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Preset, Problem,
-    Settings, Sizes, StudioDraft, Targets,
+    Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -98,6 +98,10 @@ commands! {
     "studio.confirm" studio_confirm(StudioDraft) -> ConfirmedAnswer;
     /// Opens an id, YAML, a link, an address or a reference.
     "studio.open" studio_open(OpenText) -> OpenedAnswer;
+    /// How the studio was left.
+    "studio.left" studio_left(Nothing) -> Workbench;
+    /// Notes how the studio is left, so that a restart loses no answer.
+    "studio.leave" studio_leave(LeaveStudio) -> Nothing;
     /// Keeps a draft under a name.
     "draft.save" draft_save(SaveDraft) -> DraftSaved;
     /// Moves a draft to the trash.

@@ -198,6 +198,15 @@ pub struct ResumeSave {
     pub replace: bool,
 }
 
+/// The studio as it is left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct LeaveStudio {
+    /// The answers; absent while nothing was changed.
+    pub draft: Option<crete_model::StudioDraft>,
+    /// The kept draft that they began from.
+    pub kept: Option<DraftId>,
+}
+
 /// Names one draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DraftRef {
@@ -394,6 +403,13 @@ pub enum OpenTarget {
         minor: String,
         /// Which page.
         page: DocsPage,
+    },
+    /// The documentation's page of a platform or a board.
+    TalosGuide {
+        /// `major.minor`.
+        minor: String,
+        /// The platform's or the board's id.
+        place: String,
     },
 }
 

@@ -73,6 +73,10 @@ impl Roots {
         self.data.join("trash")
     }
 
+    pub(crate) fn workbench(&self) -> PathBuf {
+        self.data.join("studio.json")
+    }
+
     pub(crate) fn versions(&self) -> PathBuf {
         self.catalogue().join("versions.json")
     }

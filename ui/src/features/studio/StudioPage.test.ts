@@ -7,7 +7,7 @@ import { start } from "../../model/session.svelte";
 import { versions } from "../../model/versions.svelte";
 import { FakePlatform } from "../../platform/fake";
 import * as sample from "../../platform/fake/samples";
-import type { Composition, Remark, StudioDraft } from "../../platform/generated/api";
+import type { Composition, Remark, StudioDraft, Workbench } from "../../platform/generated/api";
 import { studio } from "./studio.svelte";
 import StudioPage from "./StudioPage.svelte";
 
@@ -50,6 +50,7 @@ function compose(draft: StudioDraft): Composition {
 }
 
 const fake = new FakePlatform();
+const left: Workbench = { schema_version: 1, draft: null, kept: null };
 fake
   .answer("settings.get", () => sample.settings())
   .answer("app.info", () => sample.info())
@@ -66,6 +67,8 @@ fake
   }))
   .answer("studio.targets", () => ({ metal: {} as never, clouds: [], boards: [] }))
   .answer("studio.presets", () => [])
+  .answer("studio.left", () => left)
+  .answer("studio.leave", () => ({}))
   .answer("studio.compose", compose)
   .answer("image.fetch", () => ({ image: "i", job: "j" }))
   .answer("output.save", ({ outputs }) => ({ jobs: outputs }))
@@ -142,4 +145,24 @@ it("saves everything for a machine into one folder, and asks before it replaces 
     [true, "/files"],
   ]);
   expect(sent[1]?.outputs).toEqual(["https://f/r", "https://f/kernel"]);
+});
+
+it("notes the answers, so that a restart loses none", async () => {
+  render(StudioPage);
+  await waitFor(() => expect(fake.requests("factory.versions").length).toBeGreaterThan(0));
+  await userEvent.click(step("customization"));
+  await userEvent.type(screen.getByLabelText(en.studio.argsAdd), "quiet{Enter}");
+  await waitFor(() => expect(fake.requests("studio.leave").length).toBeGreaterThan(0));
+  expect(fake.requests("studio.leave").at(-1)?.draft?.kernel_args.at(-1)).toBe("quiet");
+});
+
+it("opens the text of a file that is dropped on the window, once", async () => {
+  fake.snapshot("drops", { text: { files: [], text: "meant for another page" } });
+  render(StudioPage);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  fake.snapshot("drops", { text: { files: [], text: "customization: {}" } });
+  await screen.findByRole("dialog");
+  expect(screen.getByLabelText<HTMLTextAreaElement>(en.studio.openField).value).toBe(
+    "customization: {}",
+  );
 });

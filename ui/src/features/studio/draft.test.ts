@@ -6,11 +6,12 @@ import {
   forLibrary,
   freshDraft,
   machineSet,
+  pageTarget,
   retarget,
   savable,
   serialArgs,
 } from "./draft";
-import { remarkWeight, stepOf } from "./remarks";
+import { consolesToAdd, remarkWeight, stepOf, withConsoles } from "./remarks";
 import { missing, shelves } from "./shelves";
 
 const extension = (name: string, more: Partial<Extension> = {}): Extension => ({
@@ -148,4 +149,41 @@ it("a remark belongs to the step that asks, and the heaviest one marks it", () =
   const remarks = [remark("extensions", "note"), remark("extensions", "left_out")];
   expect(remarkWeight(remarks, "extensions")).toBe("left_out");
   expect(remarkWeight(remarks, "basics")).toBeUndefined();
+});
+
+it("mends the trap of the replaced console, and a person's own stays the last", () => {
+  const said = (code: Remark["code"], add: string): Remark => ({
+    step: "customization",
+    weight: "note",
+    field: "kernel_args",
+    code,
+    params: { add },
+  });
+  expect(consolesToAdd(said("argument_empty", "x"))).toEqual([]);
+  const lost = consolesToAdd(said("console_replaced", "console=ttyS0 console=tty0"));
+  expect(withConsoles(["quiet", "console=hvc0", "debug"], lost)).toEqual([
+    "quiet",
+    "console=ttyS0",
+    "console=tty0",
+    "console=hvc0",
+    "debug",
+  ]);
+  expect(withConsoles(["quiet"], consolesToAdd(said("serial_silent", "console=tty0 a")))).toEqual([
+    "quiet",
+    "console=tty0",
+    "a",
+  ]);
+});
+
+it("pages of the documentation are named, never given as an address", () => {
+  const draft = { ...freshDraft("amd64"), version: "v1.13.9", platform: "aws", board: "rpi_5" };
+  const page = (kind: Output["kind"], target: "metal" | "cloud" | "sbc") =>
+    pageTarget(output(kind, ""), { ...draft, target });
+  expect(page("whats_new", "metal")).toEqual({
+    kind: "talos_docs",
+    minor: "1.13",
+    page: "whats_new",
+  });
+  const guides = (["metal", "cloud", "sbc"] as const).map((target) => page("guide", target));
+  expect(guides.map((guide) => "place" in guide && guide.place)).toEqual(["metal", "aws", "rpi_5"]);
 });

@@ -2,6 +2,7 @@
 import type {
   Arch,
   ImageView,
+  OpenTarget,
   Output,
   OutputKind,
   StudioDraft,
@@ -35,7 +36,7 @@ export function freshDraft(arch: Arch): StudioDraft {
   };
 }
 
-const same = (one: unknown, other: unknown): boolean =>
+export const same = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
 /** True while the arguments are those a fresh draft of some architecture has. */
@@ -130,4 +131,15 @@ export function machineSet(
   const tool = outputs.find(({ name }) => name === `talosctl-linux-${here}`);
   const first = image ?? outputs.find(({ kind }) => kind === "disk_image" || kind === "iso");
   return [first, ...parts, tool].filter((output) => output !== undefined);
+}
+
+/** What the program opens for a page of the result: it knows the addresses, the page only names them. */
+export function pageTarget({ kind }: Output, draft: StudioDraft): OpenTarget {
+  const minor = (draft.version ?? "").replace(/^v/, "").split(".").slice(0, 2).join(".");
+  if (kind === "whats_new" || kind === "support_matrix")
+    return { kind: "talos_docs", minor, page: kind };
+  const place = { metal: "metal", cloud: draft.platform, sbc: draft.board }[
+    draft.target ?? "metal"
+  ];
+  return { kind: "talos_guide", minor, place: place ?? "" };
 }
