@@ -30,7 +30,7 @@ struct Bench {
 
 impl Bench {
     async fn new(bytes_per_second: u64) -> Self {
-        let kernel: Vec<u8> = (0..KERNEL).map(|at| (at / 7) as u8).collect();
+        let kernel: Vec<u8> = (0..=u8::MAX).cycle().step_by(7).take(KERNEL).collect();
         let options = Options {
             assets: HashMap::from([("kernel-amd64".to_owned(), kernel.into())]),
             bytes_per_second,
