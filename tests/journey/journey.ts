@@ -15,7 +15,11 @@ export interface Stage {
 }
 
 /** Waits until the page shows a text. */
-export async function sees(hand: Hand, wanted: string | RegExp, ms = SOON_MS): Promise<void> {
+export async function sees(
+  hand: Hand,
+  wanted: string | RegExp,
+  ms = SOON_MS,
+): Promise<void> {
   const holds = (text: string): boolean =>
     typeof wanted === "string" ? text.includes(wanted) : wanted.test(text);
   let last = "";
@@ -40,7 +44,9 @@ async function prints(hand: Hand, wanted: RegExp): Promise<void> {
 
 /** A sentence of the catalogue with anything in its gaps. */
 export function sentence(text: string): RegExp {
-  const words = text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const words = text
+    .split(/\{\w+\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(words.join(".+"));
 }
 
@@ -56,7 +62,11 @@ const host: Stage = {
   name: "This computer can run machines",
   async go(hand) {
     await hand.press(en.nav.host);
-    await sees(hand, new RegExp(`${en.verdict.ready}|${en.verdict.slow}`), 60_000);
+    await sees(
+      hand,
+      new RegExp(`${en.verdict.ready}|${en.verdict.slow}`),
+      60_000,
+    );
     await sees(hand, en.check.qemu.ok);
   },
 };
@@ -78,18 +88,21 @@ const download: Stage = {
   async go(hand) {
     await hand.press(en.newImage.download);
     // A small image may be there before anybody looks.
-    await sees(hand, new RegExp(`${en.images.coming}|${en.images.createMachine}`));
+    await sees(
+      hand,
+      new RegExp(`${en.images.coming}|${en.images.createMachine}`),
+    );
   },
 };
 
-const ready: Stage = {
+export const readyStage: Stage = {
   name: "The image is ready",
   async go(hand) {
     await sees(hand, en.images.createMachine, 120_000);
   },
 };
 
-const describe: Stage = {
+export const describeStage: Stage = {
   name: "A machine is described",
   async go(hand) {
     await hand.press(en.images.createMachine);
@@ -114,7 +127,7 @@ export const firstWordsStage: Stage = {
   },
 };
 
-const booted: Stage = {
+export const bootedStage: Stage = {
   name: "The machine has booted",
   async go(hand) {
     await prints(hand, /\[talos\]/);
@@ -155,10 +168,22 @@ const undo: Stage = {
 export const untilChosen: Stage[] = [start, choose];
 
 /** From the first page to the described machine: nothing of it needs QEMU. */
-export const untilDescribed: Stage[] = [start, host, choose, download, ready, describe];
+export const untilDescribed: Stage[] = [
+  start,
+  host,
+  choose,
+  download,
+  readyStage,
+  describeStage,
+];
 
 /** From the first page to a booted machine. */
-export const untilBooted: Stage[] = [...untilDescribed, createStage, firstWordsStage, booted];
+export const untilBooted: Stage[] = [
+  ...untilDescribed,
+  createStage,
+  firstWordsStage,
+  bootedStage,
+];
 
 /** What follows: the machine is stopped, deleted, and taken back. */
 export const untilUndone: Stage[] = [stopStage, remove, undo];

@@ -6,7 +6,7 @@
 use crate::types::*;
 use crete_model::{
     Composition, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Preset, Problem,
-    Settings, Sizes, StudioDraft, Targets,
+    Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -98,6 +98,10 @@ commands! {
     "studio.confirm" studio_confirm(StudioDraft) -> ConfirmedAnswer;
     /// Opens an id, YAML, a link, an address or a reference.
     "studio.open" studio_open(OpenText) -> OpenedAnswer;
+    /// How the studio was left.
+    "studio.left" studio_left(Nothing) -> Workbench;
+    /// Notes how the studio is left, so that a restart loses no answer.
+    "studio.leave" studio_leave(LeaveStudio) -> Nothing;
     /// Keeps a draft under a name.
     "draft.save" draft_save(SaveDraft) -> DraftSaved;
     /// Moves a draft to the trash.
@@ -108,6 +112,12 @@ commands! {
     "image.download" image_download(ImageChoice) -> DownloadStarted;
     /// Downloads one file of a studio draft into the library, or goes on with it.
     "image.fetch" image_fetch(FetchOutput) -> DownloadStarted;
+    /// Puts files of a studio draft into a folder, outside the library. Several are a set.
+    "output.save" output_save(SaveOutputs) -> SaveStarted;
+    /// Goes on with a file that is paused or did not arrive.
+    "output.resume" output_resume(ResumeSave) -> JobStarted;
+    /// Stops a file's download for a while. What arrived is kept.
+    "output.pause" output_pause(JobRef) -> Nothing;
     /// Goes on with a paused or an incomplete image.
     "image.resume" image_resume(ImageRef) -> DownloadStarted;
     /// Forgets what arrived of an image, and begins again.

@@ -8,10 +8,10 @@ use crate::{ByteChunk, ByteStream, StreamRequest};
 use crete_engine::{Engine, EngineError};
 use crete_model::{
     Composition, ErrorCode, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Params,
-    Preset, Problem, Remedy, Settings, Sizes, StudioDraft, Targets,
+    Preset, Problem, Remedy, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
@@ -209,6 +209,15 @@ impl<H: Host> Handlers for Router<H> {
         })
     }
 
+    async fn studio_left(&self, _: Nothing) -> Result<Workbench, Problem> {
+        Ok(self.engine().workbench())
+    }
+
+    async fn studio_leave(&self, request: LeaveStudio) -> Result<Nothing, Problem> {
+        page(self.engine().leave_workbench(request.draft, request.kept))?;
+        Ok(Nothing {})
+    }
+
     async fn draft_save(&self, request: SaveDraft) -> Result<DraftSaved, Problem> {
         let id = page(
             self.engine()
@@ -237,6 +246,26 @@ impl<H: Host> Handlers for Router<H> {
                 .download_output(&request.draft, &request.asset),
         )?;
         Ok(DownloadStarted { image, job })
+    }
+
+    async fn output_save(&self, request: SaveOutputs) -> Result<SaveStarted, Problem> {
+        let jobs = page(self.engine().save_outputs(
+            &request.draft,
+            &request.outputs,
+            Path::new(request.folder.trim()),
+            request.replace,
+        ))?;
+        Ok(SaveStarted { jobs })
+    }
+
+    async fn output_resume(&self, request: ResumeSave) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().resume_save(request.job, request.replace))?;
+        Ok(JobStarted { job })
+    }
+
+    async fn output_pause(&self, request: JobRef) -> Result<Nothing, Problem> {
+        page(self.engine().pause_job(request.job))?;
+        Ok(Nothing {})
     }
 
     async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
@@ -418,12 +447,21 @@ impl<H: Host> Handlers for Router<H> {
                     .open_folder(&page(engine.image_folder(image))?)
                     .await?;
             }
+            OpenTarget::Saved { job } => {
+                self.host
+                    .open_folder(&page(engine.save_folder(job))?)
+                    .await?;
+            }
             OpenTarget::Broken { path } => {
                 let known = page(engine.broken_folder(&path))?;
                 self.host.open_folder(&known).await?;
             }
             OpenTarget::TalosDocs { minor, page } => {
                 self.host.open_address(&docs_address(&minor, page)?).await?;
+            }
+            OpenTarget::TalosGuide { minor, place } => {
+                let address = guide_address(engine.targets(), &minor, &place)?;
+                self.host.open_address(&address).await?;
             }
         }
         Ok(Nothing {})
@@ -491,22 +529,42 @@ fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
 /// The address of a page of Talos' documentation. The minor version is checked, because it
 /// becomes part of an address that the desktop opens.
 fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
+    let page = match page {
+        DocsPage::WhatsNew => "what's-new-in-talos",
+        DocsPage::SupportMatrix => "support-matrix",
+    };
+    docs_path(minor, &format!("/getting-started/{page}/"))
+}
+
+/// The address of the page of a platform or a board. The path is the catalogue's own.
+fn guide_address(targets: &Targets, minor: &str, place: &str) -> Result<String, Problem> {
+    let platforms = std::iter::once(&targets.metal).chain(&targets.clouds);
+    let boards = targets.boards.iter();
+    let path = platforms
+        .map(|platform| (&platform.id, &platform.documentation_path))
+        .chain(boards.map(|board| (&board.id, &board.documentation_path)))
+        .find_map(|(id, path)| (id == place).then_some(path.as_deref()).flatten());
+    match path {
+        Some(path) => docs_path(minor, path),
+        None => Err(refused("there is no page of this platform or board")),
+    }
+}
+
+fn docs_path(minor: &str, path: &str) -> Result<String, Problem> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let known = minor
         .split_once('.')
         .is_some_and(|(major, minor)| digits(major) && digits(minor));
     if !known {
-        return Err(Problem::new(ErrorCode::BadRequest, Params::new())
-            .with_detail("a minor version such as 1.13 is needed")
-            .with_remedy(Remedy::Report));
+        return Err(refused("a minor version such as 1.13 is needed"));
     }
-    let page = match page {
-        DocsPage::WhatsNew => "what's-new-in-talos",
-        DocsPage::SupportMatrix => "support-matrix",
-    };
-    Ok(format!(
-        "https://docs.siderolabs.com/talos/v{minor}/getting-started/{page}/"
-    ))
+    Ok(format!("https://docs.siderolabs.com/talos/v{minor}{path}"))
+}
+
+fn refused(words: &str) -> Problem {
+    Problem::new(ErrorCode::BadRequest, Params::new())
+        .with_detail(words)
+        .with_remedy(Remedy::Report)
 }
 
 #[cfg(test)]
@@ -518,6 +576,25 @@ mod tests {
         assert!(docs_address("1.13", DocsPage::WhatsNew).is_ok());
         for bad in ["", "1", "1.13/../..", "1.x", "@evil.example/"] {
             assert!(docs_address(bad, DocsPage::SupportMatrix).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_catalogue_become_addresses() {
+        let targets = crete_factory::catalogue::targets();
+        let guide = |place: &str| guide_address(targets, "1.13", place);
+        assert!(
+            guide("aws")
+                .unwrap()
+                .starts_with("https://docs.siderolabs.com/talos/v1.13/")
+        );
+        let board = targets
+            .boards
+            .iter()
+            .find(|board| board.documentation_path.is_some());
+        assert!(guide(&board.unwrap().id).is_ok());
+        for bad in ["", "@evil.example", "../aws"] {
+            assert!(guide(bad).is_err(), "{bad}");
         }
     }
 }

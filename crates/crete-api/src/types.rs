@@ -169,6 +169,44 @@ pub struct FetchOutput {
     pub asset: String,
 }
 
+/// Files among the results of a studio draft, and where they go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct SaveOutputs {
+    /// The answers.
+    pub draft: crete_model::StudioDraft,
+    /// The addresses of the wanted lines of the result.
+    pub outputs: Vec<String>,
+    /// The folder, an absolute path.
+    pub folder: String,
+    /// True when files that are there may be replaced.
+    pub replace: bool,
+}
+
+/// The jobs that were begun, one a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SaveStarted {
+    /// The jobs.
+    pub jobs: Vec<JobId>,
+}
+
+/// Names a file that did not arrive in its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ResumeSave {
+    /// The job.
+    pub job: JobId,
+    /// True when the file that is in its place may be replaced.
+    pub replace: bool,
+}
+
+/// The studio as it is left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct LeaveStudio {
+    /// The answers; absent while nothing was changed.
+    pub draft: Option<crete_model::StudioDraft>,
+    /// The kept draft that they began from.
+    pub kept: Option<DraftId>,
+}
+
 /// Names one draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DraftRef {
@@ -349,6 +387,11 @@ pub enum OpenTarget {
         /// The image.
         image: ImageId,
     },
+    /// The folder a job saves a file into.
+    Saved {
+        /// The job.
+        job: JobId,
+    },
     /// The folder of something whose record does not parse.
     Broken {
         /// Its key in the `broken` topic; nothing else is opened.
@@ -360,6 +403,13 @@ pub enum OpenTarget {
         minor: String,
         /// Which page.
         page: DocsPage,
+    },
+    /// The documentation's page of a platform or a board.
+    TalosGuide {
+        /// `major.minor`.
+        minor: String,
+        /// The platform's or the board's id.
+        place: String,
     },
 }
 

@@ -321,7 +321,7 @@ impl Engine {
             extra_ca,
             ..HttpOptions::default()
         };
-        let http = Http::new(&options).map_err(|error| crate::images::settings_problem(&error))?;
+        let http = Http::new(&options).map_err(|error| crate::images::factory_problem(&error))?;
         *kept = Some((key, http.clone()));
         Ok(http)
     }

@@ -18,6 +18,8 @@ mod paths;
 mod patience;
 mod places;
 mod practice;
+mod refusal;
+mod saving;
 mod settings;
 mod store;
 mod studio;

@@ -73,6 +73,10 @@ impl Roots {
         self.data.join("trash")
     }
 
+    pub(crate) fn workbench(&self) -> PathBuf {
+        self.data.join("studio.json")
+    }
+
     pub(crate) fn versions(&self) -> PathBuf {
         self.catalogue().join("versions.json")
     }
@@ -99,6 +103,11 @@ impl Roots {
 
     pub(crate) fn job_log(&self, id: JobId) -> PathBuf {
         self.jobs().join(format!("{id}.log"))
+    }
+
+    /// Held while a file is written into a folder of the person's, where no lock may lie.
+    pub(crate) fn save_lock(&self, id: JobId) -> PathBuf {
+        self.runtime.join(format!("save-{}.lock", id.short()))
     }
 
     /// A machine's sockets and process record: gone after a reboot by design.

@@ -8,7 +8,7 @@ use crete_factory::schematic;
 use crete_factory::studio::{self, Known, Opened};
 use crete_model::{
     Arch, Composition, DraftId, ErrorCode, FieldCode, FieldProblem, Params, Preset, Problem,
-    Remedy, SavedDraft, StudioDraft, Targets, params,
+    Remedy, SavedDraft, StudioDraft, Targets, Workbench, params,
 };
 use std::path::Path;
 use uuid::Uuid;
@@ -110,6 +110,34 @@ impl Engine {
                 })
             }
         }
+    }
+
+    /// Notes how the studio's table was left, so that a restart loses no answer. The answers may
+    /// hold a machine configuration: the record is the person's alone.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn leave_workbench(&self, draft: Option<StudioDraft>, kept: Option<DraftId>) -> Result<()> {
+        let workbench = Workbench {
+            schema_version: 1,
+            draft,
+            kept,
+        };
+        store::write(&self.roots.workbench(), &workbench)
+    }
+
+    /// How the studio's table was left. One that cannot be read is as good as a clean one.
+    #[must_use]
+    pub fn workbench(&self) -> Workbench {
+        let read = store::read_if_there(&self.roots.workbench());
+        let mut left: Workbench = read
+            .inspect_err(|error| tracing::warn!(%error, "the studio begins anew"))
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        // The draft it began from may be in the trash since.
+        left.kept = left.kept.filter(|id| self.draft(*id).is_ok());
+        left
     }
 
     /// Keeps a draft under a name; a new one when `id` is `None`.

@@ -210,3 +210,59 @@ async fn a_file_of_a_draft_comes_into_the_library_with_its_own_schematic_and_onc
         );
     }
 }
+
+#[tokio::test]
+async fn unsaved_answers_survive_a_restart_and_are_the_persons_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = tempfile::tempdir().unwrap();
+    let engine = open(root.path(), "http://127.0.0.1:9").await;
+    assert_eq!(engine.workbench().draft, None);
+    let kept = engine.save_draft(None, "Lab", draft()).unwrap();
+    let mut answers = draft();
+    answers.embedded_config = "a secret".to_owned();
+    engine
+        .leave_workbench(Some(answers.clone()), Some(kept))
+        .unwrap();
+    engine.close().await;
+
+    let engine = open(root.path(), "http://127.0.0.1:9").await;
+    let left = engine.workbench();
+    assert_eq!((left.draft, left.kept), (Some(answers), Some(kept)));
+    let record = root.path().join("data/studio.json");
+    let mode = std::fs::metadata(&record).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    engine.delete_draft(kept).unwrap();
+    assert_eq!(engine.workbench().kept, None);
+    std::fs::write(&record, "{ half").unwrap();
+    assert_eq!(engine.workbench().draft, None);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn the_text_of_a_dropped_file_is_told_and_nothing_is_imported() {
+    let root = tempfile::tempdir().unwrap();
+    let engine = open(root.path(), "http://127.0.0.1:9").await;
+    let yaml = root.path().join("schematic.yaml");
+    std::fs::write(&yaml, "customization: {}\n").unwrap();
+    let binary = root.path().join("noise");
+    std::fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    let link = root.path().join("link.yaml");
+    std::os::unix::fs::symlink(&yaml, &link).unwrap();
+    let mut changes = engine.drops.subscribe().changes;
+    // Files are taken in order, so what the first two became is known when the third is told.
+    engine.dropped(vec![binary, link, yaml]);
+    let told = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        loop {
+            let change = changes.recv().await.unwrap();
+            if let Some(view) = change.value {
+                return view;
+            }
+        }
+    });
+    let told = told.await.unwrap();
+    assert_eq!(told.text.as_deref(), Some("customization: {}\n"));
+    assert!(engine.images.all().is_empty());
+    engine.drag_left();
+    assert!(engine.drops.all().is_empty());
+    engine.close().await;
+}

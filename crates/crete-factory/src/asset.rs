@@ -1,7 +1,9 @@
 //! Asset names, addresses and sizes. Pure.
 
 use crate::client::FactoryError;
-use crete_model::{Arch, BootMedium, Customization, OutputKind, Schematic, TalosVersion};
+use crete_model::{
+    Arch, BootMedium, Customization, Output, OutputForm, OutputKind, Schematic, TalosVersion,
+};
 use url::Url;
 
 /// What an image is booted from; the model's own word.
@@ -73,6 +75,66 @@ const DISK_AMD64: Published = Published([78 * MB, 101 * MB, 192 * MIB]);
 const DISK_ARM64: Published = Published([67 * MB, 84 * MB, 86 * MIB]);
 const UKI: Published = Published([78 * MB, 98 * MB, 95 * MIB]);
 const KERNEL: Published = Published([17 * MB, 19 * MB, 19 * MB]);
+/// The address of a file of the studio's result, by its name at the factory.
+#[must_use]
+pub fn output_url(
+    base: &Url,
+    schematic_id: &str,
+    version: &TalosVersion,
+    kind: OutputKind,
+    asset: &str,
+) -> Url {
+    match kind {
+        OutputKind::Pxe => below(
+            &pxe_base(base),
+            &format!("pxe/{schematic_id}/{version}/{asset}"),
+        ),
+        OutputKind::Talosctl => below(base, &format!("talosctl/{version}/{asset}")),
+        _ => image_url(base, schematic_id, version, asset),
+    }
+}
+
+/// A file of the result that can be put on a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Savable {
+    /// Its name at the factory.
+    pub asset: String,
+    /// Its name on a disk.
+    pub file_name: String,
+    /// False where it is the same for every schematic.
+    pub needs_schematic: bool,
+}
+
+/// What can be put on a disk of a line of the result; nothing of a command or a reference.
+#[must_use]
+pub fn savable(output: &Output) -> Option<Savable> {
+    match (output.kind, output.form) {
+        (OutputKind::Pxe, OutputForm::Address) => {
+            let asset = output.text.rsplit('/').next()?.to_owned();
+            Some(Savable {
+                file_name: format!("{asset}.ipxe"),
+                asset,
+                needs_schematic: true,
+            })
+        }
+        (kind, OutputForm::File) => Some(Savable {
+            asset: output.name.clone(),
+            file_name: output.name.clone(),
+            needs_schematic: kind != OutputKind::Talosctl,
+        }),
+        _ => None,
+    }
+}
+
+/// The host that network boot is served from: the public factory has one of its own.
+pub(crate) fn pxe_base(base: &Url) -> Url {
+    let mut pxe = base.clone();
+    if base.host_str() == Some("factory.talos.dev") {
+        // The name is known to be a valid host.
+        let _ = pxe.set_host(Some("pxe.factory.talos.dev"));
+    }
+    pxe
+}
 
 /// About how many bytes will be downloaded, by the published sizes of plain images.
 #[must_use]

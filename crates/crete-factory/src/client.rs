@@ -99,6 +99,20 @@ impl Client {
         Ok(catalogue::extensions::shown(listed))
     }
 
+    /// The names of a version's overlays.
+    ///
+    /// # Errors
+    /// When the factory cannot be asked, or does not offer the version.
+    pub async fn overlays(&self, version: &TalosVersion) -> Result<Vec<String>, FactoryError> {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            name: String,
+        }
+        let path = format!("version/{version}/overlays/official");
+        let listed: Vec<Listed> = self.json(self.get(&path)).await?;
+        Ok(listed.into_iter().map(|overlay| overlay.name).collect())
+    }
+
     /// A schematic by its id.
     ///
     /// # Errors

@@ -7,13 +7,16 @@ mod asset;
 pub mod catalogue;
 mod client;
 mod problem;
+mod refusal;
 pub mod schematic;
 pub mod studio;
 mod versions;
 
 pub use asset::{
-    ImageMedium, asset_name, estimated_size, image_url, parse_base, serial_console_schematic,
+    ImageMedium, Savable, asset_name, estimated_size, image_url, output_url, parse_base, savable,
+    serial_console_schematic,
 };
 pub use client::{Client, Created, FactoryError};
 pub use problem::way_problem;
+pub use refusal::{Blamed, Offered, blamed, suspect};
 pub use versions::group_versions;

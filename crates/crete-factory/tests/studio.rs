@@ -418,6 +418,31 @@ fn the_replaced_console_is_caught_and_the_silent_one_too() {
     assert!(codes(&composed(&draft)).is_empty());
 }
 
+#[test]
+fn what_a_console_remark_says_to_add_mends_it() {
+    for (version, args) in [
+        ("1.13.9", vec![]),
+        ("1.13.9", vec!["console=ttyS0"]),
+        ("1.13.9", vec!["console=hvc0"]),
+        ("1.7.0", vec!["console=tty0"]),
+    ] {
+        let mut draft = metal(version);
+        draft.kernel_args = args.iter().map(|&arg| arg.to_owned()).collect();
+        for _ in 0..2 {
+            let remarks = composed(&draft).remarks;
+            let add = remarks.iter().find_map(|remark| remark.params.get("add"));
+            let add = add.map(|add| add.split(' ').map(str::to_owned).collect::<Vec<_>>());
+            draft.kernel_args.splice(0..0, add.unwrap_or_default());
+        }
+        let left = codes(&composed(&draft));
+        let silent = [RemarkCode::ConsoleReplaced, RemarkCode::SerialSilent];
+        assert!(
+            silent.iter().all(|code| !left.contains(code)),
+            "{args:?}: {left:?}"
+        );
+    }
+}
+
 const ID: &str = "ce4c980550dd2ab1b17bbf2b08801c7eb59418eafe8f279833297925d67c7515";
 
 #[test]

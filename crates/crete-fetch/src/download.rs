@@ -7,7 +7,7 @@ mod attempt;
 mod transfer;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -15,10 +15,12 @@ use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::container::Container;
+use crate::container::{Container, check_file};
+use crate::durable::beside;
 use crate::error::FetchError;
 use crate::http::{Http, host_of};
 use crate::lock::{self, EntryLock};
+use crate::place::Existing;
 use crate::retry;
 use crate::space::{FreeSpace, available};
 
@@ -82,6 +84,9 @@ impl Patience {
     }
 }
 
+/// Judges a complete file that has not got its place yet, off the runtime's threads.
+pub type Check = fn(&Path, Container, &CancellationToken) -> Result<(), FetchError>;
+
 /// What to download, where to, and how patiently.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -91,6 +96,12 @@ pub struct Request {
     pub target: PathBuf,
     /// What it must be.
     pub container: Container,
+    /// What may become of a file that is at the target already.
+    pub existing: Existing,
+    /// Where the lock lies, where it must not lie beside the target.
+    pub lock: Option<PathBuf>,
+    /// Judges the whole before it gets its place.
+    pub check: Check,
     /// How patiently.
     pub patience: Patience,
     /// How free space is found out.
@@ -107,6 +118,9 @@ impl Request {
             url,
             target,
             container,
+            existing: Existing::Complete,
+            lock: None,
+            check: |path, container, _| check_file(path, container),
             patience: Patience::default(),
             free_space: available,
             now: SystemTime::now,
@@ -149,6 +163,8 @@ pub enum Event {
         /// Time left, if it can be told.
         left: Option<Duration>,
     },
+    /// All bytes are there, and are judged.
+    Checking,
     /// What was there before is read again for the digest.
     Verifying {
         /// Bytes read.
@@ -218,8 +234,13 @@ pub async fn download(
     cancel: &CancellationToken,
 ) -> Result<Downloaded, FetchError> {
     let waiting = || events(Event::WaitingForLock);
-    let lock = lock::acquire(&request.target, waiting, cancel).await?;
-    if let Some(done) = already_there(request, cancel).await? {
+    let place = request.lock.clone();
+    let place = place.unwrap_or_else(|| beside(&request.target, "lock"));
+    let lock = lock::acquire(&place, waiting, cancel).await?;
+    request.existing.allows(&request.target)?;
+    if request.existing == Existing::Complete
+        && let Some(done) = already_there(request, cancel).await?
+    {
         return Ok(done);
     }
     let work = Work {

@@ -83,6 +83,38 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FetchError> {
     sync_folder_of(from)
 }
 
+/// The same, but only where there is nothing at `to`.
+///
+/// # Errors
+/// `Exists` when there is something, `File` when it cannot be moved.
+pub(crate) fn rename_to_free(from: &Path, to: &Path) -> Result<(), FetchError> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let exists = || FetchError::Exists {
+        path: to.to_owned(),
+    };
+    match step!(
+        "fetch.rename_free",
+        renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
+    ) {
+        Ok(()) => sync_folder_of(to),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+        // A file system of another world, such as that of a USB stick: looking first is all
+        // that can be done there.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            if std::fs::symlink_metadata(to).is_ok() {
+                return Err(exists());
+            }
+            rename(from, to)
+        }
+        Err(error) => Err(FetchError::file(to)(error)),
+    }
+}
+
 /// Removes a file that may not be there.
 ///
 /// # Errors

@@ -169,6 +169,12 @@ pub enum FetchError {
         /// The file.
         path: PathBuf,
     },
+    /// There is another file in the place of the one that is wanted. It was left alone.
+    #[error("there is a file at {} already", path.display())]
+    Exists {
+        /// Its place.
+        path: PathBuf,
+    },
     /// Not enough room. A partial download is kept.
     #[error("not enough space for {}: {needed} bytes needed, {free} free", path.display())]
     DiskFull {

@@ -11,7 +11,6 @@ use crete_failpoint::step;
 use tokio_util::sync::CancellationToken;
 
 use crate::FetchError;
-use crate::durable::beside;
 
 /// The kernel offers no asynchronous wait for a file lock; this is how often we ask.
 const ASK_EVERY: Duration = Duration::from_millis(50);
@@ -22,14 +21,13 @@ pub(crate) struct EntryLock {
     _file: File,
 }
 
-/// Waits for the lock of `target`; `waiting` is called once if somebody else holds it.
+/// Waits for the lock that lies at `path`; `waiting` is called once if somebody else holds it.
 pub(crate) async fn acquire(
-    target: &Path,
+    path: &Path,
     waiting: impl Fn(),
     cancel: &CancellationToken,
 ) -> Result<EntryLock, FetchError> {
-    let path = beside(target, "lock");
-    if let Some(folder) = target.parent() {
+    if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(FetchError::file(folder))?;
     }
     let open = || {
@@ -37,9 +35,9 @@ pub(crate) async fn acquire(
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)
+            .open(path)
     };
-    let file = step!("fetch.lock", open()).map_err(FetchError::file(&path))?;
+    let file = step!("fetch.lock", open()).map_err(FetchError::file(path))?;
     let mut told = false;
     loop {
         if cancel.is_cancelled() {
@@ -48,7 +46,7 @@ pub(crate) async fn acquire(
         match file.try_lock() {
             Ok(()) => return Ok(EntryLock { _file: file }),
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(source)) => return Err(FetchError::File { path, source }),
+            Err(TryLockError::Error(source)) => return Err(FetchError::file(path)(source)),
         }
         if !told {
             waiting();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FetchError;
 use crate::durable::{self, beside};
+use crate::place::Existing;
 
 /// What a listing can show of an unfinished download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +75,8 @@ pub(crate) fn write_side(target: &Path, side: &SideFile) -> Result<(), FetchErro
 }
 
 /// Moves a finished, flushed part file to its place and makes the move itself durable.
-pub(crate) fn publish(target: &Path) -> Result<(), FetchError> {
-    durable::rename(&part_path(target), target)?;
+pub(crate) fn publish(target: &Path, existing: Existing) -> Result<(), FetchError> {
+    existing.put(&part_path(target), target)?;
     forget_side(target)
 }
 

@@ -115,6 +115,32 @@ pub fn peek(source: &Plain, container: Container, length: usize) -> Vec<u8> {
     head
 }
 
+/// Reads a packed file to its end without keeping what is in it: its own check sums are compared.
+/// Any other file has none, and fits.
+///
+/// # Errors
+/// `Corrupt` when it is damaged, `Cancelled`, and what [`crate::open_plain`] says.
+pub fn check_packed(
+    path: &Path,
+    container: Container,
+    cancel: &CancellationToken,
+) -> Result<(), FetchError> {
+    if !container.is_packed() {
+        return Ok(());
+    }
+    let work = Work {
+        source: crate::open_plain(path)?,
+        read: Arc::default(),
+        stop: cancel.clone(),
+    };
+    let tap = Tap::new(&work.source, &work.read)?;
+    let counted = tap.clone();
+    let mut reader = work.decoder(container, BufReader::with_capacity(1 << 20, tap))?;
+    let mut buffer = vec![0; BLOCK];
+    while work.next_block(&mut reader, &mut buffer)? > 0 {}
+    work.ends_there(counted.finish().0)
+}
+
 async fn off_thread(
     source: Plain,
     events: &(dyn Fn(UnpackEvent) + Send + Sync),
@@ -173,21 +199,14 @@ impl Work {
         let mut writer = SparseWriter::create(fresh)?;
         let mut buffer = vec![0; BLOCK];
         loop {
-            if self.stop.is_cancelled() {
-                return Err(FetchError::Cancelled);
-            }
-            let filled = fill(&mut reader, &mut buffer).map_err(|error| self.damaged(error))?;
+            let filled = self.next_block(&mut reader, &mut buffer)?;
             if filled == 0 {
                 break;
             }
             writer.push(&buffer[..filled])?;
         }
         let (source_bytes, source_sha256) = counted.finish();
-        self.source.check_unchanged()?;
-        if source_bytes != self.source.stamp.bytes {
-            let words = "bytes follow after the end of the packed data".to_owned();
-            return Err(self.corrupt(words));
-        }
+        self.ends_there(source_bytes)?;
         let (bytes, sha256) = writer.settle(target)?;
         Ok(Unpacked {
             bytes,
@@ -195,6 +214,23 @@ impl Work {
             source_bytes,
             source_sha256,
         })
+    }
+
+    /// Fills the buffer with what is packed; 0 at the end.
+    fn next_block(&self, reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, FetchError> {
+        if self.stop.is_cancelled() {
+            return Err(FetchError::Cancelled);
+        }
+        fill(reader, buffer).map_err(|error| self.damaged(error))
+    }
+
+    /// The source was not touched meanwhile, and nothing follows what is packed.
+    fn ends_there(&self, read: u64) -> Result<(), FetchError> {
+        self.source.check_unchanged()?;
+        if read == self.source.stamp.bytes {
+            return Ok(());
+        }
+        Err(self.corrupt("bytes follow after the end of the packed data".to_owned()))
     }
 
     fn take_over(&self, target: &Path) -> Result<Unpacked, FetchError> {

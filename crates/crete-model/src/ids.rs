@@ -66,3 +66,7 @@ id!(
     /// A job: one persisted piece of long work.
     JobId
 );
+id!(
+    /// Files that are saved together.
+    SetId
+);

@@ -67,6 +67,8 @@ pub struct ImportFound {
 pub struct DropView {
     /// What would become of each.
     pub files: Vec<ImportPlan>,
+    /// The text of one that was let go and is no image: the studio may know what it is.
+    pub text: Option<String>,
 }
 
 /// Why a file cannot be imported.

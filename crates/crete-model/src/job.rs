@@ -9,12 +9,12 @@
 //!              └─(program died)─▶ Interrupted, found at the next start
 //! ```
 
-use crate::{FixCode, ImageId, JobId, MachineId, Params, Problem};
+use crate::{FixCode, ImageId, JobId, MachineId, Params, Problem, SaveOrder};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// What was asked: enough to do it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum JobRequest {
     /// Make an image's file.
@@ -31,6 +31,11 @@ pub enum JobRequest {
     Verify {
         /// The image.
         image: ImageId,
+    },
+    /// Put a file of the factory into a folder of the person's.
+    Save {
+        /// Which file, and where.
+        order: Box<SaveOrder>,
     },
     /// Start a machine.
     Start {

@@ -60,6 +60,16 @@ pub enum ErrorCode {
     NotAFactory,
     /// The factory answered with an error (`status`, `text`).
     FactoryRefused,
+    /// The version does not have an extension that was chosen (`name`, `version`).
+    ExtensionNotThere,
+    /// The version does not have the board's overlay (`name`, `version`).
+    OverlayNotThere,
+    /// The factory does not have the version (`version`).
+    VersionNotThere,
+    /// The factory refuses one of the answers (`field`, `text`).
+    AnswerRefused,
+    /// The factory fails, although it has everything that was asked for (`host`).
+    FactoryInternal,
     /// The factory asks to come back later than Crete waits by itself (`host`, `seconds`).
     FactoryAsksToWait,
     /// The address the factory gave for the file is refused (`host`, `status`).
@@ -104,6 +114,10 @@ pub enum ErrorCode {
     ImageInUse,
     /// The image has no complete file.
     ImageNotReady,
+    /// There is another file in the place of one that is to be written (`path`, `count`).
+    FileExists,
+    /// A folder that was chosen is none, or nothing can be written there (`path`).
+    FolderUnusable,
     /// Another process holds the object (`path`).
     Locked,
     /// The practice images are not on this computer (`path`).

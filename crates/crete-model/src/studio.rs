@@ -186,6 +186,17 @@ pub struct StudioDraft {
     pub owner: String,
 }
 
+/// The studio's table as a person left it: answers that nobody kept under a name yet.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct Workbench {
+    /// Version of this record's form.
+    pub schema_version: u32,
+    /// The answers; absent while nothing was changed.
+    pub draft: Option<StudioDraft>,
+    /// The kept draft that they began from.
+    pub kept: Option<DraftId>,
+}
+
 /// The steps, in the order they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -256,9 +267,9 @@ pub enum RemarkCode {
     ExtensionRenamed,
     /// The version's extensions are not known, so they could not be compared.
     ExtensionsNotKnown,
-    /// A `console=` replaces all built-in consoles (`consoles`).
+    /// A `console=` replaces all built-in consoles (`consoles`); `add` keeps both.
     ConsoleReplaced,
-    /// The image prints nothing on the serial port that Crete shows (`needed`).
+    /// The image prints nothing on the serial port that Crete shows (`needed`); `add` mends it.
     SerialSilent,
     /// An argument holds blanks and becomes several (`argument`).
     ArgumentHoldsBlanks,

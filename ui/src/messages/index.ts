@@ -42,6 +42,7 @@ export function readable(params: Partial<Record<string, string>>): Params {
     if (SIZES.has(name) && /^\d+$/.test(value)) shown[name] = bytes(Number(value));
     else if (name === "fault" && isFault(value)) shown[name] = en.fault[value];
     else if (name === "fault" && isImportFault(value)) shown[name] = en.importFault[value];
+    else if (name === "field" && isDraftField(value)) shown[name] = en.studio.field[value];
     else shown[name] = value;
   }
   return shown;
@@ -53,6 +54,10 @@ function isFault(text: string): text is keyof typeof en.fault {
 
 function isImportFault(text: string): text is keyof typeof en.importFault {
   return text in en.importFault;
+}
+
+function isDraftField(text: string): text is keyof typeof en.studio.field {
+  return text in en.studio.field;
 }
 
 function isDenyReason(text: string | undefined): text is DenyReason {

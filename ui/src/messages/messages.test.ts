@@ -10,6 +10,7 @@ import { frame } from "./en/frame";
 import * as libraries from "./en/library";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
+import * as savings from "./en/saving";
 import * as studios from "./en/studio";
 import { count, fill, fillOpen, placesOf } from "./fill";
 
@@ -69,7 +70,7 @@ describe("every code has a sentence, and no other, and its places are what the p
 });
 
 it("no area of the catalogue hides another's words", () => {
-  const areas = [codes, frame, pages, problems, libraries, studios].flatMap((area) =>
+  const areas = [codes, frame, pages, problems, libraries, savings, studios].flatMap((area) =>
     Object.keys(area),
   );
   expect([...areas].sort()).toEqual(Object.keys(en).sort());

@@ -1,6 +1,8 @@
 /** The jobs in order, each list keeping its identity while only progress changes. */
 import { isFailed, isOpen } from "./jobs";
 import { stable } from "./live.svelte";
+import type { Job } from "../platform/generated/api";
+import { orderOf } from "./saves";
 import { topics } from "./session.svelte";
 
 class Work {
@@ -12,6 +14,16 @@ class Work {
   readonly ended = $derived.by(stable(() => this.ids.filter((id) => !isOpen(topics.jobs.get(id)))));
   /** Failed since the page was opened, and not looked at. */
   unseen = $state.raw<readonly string[]>([]);
+
+  /** The jobs themselves, newest first. */
+  all(): Job[] {
+    return this.ids.map((id) => topics.jobs.get(id)).filter((job) => job !== undefined);
+  }
+
+  /** The jobs of files that were asked for together, newest first. */
+  ofSet(id: string): Job[] {
+    return this.all().filter((job) => orderOf(job)?.set?.id === id);
+  }
 
   failed(id: string): void {
     if (isFailed(topics.jobs.get(id)) && !this.unseen.includes(id))

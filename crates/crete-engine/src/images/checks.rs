@@ -281,7 +281,7 @@ fn as_damage(mut problem: Problem, spec: &ImageSpec) -> Problem {
 }
 
 /// Whether a problem says that the content is wrong, rather than that it could not be read.
-pub(super) fn is_about_content(problem: &Problem) -> bool {
+pub(crate) fn is_about_content(problem: &Problem) -> bool {
     matches!(
         problem.code,
         ErrorCode::DownloadCorrupt

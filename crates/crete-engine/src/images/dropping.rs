@@ -3,11 +3,16 @@
 
 use crate::Engine;
 use crete_model::{DropView, ImportPlan};
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 /// The one item of the set.
 const KEY: &str = "drop";
+/// The item that holds a text.
+const TEXT: &str = "text";
+/// A schematic with a machine configuration in it is shorter than this.
+const LONGEST: u64 = 1 << 20;
 /// Files that are looked at; nobody means more at once.
 const MOST: usize = 16;
 
@@ -20,13 +25,14 @@ impl Engine {
             let files = engine.examine_all(paths).await;
             // They may have left, or others may have come, while these were looked at.
             if engine.drag_turn.load(Ordering::SeqCst) == turn {
-                engine.drops.set(KEY, DropView { files });
+                engine.drops.set(KEY, DropView { files, text: None });
             }
         });
     }
 
     /// They left again.
     pub fn drag_left(&self) {
+        self.drops.remove(TEXT);
         self.drag_turn.fetch_add(1, Ordering::SeqCst);
         self.drops.remove(KEY);
     }
@@ -38,7 +44,8 @@ impl Engine {
         self.tasks.spawn(async move {
             for plan in engine.examine_all(paths).await {
                 if plan.found.is_none() {
-                    // It was said before the file was let go that this one cannot be used.
+                    // It was said before the file was let go that this is no image.
+                    engine.tell_text(Path::new(&plan.path)).await;
                     continue;
                 }
                 if let Err(error) = engine.import(PathBuf::from(&plan.path)).await {
@@ -48,6 +55,17 @@ impl Engine {
         });
     }
 
+    /// Shows the text of a small file, such as a schematic.
+    async fn tell_text(&self, path: &Path) {
+        let path = path.to_owned();
+        let reading = tokio::task::spawn_blocking(move || small_text(&path));
+        if let Ok(Some(text)) = reading.await {
+            let files = Vec::new();
+            let text = Some(text);
+            self.drops.set(TEXT, DropView { files, text });
+        }
+    }
+
     async fn examine_all(&self, paths: Vec<PathBuf>) -> Vec<ImportPlan> {
         let mut plans = Vec::new();
         for path in paths.into_iter().take(MOST) {
@@ -55,4 +73,15 @@ impl Engine {
         }
         plans
     }
+}
+
+/// A plain file's text, when it is short and text.
+fn small_text(path: &Path) -> Option<String> {
+    let plain = crete_fetch::open_plain(path).ok()?;
+    if plain.stamp.bytes > LONGEST {
+        return None;
+    }
+    let mut text = String::new();
+    plain.file.take(LONGEST).read_to_string(&mut text).ok()?;
+    Some(text)
 }

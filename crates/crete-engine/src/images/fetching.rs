@@ -13,7 +13,7 @@ use crete_fetch::{Container, Downloaded, Event, FetchError, UnpackEvent, Unpacke
 use crete_model::{
     BlockerCode, BootMedium, ErrorCode, FactoryOrigin, ImageChoice, ImageFile, ImageFormat,
     ImageOrigin, ImageSpec, Layer, LayerCheck, LayerOutcome, Params, Problem, Progress, Remedy,
-    StageCode, params,
+    Schematic, StageCode, params,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Engine {
     }
 
     /// Waits until this download may begin: a few at a time are faster than all at once.
-    async fn turn(&self, job: &JobHandle) -> Done<OwnedSemaphorePermit> {
+    pub(crate) async fn turn(&self, job: &JobHandle) -> Done<OwnedSemaphorePermit> {
         let turns = self.turns.clone();
         if let Ok(turn) = turns.clone().try_acquire_owned() {
             return Ok(turn);
@@ -84,8 +84,9 @@ impl Engine {
         origin: &FactoryOrigin,
         job: &JobHandle,
     ) -> Done<String> {
+        let name = spec.id.to_string();
         let created = tokio::select! {
-            created = self.send_schematic(spec, origin, job) => created?,
+            created = self.send_schematic(&origin.schematic, &name, job) => created?,
             () = job.hold.cancelled() => return Err(cancelled()),
         };
         if created.id != origin.schematic_id
@@ -102,19 +103,19 @@ impl Engine {
     }
 
     /// Sends the recipe until the factory takes it, or says something that waiting does not mend.
-    async fn send_schematic(
+    /// The waits differ by `name`, so that many who failed together do not come back together.
+    pub(crate) async fn send_schematic(
         &self,
-        spec: &ImageSpec,
-        origin: &FactoryOrigin,
+        recipe: &Schematic,
+        name: &str,
         job: &JobHandle,
     ) -> Done<Created> {
         let client = self.factory().map_err(EngineError::problem)?;
-        let name = spec.id.to_string();
         let mut failures = 0;
         loop {
             let host = params! { "host" => client.host() };
             job.wait_for(Some((BlockerCode::FactoryAnswer, host)));
-            let error = match client.create_schematic(&origin.schematic).await {
+            let error = match client.create_schematic(recipe).await {
                 Ok(created) => {
                     job.wait_for(None);
                     return Ok(created);
@@ -284,8 +285,10 @@ impl Engine {
     }
 
     /// Turns what a transfer tells into progress and blockers.
-    fn follow(&self, job: &JobHandle, event: Event) {
+    pub(crate) fn follow(&self, job: &JobHandle, event: Event) {
         match event {
+            // The look at the structure, which comes after, is a stage of its own.
+            Event::Checking => {}
             Event::WaitingForLock => job.wait_for(Some((BlockerCode::SameFile, Params::new()))),
             Event::Asking { host } => {
                 let host = params! { "host" => host };

@@ -26,6 +26,7 @@ mod removal;
 
 use crate::Engine;
 use crate::error::{EngineError, Result};
+pub(crate) use checks::is_about_content;
 use crete_failpoint::step;
 use crete_fetch::Container;
 use crete_model::{
@@ -242,11 +243,11 @@ fn packing(asset: &str) -> Option<Container> {
         .find_map(|(ending, container)| asset.ends_with(ending).then_some(container))
 }
 
-/// Settings with which no client can be made.
-pub(crate) fn settings_problem(error: &crete_fetch::FetchError) -> Problem {
+/// What went wrong with a file of the factory.
+pub(crate) fn factory_problem(error: &crete_fetch::FetchError) -> Problem {
     problem::of_fetch(error, problem::Source::Factory)
 }
 
-fn cancelled() -> Problem {
+pub(crate) fn cancelled() -> Problem {
     Problem::new(ErrorCode::Cancelled, Params::new()).with_remedy(Remedy::Retry)
 }

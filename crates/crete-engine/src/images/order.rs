@@ -10,8 +10,8 @@ use crate::store;
 use crete_factory::schematic;
 use crete_model::{
     BootMedium, ErrorCode, FactoryOrigin, FieldCode, FieldProblem, ImageChoice, ImageId,
-    ImageOrigin, ImagePlan, ImageSpec, ImageState, JobId, JobRequest, OutputForm, OutputKind,
-    Problem, Schematic, StageCode, StudioDraft, params,
+    ImageOrigin, ImagePlan, ImageSpec, ImageState, JobId, JobRequest, JobState, OutputForm,
+    OutputKind, Problem, Schematic, StageCode, StudioDraft, params,
 };
 use std::sync::{MutexGuard, PoisonError};
 use url::Url;
@@ -78,7 +78,7 @@ impl Engine {
     }
 
     /// Held while it is decided who works on an image, so that two who ask at once get one job.
-    pub(super) fn gate(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
         self.image_gate
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -267,7 +267,11 @@ impl Engine {
     /// When there is no such job.
     pub fn cancel_job(&self, id: JobId) -> Result<()> {
         let _gate = self.gate();
+        let before = self.job_book.get(id)?;
         self.job_book.cancel(id)?;
+        if before.state == JobState::Paused {
+            self.forget_partial(&before);
+        }
         let paused = self
             .images
             .all()
@@ -288,20 +292,9 @@ impl Engine {
 
     /// Makes the file of an image, whatever it comes from, and says how that ended.
     async fn run_image_job(&self, mut spec: ImageSpec, job: JobHandle) {
-        let closing = self.closing.clone();
-        let outcome = {
-            let work = self.make_file(&mut spec, &job);
-            tokio::pin!(work);
-            tokio::select! {
-                outcome = &mut work => outcome,
-                () = closing.cancelled() => {
-                    // Closing the program is not the person's cancel: the job's record still says
-                    // that it was going on. What arrived is flushed before the task ends.
-                    job.cancel.cancel();
-                    let _ = work.await;
-                    return;
-                }
-            }
+        let work = self.make_file(&mut spec, &job);
+        let Some(outcome) = self.unless_closing(&job, work).await else {
+            return;
         };
         let id = spec.id;
         match outcome {
@@ -329,6 +322,24 @@ impl Engine {
         self.refresh_machines_of(id);
     }
 
+    /// Works until it is done. `None` when the program closes first, which is not the person's
+    /// cancel: the job's record still says that it was going on. What arrived is flushed.
+    pub(crate) async fn unless_closing<T>(
+        &self,
+        job: &JobHandle,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => Some(outcome),
+            () = self.closing.cancelled() => {
+                job.cancel.cancel();
+                let _ = work.await;
+                None
+            }
+        }
+    }
+
     async fn make_file(
         &self,
         spec: &mut ImageSpec,
@@ -336,7 +347,12 @@ impl Engine {
     ) -> std::result::Result<(), Problem> {
         match spec.origin.clone() {
             ImageOrigin::Factory(origin) => match spec.choice() {
-                Some(choice) => self.fetch_file(spec, &origin, &choice, job).await,
+                Some(choice) => match self.fetch_file(spec, &origin, &choice, job).await {
+                    Err(problem) => Err(self
+                        .explain(problem, &origin.schematic, &choice.version)
+                        .await),
+                    done => done,
+                },
                 // A record by another hand: the factory's images have version and architecture.
                 None => Err(cancelled()),
             },

@@ -44,6 +44,10 @@ pub(super) fn of_fetch(error: &FetchError, source: Source) -> Problem {
             path: path.parent().unwrap_or(path).display().to_string(),
         })
         .with_remedy(Remedy::Retry),
+        FetchError::Exists { path } => Problem::new(
+            ErrorCode::FileExists,
+            params! { "path" => path.display(), "count" => 1 },
+        ),
         FetchError::File { path, source } => file_problem(path, source),
         FetchError::Cancelled => cancelled(),
         // The settings hold a proxy or a certificate that cannot be used.

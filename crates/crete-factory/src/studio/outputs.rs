@@ -1,7 +1,7 @@
 //! The result: every file, address, reference and command of a composed image, in upstream's order.
 
 use super::resolve::Resolved;
-use crate::asset::{below, estimated_bytes};
+use crate::asset::{estimated_bytes, output_url};
 use crete_model::{Arch, BootMethod, Output, OutputForm, OutputKind, Platform, TalosVersion};
 use url::Url;
 
@@ -129,12 +129,12 @@ impl Maker<'_> {
     }
 
     fn file(&self, kind: OutputKind, name: &str) -> Output {
-        let path = format!("image/{}/{}/{name}", self.id, self.version);
+        let url = output_url(self.base, self.id, self.version, kind, name);
         Output {
             kind,
             form: OutputForm::File,
             name: name.to_owned(),
-            text: below(self.base, &path).to_string(),
+            text: url.to_string(),
             secure_boot: name.contains("-secureboot"),
             estimated_size: estimated_bytes(kind, name, self.version),
         }
@@ -145,10 +145,7 @@ impl Maker<'_> {
         match method {
             BootMethod::Iso => all.push(self.file(OutputKind::Iso, &format!("{stem}.iso"))),
             BootMethod::Pxe => {
-                let url = below(
-                    &pxe_base(self.base),
-                    &format!("pxe/{}/{}/{stem}", self.id, self.version),
-                );
+                let url = output_url(self.base, self.id, self.version, OutputKind::Pxe, &stem);
                 all.push(self.text(OutputKind::Pxe, OutputForm::Address, url.to_string()));
             }
             BootMethod::DiskImage => {
@@ -229,22 +226,8 @@ impl Maker<'_> {
         }
         if resolved.gates.talosctl {
             for system in TALOSCTL {
-                let name = format!("talosctl-{system}");
-                let url = below(self.base, &format!("talosctl/{}/{name}", self.version));
-                let mut output = self.text(OutputKind::Talosctl, OutputForm::File, url.to_string());
-                output.name = name;
-                all.push(output);
+                all.push(self.file(OutputKind::Talosctl, &format!("talosctl-{system}")));
             }
         }
     }
-}
-
-/// The host that network boot is served from: the public factory has one of its own.
-pub(crate) fn pxe_base(base: &Url) -> Url {
-    let mut pxe = base.clone();
-    if base.host_str() == Some("factory.talos.dev") {
-        // The name is known to be a valid host.
-        let _ = pxe.set_host(Some("pxe.factory.talos.dev"));
-    }
-    pxe
 }

@@ -228,7 +228,7 @@ fn arguments(all: &mut Remarks, draft: &StudioDraft, resolved: &Resolved) {
     if !given.is_empty() && !lost.is_empty() {
         note(
             RemarkCode::ConsoleReplaced,
-            params! { "consoles" => lost.join(" ") },
+            params! { "consoles" => lost.join(" "), "add" => lost.join(" ") },
         );
     }
     // Only images that Crete itself can run have a console that Crete shows.
@@ -239,7 +239,13 @@ fn arguments(all: &mut Remarks, draft: &StudioDraft, resolved: &Resolved) {
         let effective = if given.is_empty() { &built_in } else { &given };
         let prints = effective.iter().any(|console| console.starts_with(needed));
         if !prints {
-            note(RemarkCode::SerialSilent, params! { "needed" => needed });
+            // The first console by hand drops the built-in ones, so they are added with it.
+            let kept = if given.is_empty() { &built_in[..] } else { &[] };
+            let add: Vec<&str> = kept.iter().copied().chain([needed]).collect();
+            note(
+                RemarkCode::SerialSilent,
+                params! { "needed" => needed, "add" => add.join(" ") },
+            );
         }
     }
     if !draft.kernel_args.is_empty() && !resolved.secure_boot && !resolved.gates.platform_installers

@@ -178,13 +178,16 @@ async fn finish(
 ) -> Result<Downloaded, FetchError> {
     let path = work.request.target.clone();
     let container = work.request.container;
+    let (check, existing) = (work.request.check, work.request.existing);
+    let cancel = work.cancel.clone();
     let lock = Arc::clone(&work.lock);
+    (work.events)(Event::Checking);
     let settled = tokio::task::spawn_blocking(move || {
         let _lock = lock;
         let part = part_path(&path);
         crate::durable::sync(&target.file, &part)?;
-        crate::check_file(&part, container)?;
-        publish(&path)?;
+        check(&part, container, &cancel)?;
+        publish(&path, existing)?;
         Ok(Downloaded {
             path,
             bytes,

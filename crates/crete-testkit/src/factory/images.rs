@@ -134,6 +134,12 @@ fn whole(shared: &Shared, asset: &str) -> Option<Bytes> {
     Some(match asset.rsplit_once('.') {
         Some((_, "zst")) => Bytes::from_static(disks::TALOS_ARM64),
         Some((_, "iso")) => disks::empty_iso().into(),
+        Some((_, "xz")) if asset.starts_with("initramfs-") => {
+            Bytes::from_static(disks::EMPTY_INITRAMFS)
+        }
+        _ if asset.starts_with("kernel-") || asset.ends_with(".efi") => {
+            format!("MZ: a practice {asset}, which does not boot\n").into()
+        }
         _ => format!("practice stand-in of {asset}\n").into(),
     })
 }

@@ -230,7 +230,7 @@ it("an own file is looked at before it is imported, and one that cannot be is sa
 it("files held over the window are told before they are let go", async () => {
   render(DropZone);
   expect(screen.queryByRole("status")).toBeNull();
-  fake.snapshot("drops", { drop: { files: [PLAN, REFUSED] } });
+  fake.snapshot("drops", { drop: { files: [PLAN, REFUSED], text: null } });
   const zone = await screen.findByRole("status");
   expect(zone.textContent).toContain(en.library.dropTitle);
   expect(zone.textContent).toContain("own.qcow2");

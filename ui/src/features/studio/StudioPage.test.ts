@@ -7,7 +7,7 @@ import { start } from "../../model/session.svelte";
 import { versions } from "../../model/versions.svelte";
 import { FakePlatform } from "../../platform/fake";
 import * as sample from "../../platform/fake/samples";
-import type { Composition, Remark, StudioDraft } from "../../platform/generated/api";
+import type { Composition, Remark, StudioDraft, Workbench } from "../../platform/generated/api";
 import { studio } from "./studio.svelte";
 import StudioPage from "./StudioPage.svelte";
 
@@ -43,12 +43,14 @@ function compose(draft: StudioDraft): Composition {
         name: `metal-${draft.arch ?? ""}.raw.zst`,
         text: "https://f/r",
       },
+      { ...file, kind: "kernel", name: "kernel-amd64", text: "https://f/kernel" },
     ],
     link: "https://f/?arch=amd64",
   };
 }
 
 const fake = new FakePlatform();
+const left: Workbench = { schema_version: 1, draft: null, kept: null };
 fake
   .answer("settings.get", () => sample.settings())
   .answer("app.info", () => sample.info())
@@ -65,8 +67,11 @@ fake
   }))
   .answer("studio.targets", () => ({ metal: {} as never, clouds: [], boards: [] }))
   .answer("studio.presets", () => [])
+  .answer("studio.left", () => left)
+  .answer("studio.leave", () => ({}))
   .answer("studio.compose", compose)
   .answer("image.fetch", () => ({ image: "i", job: "j" }))
+  .answer("output.save", ({ outputs }) => ({ jobs: outputs }))
   .answer("studio.open", () => ({
     draft: { ...studio.draft, extensions: [GONE] },
     schematic_id: null,
@@ -121,4 +126,43 @@ it("adds and removes kernel arguments", async () => {
     screen.getByRole("button", { name: fill(en.studio.remove, { name: "quiet" }) }),
   );
   expect(studio.draft.kernel_args.at(-2)).not.toBe("quiet");
+});
+
+it("saves everything for a machine into one folder, and asks before it replaces a file", async () => {
+  fake.refuse("output.save", { code: "file_exists", params: { path: "/files/kernel-amd64" } });
+  render(StudioPage);
+  await userEvent.click(step("result"));
+  await userEvent.click(await screen.findByRole("button", { name: en.saving.everything }));
+  await userEvent.type(screen.getByLabelText(en.saving.folder), "/files");
+  await userEvent.click(screen.getByRole("button", { name: en.saving.do }));
+  await screen.findByText(en.problem.file_exists.title);
+  fake.answer("output.save", ({ outputs }) => ({ jobs: outputs }));
+  await userEvent.click(screen.getByRole("button", { name: en.saving.replace }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  const sent = fake.requests("output.save");
+  expect(sent.map(({ replace, folder }) => [replace, folder])).toEqual([
+    [false, "/files"],
+    [true, "/files"],
+  ]);
+  expect(sent[1]?.outputs).toEqual(["https://f/r", "https://f/kernel"]);
+});
+
+it("notes the answers, so that a restart loses none", async () => {
+  render(StudioPage);
+  await waitFor(() => expect(fake.requests("factory.versions").length).toBeGreaterThan(0));
+  await userEvent.click(step("customization"));
+  await userEvent.type(screen.getByLabelText(en.studio.argsAdd), "quiet{Enter}");
+  await waitFor(() => expect(fake.requests("studio.leave").length).toBeGreaterThan(0));
+  expect(fake.requests("studio.leave").at(-1)?.draft?.kernel_args.at(-1)).toBe("quiet");
+});
+
+it("opens the text of a file that is dropped on the window, once", async () => {
+  fake.snapshot("drops", { text: { files: [], text: "meant for another page" } });
+  render(StudioPage);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  fake.snapshot("drops", { text: { files: [], text: "customization: {}" } });
+  await screen.findByRole("dialog");
+  expect(screen.getByLabelText<HTMLTextAreaElement>(en.studio.openField).value).toBe(
+    "customization: {}",
+  );
 });

@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { Extension, Output, Remark } from "../../platform/generated/api";
-import { changesOf, customized, forLibrary, freshDraft, retarget, serialArgs } from "./draft";
-import { remarkWeight, stepOf } from "./remarks";
+import {
+  changesOf,
+  customized,
+  forLibrary,
+  freshDraft,
+  machineSet,
+  pageTarget,
+  retarget,
+  savable,
+  serialArgs,
+} from "./draft";
+import { consolesToAdd, remarkWeight, stepOf, withConsoles } from "./remarks";
 import { missing, shelves } from "./shelves";
 
 const extension = (name: string, more: Partial<Extension> = {}): Extension => ({
@@ -71,6 +81,34 @@ it("offers for the library what machines here can boot", () => {
   expect(forLibrary(output("kernel", "kernel-amd64"))).toBe(false);
 });
 
+describe("into a folder", () => {
+  it("goes every file and the network boot script, but no command", () => {
+    expect(savable(output("talosctl", "talosctl-linux-amd64"))).toBe(true);
+    expect(savable({ ...output("pxe", ""), form: "address" })).toBe(true);
+    expect(savable({ ...output("installer", ""), form: "reference" })).toBe(false);
+    expect(savable({ ...output("booter", ""), form: "command" })).toBe(false);
+  });
+
+  const image = output("disk_image", "metal-arm64.raw.zst");
+  const tools = ["talosctl-darwin-arm64", "talosctl-linux-amd64", "talosctl-linux-arm64"];
+  const more = tools.map((name) => output("talosctl", name));
+  const names = (outputs: Output[]) => machineSet(outputs, image, "amd64").map(({ name }) => name);
+
+  it("goes everything for a machine, with the tool of this computer", () => {
+    const parts = [output("kernel", "k"), output("cmdline", "c"), output("initramfs", "i")];
+    expect(names([image, ...parts, output("uki", "u"), ...more])).toEqual([
+      "metal-arm64.raw.zst",
+      "k",
+      "i",
+      "talosctl-linux-amd64",
+    ]);
+  });
+
+  it("goes the signed file where there is no kernel by itself", () => {
+    expect(names([image, output("uki", "u")])).toEqual(["metal-arm64.raw.zst", "u"]);
+  });
+});
+
 describe("extensions", () => {
   const all = [
     extension("zfs", { description: "File system with pools" }),
@@ -111,4 +149,41 @@ it("a remark belongs to the step that asks, and the heaviest one marks it", () =
   const remarks = [remark("extensions", "note"), remark("extensions", "left_out")];
   expect(remarkWeight(remarks, "extensions")).toBe("left_out");
   expect(remarkWeight(remarks, "basics")).toBeUndefined();
+});
+
+it("mends the trap of the replaced console, and a person's own stays the last", () => {
+  const said = (code: Remark["code"], add: string): Remark => ({
+    step: "customization",
+    weight: "note",
+    field: "kernel_args",
+    code,
+    params: { add },
+  });
+  expect(consolesToAdd(said("argument_empty", "x"))).toEqual([]);
+  const lost = consolesToAdd(said("console_replaced", "console=ttyS0 console=tty0"));
+  expect(withConsoles(["quiet", "console=hvc0", "debug"], lost)).toEqual([
+    "quiet",
+    "console=ttyS0",
+    "console=tty0",
+    "console=hvc0",
+    "debug",
+  ]);
+  expect(withConsoles(["quiet"], consolesToAdd(said("serial_silent", "console=tty0 a")))).toEqual([
+    "quiet",
+    "console=tty0",
+    "a",
+  ]);
+});
+
+it("pages of the documentation are named, never given as an address", () => {
+  const draft = { ...freshDraft("amd64"), version: "v1.13.9", platform: "aws", board: "rpi_5" };
+  const page = (kind: Output["kind"], target: "metal" | "cloud" | "sbc") =>
+    pageTarget(output(kind, ""), { ...draft, target });
+  expect(page("whats_new", "metal")).toEqual({
+    kind: "talos_docs",
+    minor: "1.13",
+    page: "whats_new",
+  });
+  const guides = (["metal", "cloud", "sbc"] as const).map((target) => page("guide", target));
+  expect(guides.map((guide) => "place" in guide && guide.place)).toEqual(["metal", "aws", "rpi_5"]);
 });

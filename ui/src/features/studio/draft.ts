@@ -1,5 +1,12 @@
 /** A draft's beginnings, and how two drafts differ. Pure. */
-import type { Arch, ImageView, Output, StudioDraft } from "../../platform/generated/api";
+import type {
+  Arch,
+  ImageView,
+  OpenTarget,
+  Output,
+  OutputKind,
+  StudioDraft,
+} from "../../platform/generated/api";
 
 /** Arguments that make Talos write to screen and serial port alike. */
 export const serialArgs = (arch: Arch): string[] => [
@@ -29,7 +36,7 @@ export function freshDraft(arch: Arch): StudioDraft {
   };
 }
 
-const same = (one: unknown, other: unknown): boolean =>
+export const same = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
 /** True while the arguments are those a fresh draft of some architecture has. */
@@ -105,4 +112,34 @@ export function inLibrary(
       origin.asset === output.name &&
       made === version,
   );
+}
+
+/** It can be put into a folder. */
+export const savable = ({ kind, form }: Output): boolean => form === "file" || kind === "pxe";
+
+/** In this order; a signed image comes with its kernel in one file. */
+const PARTS: readonly OutputKind[] = ["kernel", "initramfs", "uki"];
+
+/** Everything for this machine: the image, what is in it by itself, and the tool to talk to it. */
+export function machineSet(
+  outputs: readonly Output[],
+  image: Output | undefined,
+  here: Arch,
+): Output[] {
+  const of = (kind: OutputKind) => outputs.find((output) => output.kind === kind);
+  const parts = PARTS.filter((kind) => kind !== "uki" || !of("kernel")).map(of);
+  const tool = outputs.find(({ name }) => name === `talosctl-linux-${here}`);
+  const first = image ?? outputs.find(({ kind }) => kind === "disk_image" || kind === "iso");
+  return [first, ...parts, tool].filter((output) => output !== undefined);
+}
+
+/** What the program opens for a page of the result: it knows the addresses, the page only names them. */
+export function pageTarget({ kind }: Output, draft: StudioDraft): OpenTarget {
+  const minor = (draft.version ?? "").replace(/^v/, "").split(".").slice(0, 2).join(".");
+  if (kind === "whats_new" || kind === "support_matrix")
+    return { kind: "talos_docs", minor, page: kind };
+  const place = { metal: "metal", cloud: draft.platform, sbc: draft.board }[
+    draft.target ?? "metal"
+  ];
+  return { kind: "talos_guide", minor, place: place ?? "" };
 }

@@ -21,3 +21,16 @@ export function remarkWeight(remarks: readonly Remark[], step: Step): RemarkWeig
   const here = remarks.filter((remark) => stepOf(remark) === step);
   return HEAVY.find((weight) => here.some((remark) => remark.weight === weight));
 }
+
+/** What a console remark says to add, so that nothing falls silent; empty for other remarks. */
+export function consolesToAdd({ code, params }: Remark): string[] {
+  if (code !== "console_replaced" && code !== "serial_silent") return [];
+  return (params.add ?? "").split(" ").filter(Boolean);
+}
+
+/** Adds consoles before a person's own: the last one stays the one that Linux listens to. */
+export function withConsoles(args: readonly string[], consoles: readonly string[]): string[] {
+  const first = args.findIndex((arg) => arg.startsWith("console="));
+  const at = first < 0 ? args.length : first;
+  return [...args.slice(0, at), ...consoles, ...args.slice(at)];
+}

@@ -1,5 +1,5 @@
 /** The draft in hand: it outlives the page, so nothing is lost by looking elsewhere. */
-import { problemOf, rpc, session, topics } from "../../model/session.svelte";
+import { problemOf, reportFault, rpc, session, topics } from "../../model/session.svelte";
 import { versions } from "../../model/versions.svelte";
 import type {
   BootMedium,
@@ -11,7 +11,10 @@ import type {
   StudioDraft,
   Targets,
 } from "../../platform/generated/api";
-import { forLibrary, freshDraft, inLibrary } from "./draft";
+import { forLibrary, freshDraft, inLibrary, same } from "./draft";
+
+/** People type on; nobody loses more than this. */
+const LEAVE_MS = 400;
 
 export const STEPS = ["basics", "extensions", "customization", "result"] as const;
 export type Step = (typeof STEPS)[number];
@@ -28,6 +31,9 @@ class Studio {
   /** The kept draft that is open. */
   kept = $state<DraftId>();
   #begun = false;
+  /** The answers as they were noted last; nothing until it is known how the studio was left. */
+  #left: { draft: StudioDraft; kept: DraftId | undefined } | undefined;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
 
   get saved() {
     return this.kept ? topics.drafts.get(this.kept) : undefined;
@@ -50,13 +56,51 @@ class Studio {
   }
 
   begin(): void {
-    if (!this.#begun) this.startOver();
+    if (!this.#begun) {
+      this.startOver();
+      void this.#takeUp();
+    }
     this.#begun = true;
     void versions.load(false);
     rpc("studio.targets", {}).then(
       (targets) => (this.targets = targets),
       (error: unknown) => (this.problem = problemOf(error)),
     );
+  }
+
+  /** Takes up what was left before a restart, unless the person has begun anew meanwhile. */
+  async #takeUp(): Promise<void> {
+    const fresh = this.draft;
+    try {
+      const { draft, kept } = await rpc("studio.left", {});
+      const untouched = same({ ...this.draft, version: null }, { ...fresh, version: null });
+      if (draft && untouched) {
+        this.draft = draft;
+        this.kept = kept ?? undefined;
+      }
+    } catch {
+      // It begins with a fresh draft then.
+    }
+    this.#left = { draft: this.draft, kept: this.kept };
+  }
+
+  /** Notes the answers a moment after the last change. */
+  leave(): void {
+    clearTimeout(this.#leaving);
+    const now = { draft: this.draft, kept: this.kept };
+    if (!this.#left || same(now, this.#left)) return;
+    this.#leaving = setTimeout(() => {
+      this.#left = now;
+      const draft = this.untouched ? null : this.draft;
+      rpc("studio.leave", { draft, kept: this.kept ?? null }).catch(reportFault);
+    }, LEAVE_MS);
+  }
+
+  /** True while the answers are those of a fresh draft. */
+  get untouched(): boolean {
+    const newest = versions.answer?.groups.recommended ?? null;
+    const fresh = freshDraft(session.info?.arch ?? "amd64");
+    return same(this.draft, { ...fresh, version: newest });
   }
 
   startOver(): void {

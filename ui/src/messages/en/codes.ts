@@ -54,6 +54,7 @@ export const job = {
   download: "Download {name}",
   import: "Import {name}",
   verify: "Check {name}",
+  save: "Save {name}",
   start: "Start {name}",
   stop: "Stop {name}",
 } as const satisfies Words<JobRequest["kind"]>;
@@ -64,6 +65,7 @@ export const jobFailed = {
   download: "{name} could not be downloaded: {cause}",
   import: "{name} could not be imported: {cause}",
   verify: "{name} did not pass the check: {cause}",
+  save: "{name} could not be saved: {cause}",
   start: "{name} could not start: {cause}",
   stop: "{name} could not be stopped: {cause}",
 } as const satisfies Words<JobRequest["kind"]>;
@@ -73,6 +75,7 @@ export const jobDone = {
   download: "{name} is ready",
   import: "{name} is ready",
   verify: "{name} is as it was when it was first used",
+  save: "{name} is saved",
   start: "{name} is running",
   stop: "{name} is off",
 } as const satisfies Words<JobRequest["kind"]>;

@@ -4,6 +4,7 @@ import { frame } from "./frame";
 import { library } from "./library";
 import { pages } from "./pages";
 import * as problems from "./problems";
+import { saving } from "./saving";
 import { studio } from "./studio";
 
-export const en = { ...codes, ...problems, ...frame, ...pages, library, studio } as const;
+export const en = { ...codes, ...problems, ...frame, ...pages, library, saving, studio } as const;

@@ -157,6 +157,36 @@ export const problem = {
     why: "It answered with status {status}: {text}",
     safe: "What you chose is kept.",
   },
+  extension_not_there: {
+    title: "This version does not have an extension",
+    cause: "an extension is not in this version",
+    why: "Extensions: Talos {version} has no {name}. Take it away, or choose another version.",
+    safe: "What you chose is kept.",
+  },
+  overlay_not_there: {
+    title: "This version does not have the board's files",
+    cause: "the board is not in this version",
+    why: "Board: Talos {version} has no overlay {name}. Choose another version.",
+    safe: "What you chose is kept.",
+  },
+  version_not_there: {
+    title: "The factory does not have this version",
+    cause: "the factory does not have this version",
+    why: "Version: {version} is not available. Choose another one.",
+    safe: "What you chose is kept.",
+  },
+  answer_refused: {
+    title: "The factory refused one of the answers",
+    cause: "the factory refused one of the answers",
+    why: "{field}: {text}",
+    safe: "What you chose is kept.",
+  },
+  factory_internal: {
+    title: "The factory had an internal error",
+    cause: "the factory had an internal error",
+    why: "{host} offers this version with these extensions, and still failed. It is not your answers.",
+    safe: "What you chose is kept.",
+  },
   factory_asks_to_wait: {
     title: "{host} asks to come back later",
     cause: "{host} asks to come back later",
@@ -228,6 +258,18 @@ export const problem = {
     cause: "the disk is full",
     why: "{path} has {free} left, {needed} are needed.",
     safe: "What arrived is kept.",
+  },
+  file_exists: {
+    title: "There is a file already",
+    cause: "there is a file already",
+    why: "In its place: {path}",
+    safe: "That file was not touched.",
+  },
+  folder_unusable: {
+    title: "This folder cannot be used",
+    cause: "the folder cannot be used",
+    why: "{path} is no folder that you can write to.",
+    safe: "Nothing was begun.",
   },
   file: {
     title: "A file could not be read or written",

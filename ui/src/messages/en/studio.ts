@@ -99,6 +99,7 @@ export const studio = {
   argsHint: "Linux reads them when it starts. Enter adds one, -name removes a built-in one.",
   argsAdd: "Add an argument",
   add: "Add",
+  keepBoth: "Keep both",
   cmdline: "Kernel command line",
   bootloader: "Boot loader",
   loaderAuto: "Automatic",
@@ -241,6 +242,16 @@ export const studio = {
     sector_size_odd: "A sector has 512 or 4096 bytes, not {value}.",
     owner_enterprise_only: "Only Enterprise factories take an owner.",
   } as const satisfies Words<RemarkCode>,
+  /** The draft's fields that a factory may refuse, by what the page calls them. */
+  field: {
+    embedded_config: "Built-in machine config",
+    enroll_keys: "Secure Boot keys",
+    secure_boot: "Secure Boot",
+    bootloader: "Boot loader",
+    owner: "Owner",
+    arch: "Architecture",
+    sector_size: "Sectors of the disk image",
+  },
   leftOut: "Kept, but left out of this image.",
   blocks: "No image can be made like this.",
 } as const;

@@ -442,14 +442,18 @@ export type DropView = {
 /**
  * What would become of each.
  */
-files: Array<ImportPlan>, };
+files: Array<ImportPlan>, 
+/**
+ * The text of one that was let go and is no image: the studio may know what it is.
+ */
+text: string | null, };
 
 /**
  * What went wrong. The page decides only on this, and makes its sentence from it.
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -1163,7 +1167,11 @@ image: ImageId, } | { "kind": "verify",
 /**
  * The image.
  */
-image: ImageId, } | { "kind": "start", 
+image: ImageId, } | { "kind": "save", 
+/**
+ * Which file, and where.
+ */
+order: SaveOrder, } | { "kind": "start", 
 /**
  * The machine.
  */
@@ -1221,6 +1229,19 @@ params: { [key in string]: string }, };
  * The result of one layer.
  */
 export type LayerOutcome = "good" | "bad" | "absent";
+
+/**
+ * The studio as it is left.
+ */
+export type LeaveStudio = { 
+/**
+ * The answers; absent while nothing was changed.
+ */
+draft: StudioDraft | null, 
+/**
+ * The kept draft that they began from.
+ */
+kept: DraftId | null, };
 
 /**
  * What would be lost by deleting something, counted before it happens.
@@ -1443,7 +1464,11 @@ machine: MachineId, } | { "kind": "image",
 /**
  * The image.
  */
-image: ImageId, } | { "kind": "broken", 
+image: ImageId, } | { "kind": "saved", 
+/**
+ * The job.
+ */
+job: JobId, } | { "kind": "broken", 
 /**
  * Its key in the `broken` topic; nothing else is opened.
  */
@@ -1455,7 +1480,15 @@ minor: string,
 /**
  * Which page.
  */
-page: DocsPage, };
+page: DocsPage, } | { "kind": "talos_guide", 
+/**
+ * `major.minor`.
+ */
+minor: string, 
+/**
+ * The platform's or the board's id.
+ */
+place: string, };
 
 /**
  * Something a person pasted.
@@ -1854,6 +1887,19 @@ path: string, } | { "kind": "report" };
 export type ResizeEdge = "north" | "north_east" | "east" | "south_east" | "south" | "south_west" | "west" | "north_west";
 
 /**
+ * Names a file that did not arrive in its folder.
+ */
+export type ResumeSave = { 
+/**
+ * The job.
+ */
+job: JobId, 
+/**
+ * True when the file that is in its place may be replaced.
+ */
+replace: boolean, };
+
+/**
  * Saves a console's text.
  */
 export type SaveConsole = { 
@@ -1878,6 +1924,86 @@ name: string,
  * Its answers.
  */
 draft: StudioDraft, };
+
+/**
+ * Which file goes where: enough to do it again, also after the draft it came from is gone.
+ */
+export type SaveOrder = { 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * The file's name in it.
+ */
+file_name: string, 
+/**
+ * What it is.
+ */
+output: OutputKind, 
+/**
+ * Its name at the factory.
+ */
+asset: string, 
+/**
+ * Talos version.
+ */
+version: TalosVersion, 
+/**
+ * The schematic's canonical text; absent where the file is the same for all schematics.
+ */
+recipe: string | null, 
+/**
+ * The schematic's id, computed here.
+ */
+schematic_id: string, 
+/**
+ * The set it belongs to.
+ */
+set: SaveSet | null, };
+
+/**
+ * Files among the results of a studio draft, and where they go.
+ */
+export type SaveOutputs = { 
+/**
+ * The answers.
+ */
+draft: StudioDraft, 
+/**
+ * The addresses of the wanted lines of the result.
+ */
+outputs: Array<string>, 
+/**
+ * The folder, an absolute path.
+ */
+folder: string, 
+/**
+ * True when files that are there may be replaced.
+ */
+replace: boolean, };
+
+/**
+ * Files that were asked for together.
+ */
+export type SaveSet = { 
+/**
+ * Its id.
+ */
+id: SetId, 
+/**
+ * How many files it has.
+ */
+count: number, };
+
+/**
+ * The jobs that were begun, one a file.
+ */
+export type SaveStarted = { 
+/**
+ * The jobs.
+ */
+jobs: Array<JobId>, };
 
 /**
  * Where something was saved; absent when the person closed the dialog.
@@ -1972,6 +2098,11 @@ at: string,
  * What is wrong with it.
  */
 problem: Problem, };
+
+/**
+ * Files that are saved together.
+ */
+export type SetId = string;
 
 /**
  * All preferences. Unknown keys of a newer version are dropped only when a person saves.
@@ -2400,6 +2531,23 @@ export type WindowAction = { "kind": "drag" } | { "kind": "resize",
  */
 edge: ResizeEdge, } | { "kind": "minimize" } | { "kind": "toggle_maximize" } | { "kind": "close" };
 
+/**
+ * The studio's table as a person left it: answers that nobody kept under a name yet.
+ */
+export type Workbench = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * The answers; absent while nothing was changed.
+ */
+draft: StudioDraft | null, 
+/**
+ * The kept draft that they began from.
+ */
+kept: DraftId | null, };
+
 /** Every command: its request and its answer. */
 export interface Commands {
   /** What runs, and on what. */
@@ -2426,6 +2574,10 @@ export interface Commands {
   "studio.confirm": { request: StudioDraft; response: ConfirmedAnswer };
   /** Opens an id, YAML, a link, an address or a reference. */
   "studio.open": { request: OpenText; response: OpenedAnswer };
+  /** How the studio was left. */
+  "studio.left": { request: Nothing; response: Workbench };
+  /** Notes how the studio is left, so that a restart loses no answer. */
+  "studio.leave": { request: LeaveStudio; response: Nothing };
   /** Keeps a draft under a name. */
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
@@ -2436,6 +2588,12 @@ export interface Commands {
   "image.download": { request: ImageChoice; response: DownloadStarted };
   /** Downloads one file of a studio draft into the library, or goes on with it. */
   "image.fetch": { request: FetchOutput; response: DownloadStarted };
+  /** Puts files of a studio draft into a folder, outside the library. Several are a set. */
+  "output.save": { request: SaveOutputs; response: SaveStarted };
+  /** Goes on with a file that is paused or did not arrive. */
+  "output.resume": { request: ResumeSave; response: JobStarted };
+  /** Stops a file's download for a while. What arrived is kept. */
+  "output.pause": { request: JobRef; response: Nothing };
   /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
   /** Forgets what arrived of an image, and begins again. */

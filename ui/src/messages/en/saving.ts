@@ -1,0 +1,22 @@
+/** Files that go into a folder of a person's own. */
+export const saving = {
+  save: "Save {name} to a folder",
+  everything: "Everything for this machine",
+  everythingText: "The image, kernel and initramfs, and talosctl for this computer, in one folder.",
+  title: "Save to a folder",
+  folder: "Folder",
+  folderHint: "A file that is there already stays, unless you say otherwise.",
+  choose: "Choose…",
+  do: "Save",
+  replace: "Replace what is there",
+  total: "about {size}",
+  begun: { one: "Saving {n} file", other: "Saving {n} files" },
+  watch: "Show",
+  underWay: "Saving",
+  paused: "Paused",
+  saved: "Saved",
+  openFolder: "Open folder",
+  set: "{done} of {all} files are there",
+  setMissing: "not there yet: {names}",
+  goOn: "Go on with the rest",
+} as const;
