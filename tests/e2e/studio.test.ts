@@ -1,5 +1,11 @@
 /** The studio over the dev host: from a link in a blog to a machine, and files for elsewhere. */
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -63,8 +69,23 @@ test("a link from a blog is pasted, one extension is changed, and a machine star
   await agent.waitFor();
   expect(await agent.isChecked(), "the link's extension is chosen").toBe(true);
   await agent.uncheck();
-  await page.getByRole("checkbox", { name: /^iscsi-tools/ }).check();
+  const tools = page.getByRole("checkbox", { name: /^iscsi-tools/ });
+  await tools.check();
   await hand.picture("extension");
+
+  // Nothing was saved by name, and still nothing is lost with the page.
+  const table = person.path("data", "crete-practice", "studio.json");
+  await until("the answers being noted", 20_000, () => {
+    return (
+      existsSync(table) &&
+      readFileSync(table, "utf8").includes("siderolabs/iscsi-tools")
+    );
+  });
+  await page.reload();
+  await step(en.studio.step.extensions).click();
+  await tools.waitFor();
+  expect(await tools.isChecked()).toBe(true);
+  expect(await agent.isChecked()).toBe(false);
 
   await hand.press(en.newImage.download);
   await walk(hand, [readyStage]);
@@ -75,6 +96,28 @@ test("a link from a blog is pasted, one extension is changed, and a machine star
   await walk(hand, [describeStage, createStage, bootedStage]);
   expect(person.machines()).toHaveLength(1);
   expect(faults).toEqual([]);
+});
+
+test("a schematic that is dropped as a file gives its choices back", async () => {
+  const person = home();
+  const host = await devHost(person, { args: ["--practice"] });
+  const { page } = await visit(await browser(), host);
+  const hand = new Mouse(page, "studio");
+  await walk(hand, untilChosen);
+  const yaml =
+    "customization: {systemExtensions: {officialExtensions: [siderolabs/zfs]}}";
+  const files = await page.evaluateHandle((text) => {
+    const data = new DataTransfer();
+    data.items.add(
+      new File([text], "schematic.yaml", { type: "application/yaml" }),
+    );
+    return data;
+  }, yaml);
+  await page.dispatchEvent("main", "drop", { dataTransfer: files });
+  await sees(hand, en.studio.openTitle);
+  await hand.press(en.studio.openDo);
+  await sees(hand, en.studio.opened);
+  await sees(hand, "siderolabs/zfs");
 });
 
 /** How long the image takes: long enough to be cut off in the middle. */

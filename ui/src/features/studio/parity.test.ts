@@ -66,6 +66,7 @@ fake
     ],
     fetched_at: "2026-11-24T10:00:00Z",
     stale: null,
+    host: "factory.example",
   }));
 await start(fake);
 
