@@ -5,7 +5,7 @@
 
 use crate::setup::{self, Purpose};
 use crate::shell::{cargo, output, results, seconds, step, target};
-use crate::{demo, page, window};
+use crate::{demo, driven, page, window};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -36,11 +36,13 @@ pub fn bench() -> Result<()> {
     setup::ensure(&[
         Purpose::Compiler,
         Purpose::Machines,
+        Purpose::Browser,
         Purpose::Window,
         Purpose::Display,
     ])?;
     let mut rows = step("Measuring the parts", parts)?;
     page::build()?;
+    rows.extend(step("Measuring the page in a browser", typing)?);
     rows.extend(step("Measuring a whole run in the window", whole)?);
     rows.extend(sizes()?);
     let table = table(&rows);
@@ -74,6 +76,25 @@ fn parts() -> Result<Vec<Row>> {
             };
             let value = figure["median"].as_f64().context("a figure has no value")?;
             Ok(Row::new(text("name"), value, unit))
+        })
+        .collect()
+}
+
+/// What a key costs in the page's longest list.
+fn typing() -> Result<Vec<Row>> {
+    let text = output(driven::script("bench/typing.ts").stderr(Stdio::inherit()))?;
+    let figures: Vec<Value> =
+        serde_json::from_str(text.trim()).context("the figures of the page")?;
+    figures
+        .iter()
+        .map(|figure| {
+            let name = figure["name"].as_str().unwrap_or_default();
+            let value = figure["value"].as_f64();
+            Ok(Row::new(
+                name,
+                value.context("a figure has no value")?,
+                "ms",
+            ))
         })
         .collect()
 }

@@ -273,7 +273,7 @@ fn page_suite() -> Result<()> {
         ))?;
         // Prettier finds the plugin that its rules name only from the page's folder.
         let mut prettier = page::tool("prettier", &["--config", ".prettierrc.json", "--check"]);
-        prettier.args(["../tests/*/*.ts", "../tests/*.ts"]);
+        prettier.args(["../tests/*/*.ts", "../tests/bench/page/*", "../tests/*.ts"]);
         run(prettier.current_dir(page::folder()))
     })?;
     page::build()

@@ -65,6 +65,7 @@ fake
       },
     ],
     fetched_at: "2026-11-24T10:00:00Z",
+    host: "factory.example",
     stale: null,
     host: "factory.example",
   }));
