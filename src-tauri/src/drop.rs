@@ -14,6 +14,9 @@ pub fn on_window_event(window: &Window, event: &WindowEvent) {
         return;
     };
     let engine = router.engine();
+    // GTK calls from its own thread, and the engine's work needs the runtime around it.
+    let runtime = tauri::async_runtime::handle();
+    let _around = runtime.inner().enter();
     match event {
         DragDropEvent::Enter { paths, .. } if !paths.is_empty() => {
             engine.drag_entered(paths.clone());

@@ -1,13 +1,15 @@
 //! The window as a host: dialogs, preferences, moving and closing. No state of the domain.
 
-use crate::preferences;
+use crate::safe_mode::Reason;
+use crate::{preferences, watch};
 use async_trait::async_trait;
 use crete_api::{Host, HostFault, HostKind, ResizeEdge, WindowAction};
 use crete_engine::{Engine, EngineError, Places};
 use crete_model::{Problem, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::plugin::TauriPlugin;
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 use tauri_plugin_notification::NotificationExt;
 use tauri_plugin_opener::OpenerExt;
@@ -16,14 +18,23 @@ use tauri_runtime::ResizeDirection;
 
 const MAIN: &str = "main";
 
-/// What is remembered of the window. Not whether it was visible: it always opens.
-pub fn remembered() -> StateFlags {
-    StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN
+/// Remembers the window's place and size. Not whether it was visible: it always opens.
+///
+/// Safe mode opens it where every screen has room, whatever was remembered.
+pub fn memory(safe: bool) -> TauriPlugin<Wry> {
+    let flags =
+        StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
+    let memory = tauri_plugin_window_state::Builder::new().with_state_flags(flags);
+    if safe {
+        memory.skip_initial_state(MAIN).build()
+    } else {
+        memory.build()
+    }
 }
 
-/// Opens the one window.
-pub fn open(app: &AppHandle) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+/// Opens the one window, and watches whether its page draws.
+pub fn open(app: &AppHandle, safe: Option<Reason>) -> tauri::Result<()> {
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title("Crete")
         .inner_size(1280.0, 832.0)
         .min_inner_size(1024.0, 680.0)
@@ -31,8 +42,9 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
         .on_navigation(|url| {
             matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost")
         })
-        .build()
-        .map(|_| ())
+        .initialization_script(watch::script(safe))
+        .build()?;
+    watch::begin(&window)
 }
 
 /// Brings the window to the front, for a second start of the program.

@@ -21,11 +21,14 @@ export class WebDriver {
     readonly session: string,
   ) {}
 
-  /** Starts a program and takes hold of its window. */
-  static async open(server: string, binary: string, args: string[]): Promise<WebDriver> {
+  /** Starts a program and takes hold of its window; or of the one the server was pointed at. */
+  static async open(
+    server: string,
+    start?: { binary: string; args: string[] },
+  ): Promise<WebDriver> {
     const { sessionId } = await ask<{ sessionId: string }>(`${server}/session`, "POST", {
       capabilities: {
-        alwaysMatch: { "webkitgtk:browserOptions": { binary, args } },
+        alwaysMatch: start ? { "webkitgtk:browserOptions": start } : {},
       },
     });
     return new WebDriver(server, sessionId);

@@ -35,7 +35,7 @@ function startOf(pid: number): number {
   return Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const { port } = server.address() as AddressInfo;
@@ -79,12 +79,37 @@ export class AppWindow implements Hand {
     }
   }
 
-  static async #try(desktop: Desktop, home: Home, options: Options): Promise<AppWindow> {
+  static #try(desktop: Desktop, home: Home, options: Options): Promise<AppWindow> {
+    const start = { binary: program("crete"), args: options.args ?? [] };
+    return AppWindow.#drive(desktop, home, options, [], (address) =>
+      WebDriver.open(address, start),
+    );
+  }
+
+  /** Takes hold of a window that runs already, and whose program listens there for it. */
+  static attach(
+    desktop: Desktop,
+    home: Home,
+    listens: string,
+    options: Options,
+  ): Promise<AppWindow> {
+    return AppWindow.#drive(desktop, home, options, [`--target=${listens}`], (address) =>
+      WebDriver.open(address),
+    );
+  }
+
+  static async #drive(
+    desktop: Desktop,
+    home: Home,
+    options: Options,
+    args: string[],
+    open: (address: string) => Promise<WebDriver>,
+  ): Promise<AppWindow> {
     const port = await freePort();
     const server = new Program(
       "WebKitWebDriver",
       "WebKitWebDriver",
-      [`--port=${port}`],
+      [`--port=${port}`, ...args],
       // The driver starts the program, so the program gets this environment.
       home.env({
         ...desktop.env,
@@ -101,8 +126,7 @@ export class AppWindow implements Hand {
           () => false,
         );
       });
-      const driver = await WebDriver.open(address, program("crete"), options.args ?? []);
-      return new AppWindow(driver, server, home, options.pictures);
+      return new AppWindow(await open(address), server, home, options.pictures);
     } catch (error) {
       await server.stop();
       throw error;

@@ -174,6 +174,20 @@ const NEEDS: &[Need] = &[
         "webkit2gtk4.1-devel",
         "webkit2gtk-4.1",
     ),
+    need(
+        Display,
+        Programs(&["xdotool"]),
+        "xdotool",
+        "xdotool",
+        "xdotool",
+    ),
+    need(
+        Display,
+        Programs(&["desktop-file-validate"]),
+        "desktop-file-utils",
+        "desktop-file-utils",
+        "desktop-file-utils",
+    ),
 ];
 
 /// Names under which Chromium is installed.

@@ -299,6 +299,7 @@ fn vm() -> Result<()> {
 fn window_suite() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
     window::package()?;
+    window::drag_source()?;
     run(&mut driven::suite("webview"))
 }
 

@@ -17,16 +17,21 @@ pub fn program() -> PathBuf {
 /// cost a person seconds at every start. [`package`] makes them.
 pub fn build() -> Result<PathBuf> {
     page::build()?;
-    step("Building the window", || {
-        run(&mut cargo(&[
-            "build",
-            "--package",
-            "crete",
-            "--features",
-            "custom-protocol",
-        ]))
-    })?;
+    step("Building the window", || run(&mut compile(&[])))?;
     Ok(program())
+}
+
+fn compile(more: &[&str]) -> Command {
+    let mut command = cargo(&["build", "--package", "crete"]);
+    command.args(["--features", "custom-protocol"]).args(more);
+    command
+}
+
+/// Builds what the window's tests drag files from.
+pub fn drag_source() -> Result<()> {
+    step("Building the drag source", || {
+        run(&mut compile(&["--example", "drag_source"]))
+    })
 }
 
 /// Builds the window as a release is built, short of optimizing and packing: by the Tauri CLI,

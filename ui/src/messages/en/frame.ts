@@ -60,6 +60,13 @@ export const frame = {
     show: "Show",
     failedShow: "See why",
   },
+  safeMode: {
+    name: "Safe mode.",
+    asked: "Drawn without the graphics card, as you asked.",
+    unpainted: "The window stayed blank and was opened again without the graphics card.",
+    crashed: "The page ended unexpectedly and was opened again without the graphics card.",
+    machines: "Your machines go on. A normal start leaves it.",
+  },
   practice: {
     name: "Practice.",
     band: "These machines are real, but what runs in them is a stand-in and not Talos.",
