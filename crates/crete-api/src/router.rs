@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
+/// Where extensions are made.
+const EXTENSIONS: &str = "https://github.com/siderolabs/extensions";
+
 /// The router of one program.
 #[derive(Debug)]
 pub struct Router<H> {
@@ -463,6 +466,11 @@ impl<H: Host> Handlers for Router<H> {
                 let address = guide_address(engine.targets(), &minor, &place)?;
                 self.host.open_address(&address).await?;
             }
+            OpenTarget::ExtensionsSource => self.host.open_address(EXTENSIONS).await?,
+            OpenTarget::OverlaySource { board } => {
+                let address = overlay_address(engine.targets(), &board)?;
+                self.host.open_address(&address).await?;
+            }
         }
         Ok(Nothing {})
     }
@@ -529,11 +537,22 @@ fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
 /// The address of a page of Talos' documentation. The minor version is checked, because it
 /// becomes part of an address that the desktop opens.
 fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
-    let page = match page {
-        DocsPage::WhatsNew => "what's-new-in-talos",
-        DocsPage::SupportMatrix => "support-matrix",
+    let path = match page {
+        DocsPage::WhatsNew => "/getting-started/what's-new-in-talos/",
+        DocsPage::SupportMatrix => "/getting-started/support-matrix/",
+        DocsPage::KernelArguments => "/reference/kernel",
+        DocsPage::ConfigurationSources => {
+            "/configure-your-talos-cluster/system-configuration/acquire"
+        }
     };
-    docs_path(minor, &format!("/getting-started/{page}/"))
+    docs_path(minor, path)
+}
+
+/// Where a board's overlay is made: its image has the name of its sources.
+fn overlay_address(targets: &Targets, board: &str) -> Result<String, Problem> {
+    let known = targets.boards.iter().find(|known| known.id == board);
+    let known = known.ok_or_else(|| refused("there is no such board"))?;
+    Ok(format!("https://github.com/{}", known.overlay_image))
 }
 
 /// The address of the page of a platform or a board. The path is the catalogue's own.
@@ -593,8 +612,11 @@ mod tests {
             .iter()
             .find(|board| board.documentation_path.is_some());
         assert!(guide(&board.unwrap().id).is_ok());
+        let overlay = overlay_address(targets, "rpi_5").unwrap();
+        assert_eq!(overlay, "https://github.com/siderolabs/sbc-raspberrypi");
         for bad in ["", "@evil.example", "../aws"] {
             assert!(guide(bad).is_err(), "{bad}");
+            assert!(overlay_address(targets, bad).is_err(), "{bad}");
         }
     }
 }

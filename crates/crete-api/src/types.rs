@@ -411,6 +411,13 @@ pub enum OpenTarget {
         /// The platform's or the board's id.
         place: String,
     },
+    /// Where extensions are made.
+    ExtensionsSource,
+    /// Where a board's overlay is made, and its options are explained.
+    OverlaySource {
+        /// The board's id.
+        board: String,
+    },
 }
 
 /// Pages of Talos' documentation that Crete links to.
@@ -421,6 +428,10 @@ pub enum DocsPage {
     WhatsNew,
     /// The support matrix.
     SupportMatrix,
+    /// The kernel's arguments.
+    KernelArguments,
+    /// Where Talos finds its configuration.
+    ConfigurationSources,
 }
 
 /// What the page asks of the window.

@@ -7,7 +7,13 @@ import { start } from "../../model/session.svelte";
 import { versions } from "../../model/versions.svelte";
 import { FakePlatform } from "../../platform/fake";
 import * as sample from "../../platform/fake/samples";
-import type { Composition, Output, StudioDraft } from "../../platform/generated/api";
+import type {
+  Board,
+  Composition,
+  Output,
+  Platform,
+  StudioDraft,
+} from "../../platform/generated/api";
 import { studio } from "./studio.svelte";
 import StudioPage from "./StudioPage.svelte";
 
@@ -18,8 +24,42 @@ const outputs: Output[] = [
   { ...file, kind: "pxe", form: "address", name: "", text: "https://f/pxe/ab/v1.13.9/metal-amd64" },
 ];
 
+const platform = {
+  disk_image_suffix: "raw.xz",
+  min_version: null,
+  secure_boot: false,
+} as const;
+const clouds: Platform[] = [
+  {
+    ...platform,
+    id: "aws",
+    label: "Amazon Web Services (AWS)",
+    arches: ["amd64", "arm64"],
+    boot_methods: ["disk-image"],
+    documentation_path: "/cloud-platforms/aws",
+  },
+  {
+    ...platform,
+    id: "hcloud",
+    label: "Hetzner",
+    arches: ["amd64"],
+    boot_methods: ["disk-image", "iso"],
+    documentation_path: null,
+  },
+];
+const boards: Board[] = [
+  {
+    id: "rpi_5",
+    label: "Raspberry Pi 5",
+    overlay_name: "rpi_5",
+    overlay_image: "siderolabs/sbc-raspberrypi",
+    min_version: "v1.12.3",
+    documentation_path: "/single-board-computers/rpi_5",
+  },
+];
+
 const compose = (draft: StudioDraft): Composition => ({
-  steps: [],
+  steps: draft.platform === "hcloud" ? [["machine", "not_needed"]] : [["machine", "answered"]],
   remarks: [],
   arch: draft.arch,
   schematic: { customization: {} } as Composition["schematic"],
@@ -48,9 +88,10 @@ fake
     stale: null,
     host: "factory.example",
   }))
-  .answer("studio.targets", () => ({ metal: {} as never, clouds: [], boards: [] }))
+  .answer("studio.targets", () => ({ metal: {} as never, clouds, boards }))
   .answer("studio.presets", () => [])
   .answer("studio.compose", compose)
+  .answer("open", () => ({}))
   .answer("studio.extensions", () => ({
     version: "v1.13.9",
     extensions: [
@@ -65,7 +106,6 @@ fake
       },
     ],
     fetched_at: "2026-11-24T10:00:00Z",
-    host: "factory.example",
     stale: null,
     host: "factory.example",
   }));
@@ -226,4 +266,79 @@ it("says that it waits, and asks once", async () => {
   expect(fake.requests("studio.confirm").length).toBe(1);
   answer?.();
   await screen.findByText(en.studio.confirmed);
+});
+
+/** Presses a link and returns what the program was asked to open. */
+async function led(text: string) {
+  await userEvent.click(screen.getByRole("button", { name: text }));
+  return fake.requests("open").at(-1);
+}
+const choose = (name: string) =>
+  userEvent.click(screen.getByRole("radio", { name: new RegExp(name) }));
+
+it("says of a cloud how it starts and on what, and leads to its documentation", async () => {
+  await choose(en.studio.targetTitle.cloud);
+  const group = await screen.findByRole("radiogroup", { name: en.studio.cloud });
+  within(group).getByText(`${en.studio.bootMethod["disk-image"]} · amd64, arm64`);
+  within(group).getByText("disk image, ISO · amd64");
+  await choose("Amazon");
+  const [aws] = clouds;
+  expect(await led(fill(en.studio.placeGuide, { name: aws!.label }))).toEqual({
+    kind: "talos_guide",
+    minor: "1.13",
+    place: "aws",
+  });
+});
+
+it("leads from a board to its documentation and to what it understands", async () => {
+  await choose(en.studio.targetTitle.sbc);
+  await screen.findByText(fill(en.studio.runsOn, { name: "Raspberry Pi 5" }));
+  await choose("Raspberry Pi 5");
+  expect(await led(fill(en.studio.placeGuide, { name: "Raspberry Pi 5" }))).toMatchObject({
+    kind: "talos_guide",
+    place: "rpi_5",
+  });
+  await open("customization");
+  const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: en.studio.overlay });
+  expect(field.placeholder).toContain("configTxtAppend");
+  expect(await led(en.studio.overlaySource)).toEqual({ kind: "overlay_source", board: "rpi_5" });
+});
+
+it("does not ask for the processor, nor for SecureBoot, where a cloud has only one", async () => {
+  await choose(en.studio.targetTitle.cloud);
+  await choose("^Hetzner");
+  await waitFor(() =>
+    expect(screen.queryByRole("radiogroup", { name: en.newImage.arch })).toBeNull(),
+  );
+  expect(screen.queryByRole("switch", { name: new RegExp(en.studio.secureBoot) })).toBeNull();
+  await choose("Amazon");
+  await screen.findByRole("radiogroup", { name: en.newImage.arch });
+});
+
+it("leads to where extensions are made", async () => {
+  await open("extensions");
+  expect(await led(en.studio.extensionsSource)).toEqual({ kind: "extensions_source" });
+});
+
+it("leads to the kernel's arguments, and says when they are signed", async () => {
+  await open("customization");
+  expect(screen.queryByText(en.studio.argsSigned)).toBeNull();
+  expect(await led(en.studio.argsDocs)).toEqual({
+    kind: "talos_docs",
+    minor: "1.13",
+    page: "kernel_arguments",
+  });
+  studio.set({ secure_boot: true });
+  await screen.findByText(en.studio.argsSigned);
+});
+
+it("shows what a built-in config looks like, and leads to how Talos finds its own", async () => {
+  await open("customization");
+  const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: en.studio.embedded });
+  expect(field.placeholder).toContain("kind: HostnameConfig");
+  expect(await led(en.studio.configSources)).toEqual({
+    kind: "talos_docs",
+    minor: "1.13",
+    page: "configuration_sources",
+  });
 });

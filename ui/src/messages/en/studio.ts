@@ -1,5 +1,6 @@
 /** The image studio: steps, choices, remarks and results. */
 import type {
+  BootMethod,
   Bootloader,
   ExtensionCategory,
   ExtensionTier,
@@ -110,6 +111,19 @@ export const studio = {
   } as const satisfies Words<Bootloader>,
   embedded: "Built-in machine config",
   embeddedHint: "Used at first start, from Talos 1.12 on. Anyone with the image can read it.",
+  runsOn: "Runs on {name}",
+  bootMethod: {
+    iso: "ISO",
+    "disk-image": "disk image",
+    pxe: "network boot",
+  } as const satisfies Words<BootMethod>,
+  placeGuide: "Documentation of {name}",
+  extensionsSource: "Where extensions are made",
+  argsSigned:
+    "With Secure Boot the command line is signed with the image: it can only be set here, not later.",
+  argsDocs: "All kernel arguments",
+  configSources: "Where Talos finds its config",
+  overlaySource: "What this board understands",
   overlay: "Board options",
   overlayHint: "YAML for the board's overlay, for example configTxt of a Raspberry Pi.",
   meta: "META values",

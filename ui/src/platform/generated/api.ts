@@ -367,7 +367,7 @@ sectorSize: number, };
 /**
  * Pages of Talos' documentation that Crete links to.
  */
-export type DocsPage = "whats_new" | "support_matrix";
+export type DocsPage = "whats_new" | "support_matrix" | "kernel_arguments" | "configuration_sources";
 
 /**
  * A download that began, or was already there.
@@ -1488,7 +1488,11 @@ minor: string,
 /**
  * The platform's or the board's id.
  */
-place: string, };
+place: string, } | { "kind": "extensions_source" } | { "kind": "overlay_source", 
+/**
+ * The board's id.
+ */
+board: string, };
 
 /**
  * Something a person pasted.
