@@ -342,3 +342,15 @@ it("shows what a built-in config looks like, and leads to how Talos finds its ow
     page: "configuration_sources",
   });
 });
+
+it("keeps what was chosen in sight on every step, where it can be taken out again", async () => {
+  await open("extensions");
+  await userEvent.click(await screen.findByRole("checkbox", { name: /zfs/ }));
+  await open("basics");
+  const list = screen.getByRole("list", { name: en.studio.step.extensions });
+  await userEvent.click(
+    within(list).getByRole("button", { name: fill(en.studio.remove, { name: "zfs" }) }),
+  );
+  expect(studio.draft.extensions).toEqual([]);
+  expect(screen.queryByRole("list", { name: en.studio.step.extensions })).toBeNull();
+});

@@ -43,6 +43,8 @@ export const studio = {
   extensionsLead:
     "Talos is small on purpose. Extensions add drivers and tools. Not sure? Add none and go on.",
   presets: "Sets that go together",
+  presetsHint: "Point at a set to see what it adds, and why.",
+  presetAdds: "{why} Adds {names}.",
   preset: {
     qemu_guest: "QEMU guest",
     vmware_guest: "VMware guest",
