@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tauri::{AppHandle, Manager, State, WebviewWindow};
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind};
 use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt};
@@ -27,6 +27,7 @@ const CLOSE: &str = "Close";
 /// What is known of the page, and whether the program goes on once it has ended.
 pub struct Watch {
     safe: bool,
+    opened: Instant,
     painted: AtomicBool,
     /// Set by the first failure: whatever else fails then is of no account.
     failed: AtomicBool,
@@ -37,6 +38,7 @@ impl Watch {
     pub fn new(safe: Option<Reason>) -> Self {
         Self {
             safe: safe.is_some(),
+            opened: Instant::now(),
             painted: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             next: Mutex::new(None),
@@ -56,7 +58,9 @@ impl Watch {
 /// The page has drawn its second frame.
 #[tauri::command]
 pub fn painted(watch: State<'_, Watch>) {
-    watch.painted.store(true, Ordering::Relaxed);
+    if !watch.painted.swap(true, Ordering::Relaxed) {
+        tracing::info!(ms = watch.opened.elapsed().as_millis(), "the page draws");
+    }
 }
 
 /// Runs in the page before its own code: says that frames are drawn, and names safe mode to it.
@@ -96,7 +100,7 @@ fn watch_frames(page: &WebView, app: AppHandle) {
         Propagation::Proceed
     });
     let mut draws = Some(draws);
-    let mut patience = Patience::new(paints_within());
+    let mut patience = Patience::new(paints_within(app.state::<Watch>().safe));
     let page = page.downgrade();
     gtk::glib::timeout_add_local(LOOK_EVERY, move || {
         let Some(page) = page.upgrade() else {
@@ -187,11 +191,11 @@ fn stays_blank(safe: bool) -> bool {
             .is_ok_and(|when| when == "always" || when == "once" && !safe)
 }
 
-/// Shorter in tests, and only there.
-fn paints_within() -> Duration {
+/// Shorter for a page that a test keeps blank: nobody has to wait for what is sure to happen.
+fn paints_within(safe: bool) -> Duration {
     let shorter = std::env::var("CRETE_TEST_PAINTS_WITHIN_MS");
     match shorter.map(|ms| ms.parse()) {
-        Ok(Ok(ms)) if cfg!(debug_assertions) => Duration::from_millis(ms),
+        Ok(Ok(ms)) if stays_blank(safe) => Duration::from_millis(ms),
         _ => PAINTS_WITHIN,
     }
 }
