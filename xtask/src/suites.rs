@@ -210,7 +210,7 @@ fn clippy() -> Result<()> {
 }
 
 fn rust() -> Result<()> {
-    run(&mut cargo(&["test"]))?;
+    run(&mut cargo(&["test", "--no-fail-fast"]))?;
     match guest() {
         Some(manifest) => run(cargo(&["test", "--manifest-path", &manifest])
             .env("CARGO_TARGET_DIR", target().join("guest-check"))),

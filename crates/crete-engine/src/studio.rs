@@ -7,8 +7,8 @@ use crete_factory::catalogue::{presets, targets};
 use crete_factory::schematic;
 use crete_factory::studio::{self, Known, Opened};
 use crete_model::{
-    Arch, Composition, DraftId, ErrorCode, FieldCode, FieldProblem, Params, Preset, Problem,
-    Remedy, SavedDraft, StudioDraft, Targets, Workbench, params,
+    Arch, Composition, DraftId, ErrorCode, FieldCode, FieldProblem, ImageOrigin, ImageView, Params,
+    Preset, Problem, Remedy, SavedDraft, StudioDraft, TalosVersion, Targets, Workbench, params,
 };
 use std::path::Path;
 use uuid::Uuid;
@@ -32,6 +32,22 @@ pub struct OpenedText {
     pub draft: StudioDraft,
     /// The schematic's id where the text named one.
     pub schematic_id: Option<String>,
+}
+
+/// Bytes of a file by those that arrived earlier, which is nearer than any table: of this
+/// version, or else of its minor.
+fn size_by_earlier(images: &[ImageView], version: &TalosVersion, name: &str) -> Option<u64> {
+    let arrived = |same: &dyn Fn(&TalosVersion) -> bool| {
+        images.iter().find_map(|view| {
+            let ImageOrigin::Factory(origin) = &view.spec.origin else {
+                return None;
+            };
+            let fits = origin.asset == name && view.spec.version.as_ref().is_some_and(same);
+            Some(view.spec.file.as_ref().filter(|_| fits)?.downloaded)
+        })
+    };
+    arrived(&|other| other == version)
+        .or_else(|| arrived(&|other| other.minor() == version.minor()))
 }
 
 impl Engine {
@@ -61,7 +77,16 @@ impl Engine {
             versions: versions.as_deref(),
             extensions: extensions.as_deref(),
         };
-        Ok(studio::compose(draft, &known, &self.factory_url()?))
+        let mut made = studio::compose(draft, &known, &self.factory_url()?);
+        if let Some(version) = &draft.version {
+            let images = self.images.all();
+            for output in &mut made.outputs {
+                if let Some(size) = size_by_earlier(&images, version, &output.name) {
+                    output.estimated_size = size;
+                }
+            }
+        }
+        Ok(made)
     }
 
     /// Sends a draft's schematic to the factory. The factory's id is the true one.

@@ -266,3 +266,40 @@ async fn the_text_of_a_dropped_file_is_told_and_nothing_is_imported() {
     assert!(engine.drops.all().is_empty());
     engine.close().await;
 }
+
+#[tokio::test]
+async fn what_arrived_once_tells_how_large_its_like_will_be() {
+    const ASSET: &str = "metal-arm64.raw.zst";
+    let root = tempfile::tempdir().unwrap();
+    let factory = PracticeFactory::start(Options::default()).await.unwrap();
+    let engine = open(root.path(), &factory.url).await;
+    let draft = |word: &str| StudioDraft {
+        target: Some(TargetKind::Metal),
+        version: Some(version(word)),
+        arch: Some(Arch::Arm64),
+        ..StudioDraft::default()
+    };
+    let size = |word: &str| {
+        let made = engine.compose(&draft(word)).unwrap();
+        let output = made.outputs.iter().find(|output| output.name == ASSET);
+        output.unwrap().estimated_size
+    };
+    let table = size("1.12.11");
+    assert_eq!(size("1.12.10"), table);
+    let (image, job) = engine.download_output(&draft("1.12.11"), ASSET).unwrap();
+    let job = job.unwrap().to_string();
+    let mut changes = engine.jobs.subscribe().changes;
+    while engine
+        .jobs
+        .get(&job)
+        .is_none_or(|job| !job.state.is_final())
+    {
+        let _ = changes.recv().await;
+    }
+    let view = engine.images.get(&image.to_string()).unwrap();
+    let arrived = view.spec.file.expect("it arrived").downloaded;
+    assert_ne!(arrived, table);
+    assert_eq!(size("1.12.11"), arrived);
+    assert_eq!(size("1.12.10"), arrived, "of the same minor");
+    assert_eq!(size("1.13.9"), table, "of another minor it says nothing");
+}

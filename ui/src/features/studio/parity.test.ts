@@ -279,8 +279,8 @@ const choose = (name: string) =>
 it("says of a cloud how it starts and on what, and leads to its documentation", async () => {
   await choose(en.studio.targetTitle.cloud);
   const group = await screen.findByRole("radiogroup", { name: en.studio.cloud });
-  within(group).getByText(`${en.studio.bootMethod["disk-image"]} · amd64, arm64`);
-  within(group).getByText("disk image, ISO · amd64");
+  within(group).getByText(`aws · ${en.studio.bootMethod["disk-image"]} · amd64, arm64`);
+  within(group).getByText("hcloud · disk image, ISO · amd64");
   await choose("Amazon");
   const [aws] = clouds;
   expect(await led(fill(en.studio.placeGuide, { name: aws!.label }))).toEqual({

@@ -37,7 +37,8 @@ export const studio = {
   needs: "needs Talos {min}",
   any: "any version",
   secureBoot: "Secure Boot",
-  secureBootText: "Signed files for UEFI that starts nothing else.",
+  secureBootText:
+    "Signed by the makers of Talos. It needs UEFI with Secure Boot on, and their keys put in before the first start.",
   nothingFound: "Nothing has this name.",
   searchExtensions: "Search {n} extensions or a device",
   extensionsLead:
@@ -161,7 +162,7 @@ export const studio = {
     iso_guide: "Booting from a CD image",
     pxe_guide: "Booting from the network",
     network_guide: "Network of bare metal",
-    secure_boot_guide: "SecureBoot",
+    secure_boot_guide: "Secure Boot",
     upgrade_guide: "Upgrading Talos",
     production_guide: "Clusters for production",
     troubleshooting_guide: "Troubleshooting",
