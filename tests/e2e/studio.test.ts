@@ -1,11 +1,5 @@
 /** The studio over the dev host: from a link in a blog to a machine, and files for elsewhere. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -41,10 +35,7 @@ async function paste(page: Page, text: string): Promise<void> {
 /** The record of the only image. */
 function record(person: Home): string {
   const images = person.path("data", "crete-practice", "images");
-  return readFileSync(
-    join(images, readdirSync(images)[0] ?? "", "spec.json"),
-    "utf8",
-  );
+  return readFileSync(join(images, readdirSync(images)[0] ?? "", "spec.json"), "utf8");
 }
 
 test("a link from a blog is pasted, one extension is changed, and a machine starts", async () => {
@@ -61,9 +52,7 @@ test("a link from a blog is pasted, one extension is changed, and a machine star
   await sees(hand, en.studio.opened);
 
   const step = (name: string) =>
-    page
-      .getByRole("navigation", { name: en.studio.steps })
-      .getByRole("button", { name });
+    page.getByRole("navigation", { name: en.studio.steps }).getByRole("button", { name });
   await step(en.studio.step.extensions).click();
   const agent = page.getByRole("checkbox", { name: /^qemu-guest-agent/ });
   await agent.waitFor();
@@ -76,10 +65,7 @@ test("a link from a blog is pasted, one extension is changed, and a machine star
   // Nothing was saved by name, and still nothing is lost with the page.
   const table = person.path("data", "crete-practice", "studio.json");
   await until("the answers being noted", 20_000, () => {
-    return (
-      existsSync(table) &&
-      readFileSync(table, "utf8").includes("siderolabs/iscsi-tools")
-    );
+    return existsSync(table) && readFileSync(table, "utf8").includes("siderolabs/iscsi-tools");
   });
   await page.reload();
   await step(en.studio.step.extensions).click();
@@ -104,13 +90,10 @@ test("a schematic that is dropped as a file gives its choices back", async () =>
   const { page } = await visit(await browser(), host);
   const hand = new Mouse(page, "studio");
   await walk(hand, untilChosen);
-  const yaml =
-    "customization: {systemExtensions: {officialExtensions: [siderolabs/zfs]}}";
+  const yaml = "customization: {systemExtensions: {officialExtensions: [siderolabs/zfs]}}";
   const files = await page.evaluateHandle((text) => {
     const data = new DataTransfer();
-    data.items.add(
-      new File([text], "schematic.yaml", { type: "application/yaml" }),
-    );
+    data.items.add(new File([text], "schematic.yaml", { type: "application/yaml" }));
     return data;
   }, yaml);
   await page.dispatchEvent("main", "drop", { dataTransfer: files });

@@ -15,11 +15,7 @@ export interface Stage {
 }
 
 /** Waits until the page shows a text. */
-export async function sees(
-  hand: Hand,
-  wanted: string | RegExp,
-  ms = SOON_MS,
-): Promise<void> {
+export async function sees(hand: Hand, wanted: string | RegExp, ms = SOON_MS): Promise<void> {
   const holds = (text: string): boolean =>
     typeof wanted === "string" ? text.includes(wanted) : wanted.test(text);
   let last = "";
@@ -44,9 +40,7 @@ async function prints(hand: Hand, wanted: RegExp): Promise<void> {
 
 /** A sentence of the catalogue with anything in its gaps. */
 export function sentence(text: string): RegExp {
-  const words = text
-    .split(/\{\w+\}/)
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const words = text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(words.join(".+"));
 }
 
@@ -62,11 +56,7 @@ const host: Stage = {
   name: "This computer can run machines",
   async go(hand) {
     await hand.press(en.nav.host);
-    await sees(
-      hand,
-      new RegExp(`${en.verdict.ready}|${en.verdict.slow}`),
-      60_000,
-    );
+    await sees(hand, new RegExp(`${en.verdict.ready}|${en.verdict.slow}`), 60_000);
     await sees(hand, en.check.qemu.ok);
   },
 };
@@ -88,10 +78,7 @@ const download: Stage = {
   async go(hand) {
     await hand.press(en.newImage.download);
     // A small image may be there before anybody looks.
-    await sees(
-      hand,
-      new RegExp(`${en.images.coming}|${en.images.createMachine}`),
-    );
+    await sees(hand, new RegExp(`${en.images.coming}|${en.images.createMachine}`));
   },
 };
 
@@ -168,22 +155,10 @@ const undo: Stage = {
 export const untilChosen: Stage[] = [start, choose];
 
 /** From the first page to the described machine: nothing of it needs QEMU. */
-export const untilDescribed: Stage[] = [
-  start,
-  host,
-  choose,
-  download,
-  readyStage,
-  describeStage,
-];
+export const untilDescribed: Stage[] = [start, host, choose, download, readyStage, describeStage];
 
 /** From the first page to a booted machine. */
-export const untilBooted: Stage[] = [
-  ...untilDescribed,
-  createStage,
-  firstWordsStage,
-  bootedStage,
-];
+export const untilBooted: Stage[] = [...untilDescribed, createStage, firstWordsStage, bootedStage];
 
 /** What follows: the machine is stopped, deleted, and taken back. */
 export const untilUndone: Stage[] = [stopStage, remove, undo];
