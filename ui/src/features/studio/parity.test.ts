@@ -179,7 +179,7 @@ it("offers SecureBoot with a word on what it is", async () => {
 
 it("says that no extension is needed", async () => {
   await open("extensions");
-  screen.getByText(en.studio.extensionsLead);
+  screen.getByText(en.studio.lead.extensions);
 });
 
 it("shows an extension with its tag, its tier and its sentence", async () => {

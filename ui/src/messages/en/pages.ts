@@ -97,9 +97,7 @@ export const pages = {
     name: "Talos {version}",
   },
   newImage: {
-    title: "Get an image",
     crumb: "New",
-    lead: "Talos as a file that machines boot from. Every choice has a good default.",
     where: "Runs on",
     version: "Talos version",
     recommended: "{version} is the newest stable version.",

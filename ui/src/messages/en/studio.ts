@@ -20,6 +20,20 @@ export const studio = {
     customization: "Customization",
     result: "Result",
   },
+  /** The title and the sentence below it, by step. */
+  title: {
+    basics: "Get an image",
+    extensions: "Add extensions",
+    customization: "Fine-tune the system",
+    result: "Take the image",
+  },
+  lead: {
+    basics: "Talos as a file that machines boot from. Every choice has a good default.",
+    extensions:
+      "Talos is small on purpose. Extensions add drivers and tools. Not sure? Add none and go on.",
+    customization: "Most people change nothing here. It is already right for virtual machines.",
+    result: "Everything this image can be had as. Nothing is sent before you ask for it.",
+  },
   files: { one: "{n} entry", other: "{n} entries" },
   cloud: "Cloud",
   board: "Board",
@@ -41,8 +55,6 @@ export const studio = {
     "Signed by the makers of Talos. It needs UEFI with Secure Boot on, and their keys put in before the first start.",
   nothingFound: "Nothing has this name.",
   searchExtensions: "Search {n} extensions or a device",
-  extensionsLead:
-    "Talos is small on purpose. Extensions add drivers and tools. Not sure? Add none and go on.",
   presets: "Sets that go together",
   presetsHint: "Point at a set to see what it adds, and why.",
   presetAdds: "{why} Adds {names}.",
@@ -96,7 +108,6 @@ export const studio = {
   extensionsFailed: "The extensions could not be had: {cause}",
   remove: "Remove {name}",
   useInstead: "Use {name}",
-  customLead: "Most people change nothing here. It is already right for virtual machines.",
   changes: { one: "{n} change", other: "{n} changes" },
   standard: "Default",
   args: "Kernel arguments",
@@ -140,7 +151,6 @@ export const studio = {
   sector: "Sectors of the disk image",
   sectorAuto: "Default (512 bytes)",
   sector4k: "4096 bytes",
-  resultLead: "Everything this image can be had as. Nothing is sent before you ask for it.",
   incomplete: "Answer the basics first: they decide the files.",
   kind: {
     iso: "ISO",
