@@ -183,6 +183,7 @@ impl Engine {
             store::sweep(&parent);
         }
         crate::trash::sweep(roots);
+        crate::saving::sweep(roots);
     }
 
     async fn load(&self) -> Result<()> {

@@ -110,6 +110,17 @@ impl Roots {
         self.runtime.join(format!("save-{}.lock", id.short()))
     }
 
+    /// All of these that are there.
+    pub(crate) fn save_locks(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.runtime).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_lock = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("save-") && name.ends_with(".lock"))
+        };
+        paths.filter(is_lock).collect()
+    }
+
     /// A machine's sockets and process record: gone after a reboot by design.
     pub(crate) fn machine_runtime(&self, id: MachineId) -> PathBuf {
         self.runtime.join(id.short())

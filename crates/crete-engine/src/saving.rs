@@ -15,6 +15,7 @@ mod transfer;
 use crate::Engine;
 use crate::error::{EngineError, Result};
 use crate::jobs::JobHandle;
+use crate::paths::Roots;
 use crete_factory::{Savable, schematic};
 use crete_fetch::Existing;
 use crete_model::{
@@ -212,6 +213,15 @@ fn not_a_save(job: &Job) -> EngineError {
     Problem::new(ErrorCode::Denied, params! { "reason" => "not_a_save" })
         .with_detail(job.id.to_string())
         .into()
+}
+
+/// Takes away the locks that a killed program left: nobody else uses these folders now.
+pub(crate) fn sweep(roots: &Roots) {
+    for lock in roots.save_locks() {
+        if let Err(error) = crete_fetch::remove(&lock) {
+            tracing::warn!(%error, "the lock of a save that was cut off stays");
+        }
+    }
 }
 
 /// A folder that is there and can be written to.

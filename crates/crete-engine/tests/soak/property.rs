@@ -6,7 +6,7 @@ use crate::site::{self, Site};
 use crate::support::{self, names};
 use crate::victim;
 use crete_engine::Engine;
-use crete_model::{ImageState, ImageView, JobState, MachineId, MachineState};
+use crete_model::{ImageState, ImageView, Job, JobRequest, JobState, MachineId, MachineState};
 use crete_qemu::lock::DiskLock;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ pub async fn holds(site: &Site, plan: &Plan) {
     assert!(cut.iter().all(import), "jobs of nobody: {cut:?}");
     machines_are_as_shown(site, &engine, &journal, plan).await;
     images_become_whole(site, &engine, &journal).await;
+    saved_files_become_whole(site, &engine, &journal).await;
     if let Some(job) = engine.jobs.all().first() {
         // What is being written of jobs now is no stray file.
         engine.job_details(job.id).await.unwrap();
@@ -172,6 +173,27 @@ async fn images_become_whole(site: &Site, engine: &Engine, journal: &Journal) {
         let iso = fs::read(site.root().join("own/talos.iso")).unwrap();
         assert!(bytes == site.disk || bytes == iso, "other bytes: {file:?}");
     }
+}
+
+/// In the person's own folder stands the whole file, or nothing until its job is gone on with.
+async fn saved_files_become_whole(site: &Site, engine: &Engine, journal: &Journal) {
+    let folder = site.root().join("saved");
+    let file = folder.join(victim::SAVED);
+    let whole = || fs::read(&file).is_ok_and(|bytes| bytes.starts_with(b"MZ") && bytes.len() > 20);
+    assert!(journal.done("save").is_none() || whole(), "it was saved");
+    assert!(!file.exists() || whole(), "a name stands for a whole file");
+    let saves = |job: &Job| matches!(job.request, JobRequest::Save { .. });
+    for job in engine.jobs.all().into_iter().filter(saves) {
+        // Where it arrived just before, the person lets it be replaced.
+        if let Some(again) = engine.resume_save(job.id, true).unwrap() {
+            let job = support::ended(engine, again).await;
+            assert_eq!(job.state, JobState::Done, "{job:?}");
+        }
+        assert!(whole());
+    }
+    let stray: Vec<String> = names(&folder);
+    let known: &[&str] = if file.exists() { &[victim::SAVED] } else { &[] };
+    assert_eq!(stray, known, "left in the person's folder");
 }
 
 /// Nothing lies around that no part of the engine knows.

@@ -74,6 +74,7 @@ impl Site {
             ..Options::default()
         });
         fs::create_dir(temp.path().join("own")).unwrap();
+        fs::create_dir(temp.path().join("saved")).unwrap();
         fs::write(temp.path().join("own/disk.raw"), &disk).unwrap();
         fs::write(temp.path().join("own/talos.iso"), disks::talos_iso()).unwrap();
         // A log without its record: what an old removal that was cut off left.

@@ -7,6 +7,7 @@ use crete_engine::{Engine, PracticeFactory};
 use crete_failpoint::Side;
 use crete_model::{
     Arch, BootMedium, ImageChoice, ImageId, ImageState, MachineDraft, MachineId, StudioDraft,
+    TargetKind,
 };
 use std::fs::{self, File};
 use std::io::Write;
@@ -210,7 +211,29 @@ async fn images(root: &Path, engine: &Engine) -> ImageId {
         Ok::<_, String>("")
     })
     .await;
+    deed(root, "save", save(root, engine)).await;
     image.parse::<uuid::Uuid>().map(ImageId).unwrap()
+}
+
+/// What is saved into a folder of the person's own.
+pub const SAVED: &str = "kernel-amd64";
+
+async fn save(root: &Path, engine: &Engine) -> Result<String, String> {
+    let draft = StudioDraft {
+        target: Some(TargetKind::Metal),
+        version: Some(choice().version),
+        arch: Some(Arch::Amd64),
+        ..StudioDraft::default()
+    };
+    let made = engine.compose(&draft).map_err(|e| e.to_string())?;
+    let output = made.outputs.iter().find(|output| output.name == SAVED);
+    let text = output.unwrap().text.clone();
+    let jobs = engine.save_outputs(&draft, &[text], &root.join("saved"), false);
+    let job = ended(engine, jobs.map_err(|e| e.to_string())?[0]).await;
+    match job.problem {
+        None => Ok(String::new()),
+        Some(problem) => Err(format!("{problem:?}")),
+    }
 }
 
 async fn machine(root: &Path, engine: &Engine, image: ImageId) {
