@@ -68,6 +68,12 @@ export class Keyboard extends Mouse {
     await this.page.keyboard.press("Space");
   }
 
+  /** Ticks a box whose name begins so. */
+  async tick(name: string): Promise<void> {
+    await this.#reach(`the box ${name}`, (at) => at.kind === "input" && at.name.startsWith(name));
+    await this.page.keyboard.press("Space");
+  }
+
   override async fill(label: string, text: string): Promise<void> {
     await this.#reach(`the field ${label}`, (at) => at.kind === "input" && at.name === label);
     await this.page.keyboard.press("Control+A");

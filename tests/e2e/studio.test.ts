@@ -16,6 +16,7 @@ import {
 } from "../journey/journey";
 import { practiceImages } from "../journey/places";
 import { until } from "../journey/wait";
+import { Keyboard } from "./keyboard";
 import { Mouse } from "./mouse";
 import { browser, devHost, home, slowFactory, visit } from "./person";
 
@@ -81,6 +82,33 @@ test("a link from a blog is pasted, one extension is changed, and a machine star
   expect(spec, "the version of the link").toContain("v1.12.11");
   await walk(hand, [describeStage, createStage, bootedStage]);
   expect(person.machines()).toHaveLength(1);
+  expect(faults).toEqual([]);
+});
+
+test("every step is reached and answered by keyboard alone", async () => {
+  const person = home();
+  const host = await devHost(person, { args: ["--practice"] });
+  const { page, faults } = await visit(await browser(), host);
+  const hand = new Keyboard(page, "studio-keys");
+  await walk(hand, untilChosen);
+  const next = (step: keyof typeof en.studio.step) =>
+    hand.press(fill(en.studio.next, { step: en.studio.step[step] }));
+
+  await next("extensions");
+  await page.getByRole("checkbox", { name: /^iscsi-tools/ }).waitFor();
+  await hand.tick("iscsi-tools");
+  await next("customization");
+  await hand.fill(en.studio.argsAdd, "net.ifnames=0");
+  await page.keyboard.press("Enter");
+  await next("result");
+  await hand.press(en.studio.confirm);
+  await sees(hand, en.studio.confirmed);
+
+  const table = person.path("data", "crete-practice", "studio.json");
+  await until("the answers being noted", 20_000, () => {
+    const noted = existsSync(table) ? readFileSync(table, "utf8") : "";
+    return noted.includes("siderolabs/iscsi-tools") && noted.includes("net.ifnames=0");
+  });
   expect(faults).toEqual([]);
 });
 
