@@ -4,7 +4,7 @@
  */
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
 import { build, preview } from "vite";
 import { launch } from "../e2e/chromium";
 import { result } from "../journey/places";
@@ -15,6 +15,11 @@ const WORD = "kernel firmware 43";
 const ROUNDS = 5;
 /** A desktop shows sixty pictures a second; a key should not cost one. */
 const PICTURE_MS = 16;
+
+interface Watched {
+  page: Page;
+  counter: CDPSession;
+}
 
 interface Figure {
   name: string;
@@ -37,24 +42,40 @@ async function built(): Promise<{ url: string; close: () => Promise<void> }> {
   return { url, close: () => server.close() };
 }
 
-async function press(page: Page, key: string): Promise<Key> {
-  await page.evaluate(() => window.awaitKey());
-  await page.keyboard.press(key);
-  return page.evaluate(() => window.lastKey);
+interface Pressed extends Key {
+  /** All that the page's thread did for it: handlers, update, style, layout and drawing. */
+  work: number;
 }
 
-async function round(page: Page): Promise<Key[]> {
-  const keys: Key[] = [];
-  for (const letter of WORD) keys.push(await press(page, letter));
+/** Time in which the page's thread was busy since it began, in milliseconds, as Chromium counts. */
+async function busy(counter: CDPSession): Promise<number> {
+  const { metrics } = await counter.send("Performance.getMetrics");
+  const seconds = metrics.find(({ name }) => name === "TaskDuration")?.value;
+  if (seconds === undefined) throw new Error("Chromium does not count its tasks");
+  return seconds * 1000;
+}
+
+async function press({ page, counter }: Watched, key: string): Promise<Pressed> {
+  await page.evaluate(() => window.awaitKey());
+  const before = await busy(counter);
+  await page.keyboard.press(key);
+  const { paint } = await page.evaluate(() => window.lastKey);
+  return { paint, work: (await busy(counter)) - before };
+}
+
+async function round(watched: Watched): Promise<Pressed[]> {
+  const { page } = watched;
+  const keys: Pressed[] = [];
+  for (const letter of WORD) keys.push(await press(watched, letter));
   const found = await page.evaluate(() => window.extensionsShown());
-  while (keys.length < 2 * WORD.length) keys.push(await press(page, "Backspace"));
+  while (keys.length < 2 * WORD.length) keys.push(await press(watched, "Backspace"));
   const all = await page.evaluate(() => window.extensionsShown());
   if (found >= all || all < 100) throw new Error(`the search found ${found} of ${all}`);
   return keys;
 }
 
-function figures(keys: Key[]): Figure[] {
-  const figure = (name: string, of: (key: Key) => number, part: number): Figure => {
+function figures(keys: Pressed[]): Figure[] {
+  const figure = (name: string, of: (key: Pressed) => number, part: number): Figure => {
     const sorted = keys.map(of).sort((one, other) => one - other);
     const at = Math.min(sorted.length - 1, Math.floor(sorted.length * part));
     return {
@@ -80,9 +101,12 @@ async function measure(url: string): Promise<Figure[]> {
       .first()
       .click();
     // The first round warms the engine up, as a person's first words do.
-    await round(page);
-    const keys: Key[] = [];
-    for (let turn = 0; turn < ROUNDS; turn += 1) keys.push(...(await round(page)));
+    const counter = await page.context().newCDPSession(page);
+    await counter.send("Performance.enable");
+    const watched = { page, counter };
+    await round(watched);
+    const keys: Pressed[] = [];
+    for (let turn = 0; turn < ROUNDS; turn += 1) keys.push(...(await round(watched)));
     return figures(keys);
   } finally {
     await browser.close();
