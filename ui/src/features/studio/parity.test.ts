@@ -194,7 +194,7 @@ it("shows an extension with its tag, its tier and its sentence", async () => {
 
 it("asks arguments, boot loader and built-in config, in that order", async () => {
   await open("customization");
-  const titles = texts(screen.getAllByRole("heading"));
+  const titles = screen.getAllByRole("region").map((region) => region.getAttribute("aria-label"));
   const asked = [en.studio.args, en.studio.bootloader, en.studio.embedded];
   expect(titles.filter((title) => asked.includes(title as never))).toEqual(asked);
 });

@@ -144,6 +144,26 @@ export const frame = {
     home: "Go home",
   },
   glossary: {
+    kernel_arguments: {
+      word: "Kernel arguments",
+      means: "Words that Linux reads when it starts, for example where its console is.",
+    },
+    boot_loader: {
+      word: "Boot loader",
+      means: "The small program that the firmware starts, and that starts Talos.",
+    },
+    overlay: {
+      word: "Overlay",
+      means: "What one kind of board needs beside Talos: its firmware and its boot loader.",
+    },
+    meta: {
+      word: "META",
+      means: "A small partition with notes that Talos reads before it has a machine config.",
+    },
+    secure_boot: {
+      word: "Secure Boot",
+      means: "The firmware starts only what is signed with a key it knows.",
+    },
     talos: {
       word: "Talos",
       means:

@@ -51,6 +51,7 @@ export const studio = {
   needs: "needs Talos {min}",
   any: "any version",
   secureBoot: "Secure Boot",
+  what: "What is this?",
   secureBootText:
     "Signed by the makers of Talos. It needs UEFI with Secure Boot on, and their keys put in before the first start.",
   nothingFound: "Nothing has this name.",
