@@ -4,6 +4,7 @@
 //! This crate holds no logic of the domain: it turns JSON into calls of the engine and of the
 //! narrow [`Host`], and the answers into JSON. It knows neither Tauri nor HTTP.
 
+mod addresses;
 mod commands;
 mod events;
 mod host;

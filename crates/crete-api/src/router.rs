@@ -1,5 +1,6 @@
 //! From a command to a call of the engine or of the host. No logic of the domain.
 
+use crate::addresses;
 use crate::commands::Handlers;
 use crate::host::Host;
 use crate::streams::Flow;
@@ -14,9 +15,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
-
-/// Where extensions are made.
-const EXTENSIONS: &str = "https://github.com/siderolabs/extensions";
 
 /// The router of one program.
 #[derive(Debug)]
@@ -460,15 +458,17 @@ impl<H: Host> Handlers for Router<H> {
                 self.host.open_folder(&known).await?;
             }
             OpenTarget::TalosDocs { minor, page } => {
-                self.host.open_address(&docs_address(&minor, page)?).await?;
+                self.host
+                    .open_address(&addresses::docs(&minor, page)?)
+                    .await?;
             }
             OpenTarget::TalosGuide { minor, place } => {
-                let address = guide_address(engine.targets(), &minor, &place)?;
+                let address = addresses::guide(engine.targets(), &minor, &place)?;
                 self.host.open_address(&address).await?;
             }
-            OpenTarget::ExtensionsSource => self.host.open_address(EXTENSIONS).await?,
+            OpenTarget::ExtensionsSource => self.host.open_address(addresses::EXTENSIONS).await?,
             OpenTarget::OverlaySource { board } => {
-                let address = overlay_address(engine.targets(), &board)?;
+                let address = addresses::overlay(engine.targets(), &board)?;
                 self.host.open_address(&address).await?;
             }
         }
@@ -532,91 +532,4 @@ fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
     Err(Problem::new(ErrorCode::BadRequest, Params::new())
         .with_detail("an absolute path is needed")
         .with_remedy(Remedy::ChooseAnother))
-}
-
-/// The address of a page of Talos' documentation. The minor version is checked, because it
-/// becomes part of an address that the desktop opens.
-fn docs_address(minor: &str, page: DocsPage) -> Result<String, Problem> {
-    let path = match page {
-        DocsPage::WhatsNew => "/getting-started/what's-new-in-talos/",
-        DocsPage::SupportMatrix => "/getting-started/support-matrix/",
-        DocsPage::KernelArguments => "/reference/kernel",
-        DocsPage::ConfigurationSources => {
-            "/configure-your-talos-cluster/system-configuration/acquire"
-        }
-    };
-    docs_path(minor, path)
-}
-
-/// Where a board's overlay is made: its image has the name of its sources.
-fn overlay_address(targets: &Targets, board: &str) -> Result<String, Problem> {
-    let known = targets.boards.iter().find(|known| known.id == board);
-    let known = known.ok_or_else(|| refused("there is no such board"))?;
-    Ok(format!("https://github.com/{}", known.overlay_image))
-}
-
-/// The address of the page of a platform or a board. The path is the catalogue's own.
-fn guide_address(targets: &Targets, minor: &str, place: &str) -> Result<String, Problem> {
-    let platforms = std::iter::once(&targets.metal).chain(&targets.clouds);
-    let boards = targets.boards.iter();
-    let path = platforms
-        .map(|platform| (&platform.id, &platform.documentation_path))
-        .chain(boards.map(|board| (&board.id, &board.documentation_path)))
-        .find_map(|(id, path)| (id == place).then_some(path.as_deref()).flatten());
-    match path {
-        Some(path) => docs_path(minor, path),
-        None => Err(refused("there is no page of this platform or board")),
-    }
-}
-
-fn docs_path(minor: &str, path: &str) -> Result<String, Problem> {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let known = minor
-        .split_once('.')
-        .is_some_and(|(major, minor)| digits(major) && digits(minor));
-    if !known {
-        return Err(refused("a minor version such as 1.13 is needed"));
-    }
-    Ok(format!("https://docs.siderolabs.com/talos/v{minor}{path}"))
-}
-
-fn refused(words: &str) -> Problem {
-    Problem::new(ErrorCode::BadRequest, Params::new())
-        .with_detail(words)
-        .with_remedy(Remedy::Report)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_minor_versions_become_addresses() {
-        assert!(docs_address("1.13", DocsPage::WhatsNew).is_ok());
-        for bad in ["", "1", "1.13/../..", "1.x", "@evil.example/"] {
-            assert!(docs_address(bad, DocsPage::SupportMatrix).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn only_pages_of_the_catalogue_become_addresses() {
-        let targets = crete_factory::catalogue::targets();
-        let guide = |place: &str| guide_address(targets, "1.13", place);
-        assert!(
-            guide("aws")
-                .unwrap()
-                .starts_with("https://docs.siderolabs.com/talos/v1.13/")
-        );
-        let board = targets
-            .boards
-            .iter()
-            .find(|board| board.documentation_path.is_some());
-        assert!(guide(&board.unwrap().id).is_ok());
-        let overlay = overlay_address(targets, "rpi_5").unwrap();
-        assert_eq!(overlay, "https://github.com/siderolabs/sbc-raspberrypi");
-        for bad in ["", "@evil.example", "../aws"] {
-            assert!(guide(bad).is_err(), "{bad}");
-            assert!(overlay_address(targets, bad).is_err(), "{bad}");
-        }
-    }
 }
