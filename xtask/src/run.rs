@@ -50,7 +50,13 @@ fn has_display() -> bool {
 fn served() -> Result<Command> {
     page::build()?;
     step("Building the dev host", || {
-        execute(&mut cargo(&["build", "--package", "crete-devhost"]))
+        execute(&mut cargo(&[
+            "build",
+            "--package",
+            "crete-devhost",
+            "--package",
+            "crete-net",
+        ]))
     })?;
     let mut program = Command::new(target().join("debug/crete-devhost"));
     program.arg("--page").arg(page::folder().join("dist"));

@@ -32,6 +32,7 @@ fn variables(args: &[String]) -> Result<Vec<(&'static str, u64)>> {
 
 /// Kills the engine and its machines at many points, and starts and stops one many times.
 pub fn soak(args: &[String]) -> Result<()> {
+    run(&mut cargo(&["build", "--package", "crete-net"]))?;
     let mut tests = cargo(&["test", "--package", "crete-engine", "--test", "soak", "--"]);
     tests.args(["--ignored", "--exact", "--nocapture", "whole"]);
     run(tests.envs(

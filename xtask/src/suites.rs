@@ -284,7 +284,13 @@ fn end_to_end() -> Result<()> {
     page::build()?;
     step("Looking after the practice parts", practice::build)?;
     step("Building the dev host", || {
-        run(&mut cargo(&["build", "--package", "crete-devhost"]))
+        run(&mut cargo(&[
+            "build",
+            "--package",
+            "crete-devhost",
+            "--package",
+            "crete-net",
+        ]))
     })?;
     run(&mut driven::suite("e2e"))
 }

@@ -22,8 +22,10 @@ pub fn build() -> Result<PathBuf> {
 }
 
 fn compile(more: &[&str]) -> Command {
-    let mut command = cargo(&["build", "--package", "crete"]);
-    command.args(["--features", "custom-protocol"]).args(more);
+    let mut command = cargo(&["build", "--package", "crete", "--package", "crete-net"]);
+    command
+        .args(["--features", "crete/custom-protocol"])
+        .args(more);
     command
 }
 

@@ -5,8 +5,9 @@
 
 use crate::types::*;
 use crete_model::{
-    Composition, HostReport, ImageChoice, ImagePlan, ImportPlan, MachineDraft, Preset, Problem,
-    Settings, Sizes, StudioDraft, Targets, Workbench,
+    Composition, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan,
+    MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Preset, Problem, Settings, Sizes,
+    StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -156,6 +157,38 @@ commands! {
     "machine.delete" machine_delete(MachineRef) -> Trashed;
     /// The YAML and the command behind a machine.
     "machine.reveal" machine_reveal(MachineRef) -> Reveal;
+    /// Puts a machine into another network: its cable is plugged in there.
+    "machine.connect" machine_connect(MachineNetwork) -> Nothing;
+    /// Gives a machine another address in its network.
+    "machine.address" machine_address(MachineAddress) -> Nothing;
+    /// Cuts or mends a machine's link.
+    "machine.cut" machine_cut(LinkCut) -> Nothing;
+    /// Suggests a network.
+    "network.offer" network_offer(Nothing) -> NetworkDraft;
+    /// Checks a draft field by field, as the person types.
+    "network.check" network_check(NetworkDraft) -> DraftVerdict;
+    /// Creates a network.
+    "network.create" network_create(NetworkDraft) -> NetworkRef;
+    /// Changes a network, also while machines run in it.
+    "network.change" network_change(NetworkChange) -> Nothing;
+    /// Gives a network another subnet, which collides with nothing. Refused while machines run.
+    "network.resubnet" network_resubnet(NetworkRef) -> Nothing;
+    /// Starts a network's process again, in the version of this program.
+    "network.restart" network_restart(NetworkRef) -> Nothing;
+    /// Moves a network to the trash. Refused while machines are in it.
+    "network.delete" network_delete(NetworkRef) -> Trashed;
+    /// The YAML and the command behind a network.
+    "network.reveal" network_reveal(NetworkRef) -> NetworkReveal;
+    /// Suggests a free port of this computer for a port of a machine.
+    "forward.offer" forward_offer(ForwardDraft) -> ForwardOffer;
+    /// Checks a draft field by field, as the person types.
+    "forward.check" forward_check(ForwardCheck) -> DraftVerdict;
+    /// Opens a port of this computer that leads to a machine.
+    "forward.open" forward_open(ForwardDraft) -> ForwardRef;
+    /// Changes such a port.
+    "forward.change" forward_change(ForwardEdit) -> Nothing;
+    /// Closes such a port; the answer opens it again.
+    "forward.close" forward_close(ForwardRef) -> ForwardDraft;
     /// Saves what ttyS0 printed to a file the person chooses.
     "console.save" console_save(SaveConsole) -> Saved;
     /// Gives something back from the trash.

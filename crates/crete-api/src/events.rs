@@ -22,6 +22,10 @@ pub enum Topic {
     Images,
     /// `MachineView` by machine id.
     Machines,
+    /// `NetworkView` by network id.
+    Networks,
+    /// `NetworkTraffic` by network id; only while the page is visible.
+    Traffic,
     /// `SavedDraft` by draft id.
     Drafts,
     /// `Job` by job id.
@@ -97,6 +101,13 @@ pub fn event_frames(
         &sender,
         ends,
     ));
+    tasks.spawn(topic(
+        Topic::Networks,
+        engine.networks.clone(),
+        &sender,
+        ends,
+    ));
+    tasks.spawn(topic(Topic::Traffic, engine.traffic.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, ends));

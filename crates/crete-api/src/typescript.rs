@@ -3,7 +3,8 @@
 use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
 use crete_model::{
-    BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, SavedDraft,
+    BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, NetworkTraffic,
+    NetworkView, SavedDraft,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -46,6 +47,8 @@ pub fn typescript() -> String {
     collector.visit::<StreamRequest>();
     collector.visit::<ImageView>();
     collector.visit::<MachineView>();
+    collector.visit::<NetworkView>();
+    collector.visit::<NetworkTraffic>();
     collector.visit::<Job>();
     collector.visit::<SavedDraft>();
     collector.visit::<BrokenView>();
@@ -77,7 +80,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

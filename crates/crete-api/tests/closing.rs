@@ -25,6 +25,7 @@ async fn an_engine_closes_while_pages_listen_to_its_topics() {
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
+        network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

@@ -5,6 +5,7 @@ use crate::error::{EngineError, Result};
 use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
+use crate::network::{NetworkParts, Networks};
 use crate::paths::Roots;
 use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
@@ -13,9 +14,10 @@ use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
-    JobLogLine, MachineView, SavedDraft, Settings,
+    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings,
 };
 use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -42,6 +44,8 @@ pub struct Config {
     pub patience: Patience,
     /// Address of the bus on which a systemd may give each machine a scope of its own.
     pub systemd_bus: Option<String>,
+    /// What networks are made with.
+    pub network_parts: NetworkParts,
     /// Where the parts of practice mode are.
     pub practice_parts: PracticeParts,
     /// The practice factory, in practice mode.
@@ -62,6 +66,10 @@ pub struct Shared {
     pub images: Live<ImageView>,
     /// Machines by id.
     pub machines: Live<MachineView>,
+    /// Networks by id.
+    pub networks: Live<NetworkView>,
+    /// What passes through networks, by id; only while the page is visible.
+    pub traffic: Live<NetworkTraffic>,
     /// Jobs by id.
     pub jobs: Live<Job>,
     /// Drafts of the studio by id.
@@ -83,7 +91,8 @@ pub struct Shared {
     pub(crate) world: Arc<dyn World>,
     pub(crate) job_book: Jobs,
     pub(crate) handles: Handles,
-    /// Cancelled when the engine closes.
+    pub(crate) network_parts: NetworkParts,
+    pub(crate) handles_of_networks: Networks,
     /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
     /// closing waits for all of them.
     pub closing: CancellationToken,
@@ -131,6 +140,8 @@ impl Engine {
         let engine = Self(Arc::new(Shared {
             images: Live::new(),
             machines: Live::new(),
+            networks: Live::new(),
+            traffic: Live::new(),
             jobs: job_book.live.clone(),
             drafts: Live::new(),
             broken: Live::new(),
@@ -145,6 +156,8 @@ impl Engine {
             world: config.world,
             job_book,
             handles: Handles::default(),
+            network_parts: config.network_parts,
+            handles_of_networks: Networks::default(),
             closing: CancellationToken::new(),
             visible: watch::Sender::new(true),
             checking: tokio::sync::Mutex::new(None),
@@ -179,7 +192,12 @@ impl Engine {
         for folder in [roots.data().to_owned(), roots.jobs(), roots.catalogue()] {
             store::sweep_files(&folder);
         }
-        for parent in [roots.images(), roots.machines(), roots.drafts()] {
+        for parent in [
+            roots.images(),
+            roots.machines(),
+            roots.networks(),
+            roots.drafts(),
+        ] {
             store::sweep(&parent);
         }
         crate::trash::sweep(roots);
@@ -191,7 +209,9 @@ impl Engine {
         for found in store::list::<ImageSpec>(&self.roots.images())? {
             self.load_image(&found.folder, found.record);
         }
+        let networks = self.load_networks().await?;
         self.load_machines().await?;
+        self.take_up_networks(networks);
         for found in store::list::<SavedDraft>(&self.roots.drafts())? {
             self.load_draft(&found.folder, found.record);
         }
@@ -228,6 +248,13 @@ impl Engine {
     #[must_use]
     pub fn is_practice(&self) -> bool {
         self.practice_url.is_some()
+    }
+
+    /// Where the practice factory listens, in practice mode.
+    pub(crate) fn practice_address(&self) -> Option<SocketAddr> {
+        let url = self.practice_url.as_ref()?;
+        let host = url.host_str()?.parse().ok()?;
+        Some(SocketAddr::new(host, url.port_or_known_default()?))
     }
 
     /// Where the parts of practice mode are.
@@ -353,6 +380,7 @@ impl Engine {
         match origin.kind.as_str() {
             "images" => self.load_image(&folder, store::read_object(&folder)),
             "drafts" => self.load_draft(&folder, store::read_object(&folder)),
+            "networks" => self.restore_network(&folder),
             _ => self.restore_machine(&folder).await,
         }
         self.refresh_images();

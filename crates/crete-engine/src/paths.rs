@@ -1,7 +1,7 @@
 //! Where things are. Everything below two roots that the host passes in.
 
 use crate::error::EngineError;
-use crete_model::{ImageId, JobId, MachineId};
+use crete_model::{ImageId, JobId, MachineId, NetworkId};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ pub struct Roots {
     runtime: PathBuf,
 }
 
-/// The longest name of a socket below a machine's runtime folder.
-const LONGEST_SOCKET: usize = "/12345678abcd/agent.sock".len();
+/// The longest name of a socket below a machine's or a network's runtime folder.
+const LONGEST_SOCKET: usize = "/12345678abcd/control.sock".len();
 /// `sun_path` holds 108 bytes, the last of which is zero.
 const SUN_PATH: usize = 107;
 
@@ -32,6 +32,7 @@ impl Roots {
             roots.data.clone(),
             roots.images(),
             roots.machines(),
+            roots.networks(),
             roots.jobs(),
             roots.drafts(),
             roots.catalogue(),
@@ -55,6 +56,10 @@ impl Roots {
 
     pub(crate) fn machines(&self) -> PathBuf {
         self.data.join("machines")
+    }
+
+    pub(crate) fn networks(&self) -> PathBuf {
+        self.data.join("networks")
     }
 
     pub(crate) fn jobs(&self) -> PathBuf {
@@ -89,6 +94,16 @@ impl Roots {
     #[must_use]
     pub fn image(&self, id: ImageId) -> PathBuf {
         self.images().join(id.to_string())
+    }
+
+    /// A network's folder.
+    pub(crate) fn network(&self, id: NetworkId) -> PathBuf {
+        self.networks().join(id.to_string())
+    }
+
+    /// A network's sockets and process record.
+    pub(crate) fn network_runtime(&self, id: NetworkId) -> PathBuf {
+        self.runtime.join(id.short())
     }
 
     /// A machine's folder.

@@ -2,6 +2,7 @@
 
 use crate::engine::{Config, Engine};
 use crate::error::Result;
+use crate::network::NetworkParts;
 use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
 use crate::{SystemClock, clock::Clock};
@@ -18,6 +19,8 @@ pub struct Places {
     computer: ThisComputer,
     /// This person's bus, on which a systemd may be.
     systemd_bus: Option<String>,
+    /// The program that carries one network.
+    network_program: PathBuf,
     /// Parts of practice mode.
     pub practice: PracticeParts,
     /// Preferences, logs and window state.
@@ -60,6 +63,7 @@ impl Places {
             )
             .with_variables(set),
             systemd_bus,
+            network_program: set("CRETE_NET").map_or_else(|| beside("crete-net"), PathBuf::from),
             practice: PracticeParts {
                 factory: set("CRETE_PRACTICE_FACTORY")
                     .map_or_else(|| beside("crete-practice-factory"), PathBuf::from),
@@ -102,6 +106,7 @@ impl Places {
             clock,
             patience: Patience::default(),
             systemd_bus: self.systemd_bus.clone(),
+            network_parts: NetworkParts::of_this_computer(self.network_program.clone()),
             practice_parts: self.practice.clone(),
             practice: factory,
         })

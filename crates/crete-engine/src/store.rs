@@ -5,7 +5,7 @@
 
 use crate::error::{EngineError, Result};
 use crete_failpoint::step;
-use crete_model::{ImageSpec, MachineSpec, SavedDraft};
+use crete_model::{ImageSpec, MachineSpec, NetworkSpec, SavedDraft};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -138,6 +138,7 @@ macro_rules! object {
 
 object!(ImageSpec, 2, crate::images::upgrade_record);
 object!(MachineSpec);
+object!(NetworkSpec);
 object!(SavedDraft);
 
 /// Reads an object's record. One of a later form is refused, and so is one that stands in another

@@ -19,7 +19,7 @@ const OBJECT: &str = "object";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
     schema_version: u32,
-    /// `images`, `machines` or `drafts`.
+    /// `images`, `machines`, `networks` or `drafts`.
     pub kind: String,
     /// The object's id.
     pub id: String,
@@ -104,6 +104,7 @@ pub(crate) fn take(roots: &Roots, trash_id: &str) -> Result<Origin> {
     let parent = match origin.kind.as_str() {
         "images" => roots.images(),
         "machines" => roots.machines(),
+        "networks" => roots.networks(),
         "drafts" => roots.drafts(),
         _ => return Err(unknown()),
     };

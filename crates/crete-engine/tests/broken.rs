@@ -20,6 +20,7 @@ async fn only_a_listed_folder_can_be_opened() {
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
+        network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

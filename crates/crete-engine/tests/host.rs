@@ -126,6 +126,7 @@ async fn open(root: &Path, world: Arc<dyn World>) -> Engine {
         clock: Arc::new(SystemClock),
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
+        network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

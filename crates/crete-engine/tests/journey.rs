@@ -8,12 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
-use crete_engine::{Config, Engine, Live, Patience, PracticeParts, SystemClock};
+use crete_engine::{Config, Engine, Live, NetworkParts, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, BootMedium, ErrorCode, ExitReason, ImageChoice, ImageId, ImageState, JobState,
     MachineAction, MachineId, MachineState, SerialPort, Settings, StopRung,
 };
+use crete_qemu::process::{NetworkRun, Record, Signal, adopt};
 use crete_testkit::disks;
 use crete_testkit::factory::{Options, PracticeFactory};
 use std::path::Path;
@@ -32,14 +33,21 @@ impl Drop for Sweep {
             return;
         };
         for folder in folders.flatten() {
-            let record = crete_qemu::process::Record::read(&folder.path().join("process.json"));
+            // A machine's record holds what a network's does, and more.
+            let record = Record::<NetworkRun>::read(&folder.path().join("process.json"));
             if let Ok(Some(record)) = record
-                && let Ok(Some(running)) = crete_qemu::process::adopt(&record)
+                && let Ok(Some(running)) = adopt(&record)
             {
-                let _ = running.signal(crete_qemu::process::Signal::Kill);
+                let _ = running.signal(Signal::Kill);
             }
         }
     }
+}
+
+/// The program that carries networks, as it was built beside this test.
+fn networks() -> NetworkParts {
+    let test = std::env::current_exe().unwrap();
+    NetworkParts::of_this_computer(test.ancestors().nth(2).unwrap().join("crete-net"))
 }
 
 async fn open(root: &Path, factory: &str) -> Engine {
@@ -55,6 +63,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
         systemd_bus: None,
+        network_parts: networks(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })
@@ -238,6 +247,7 @@ async fn a_machine_that_runs_is_not_deleted_and_two_engines_do_not_share() {
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
         systemd_bus: None,
+        network_parts: networks(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

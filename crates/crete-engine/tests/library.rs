@@ -31,6 +31,7 @@ async fn engine(root: &Path) -> Engine {
             ..Patience::default()
         },
         systemd_bus: None,
+        network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

@@ -76,6 +76,7 @@ impl Bench {
                 ..Patience::default()
             },
             systemd_bus: None,
+            network_parts: crete_engine::NetworkParts::default(),
             practice_parts: PracticeParts::default(),
             practice: None,
         })

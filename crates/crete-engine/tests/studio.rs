@@ -27,6 +27,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         clock: Arc::new(SystemClock),
         patience: Patience::default(),
         systemd_bus: None,
+        network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
         practice: None,
     })

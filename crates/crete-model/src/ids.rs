@@ -70,3 +70,11 @@ id!(
     /// Files that are saved together.
     SetId
 );
+id!(
+    /// A network.
+    NetworkId
+);
+id!(
+    /// A port of this computer that leads to a machine.
+    ForwardId
+);

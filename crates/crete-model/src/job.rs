@@ -104,6 +104,8 @@ pub enum BlockerCode {
     Retry,
     /// The image's file is read again, because it was touched since it was last used.
     ImageCheck,
+    /// The machine's network comes up (`name`).
+    NetworkUp,
     /// QEMU's greeting.
     QemuGreeting,
     /// The guest's first output.

@@ -1,6 +1,6 @@
 //! Machines: what is wanted of one, and how it is seen to be.
 
-use crate::{Accelerator, Arch, ImageId, JobId, MachineId, Params, Problem};
+use crate::{Accelerator, Arch, ImageId, JobId, MachineId, NetworkId, Params, Problem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -24,6 +24,9 @@ pub struct MachineDraft {
     pub memory_mib: u32,
     /// Disk, GiB.
     pub disk_gib: u32,
+    /// The network it is in; nothing for the default one.
+    #[serde(default)]
+    pub network: Option<NetworkId>,
 }
 
 /// A machine as wanted, on disk as `machines/<id>/spec.json`.
@@ -47,6 +50,9 @@ pub struct MachineSpec {
     pub disk_gib: u32,
     /// MAC address of its network card, `52:54:00:…`.
     pub mac: String,
+    /// The network it is in; nothing for the default one.
+    #[serde(default)]
+    pub network: Option<NetworkId>,
     /// Appended to the kernel command line through SMBIOS (UEFI and UKI boots only).
     pub kernel_args: Vec<String>,
     /// RFC 3339.

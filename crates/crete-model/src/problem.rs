@@ -108,6 +108,20 @@ pub enum ErrorCode {
     QemuSilent,
     /// Machines of this architecture cannot run here (`arch`).
     ArchNotRunnable,
+    /// The machine's network is not there any more.
+    NetworkMissing,
+    /// The program that carries networks is not where it should be (`path`).
+    NetworkProgramMissing,
+    /// The process of a network does not come up, or does not answer; `detail` holds its words (`name`).
+    NetworkFailed,
+    /// Machines are in the network (`machines`).
+    NetworkInUse,
+    /// The network is the default one, which is always there.
+    NetworkIsDefault,
+    /// Machines of the network run (`machines`).
+    MachinesRun,
+    /// There is no subnet left that collides with nothing of this computer.
+    NoSubnetFree,
     /// Not enough free memory (`needed`, `free`).
     MemoryShort,
     /// The image is used by machines (`machines`).
@@ -245,6 +259,10 @@ pub enum Remedy {
     StopOtherHypervisor,
     /// Stop other machines, or make this one smaller.
     UseLessMemory,
+    /// Put the machine into another network.
+    ChooseNetwork,
+    /// Install Crete again: a part of it is missing.
+    InstallAgain,
     /// Download the image again.
     DownloadAgain,
     /// Choose another file.
@@ -293,6 +311,18 @@ pub enum FieldCode {
     Unknown,
     /// Not readable at all (`reason`).
     Unreadable,
+    /// Not an IPv4 subnet between /16 and /28.
+    NotASubnet,
+    /// It shares addresses with something else (`with`).
+    Collides,
+    /// Not an address of this computer's that can be used here.
+    NotAnAddress,
+    /// Not an address a machine of the network (`subnet`) can have.
+    NotInSubnet,
+    /// Others than this computer could come in, and that was not chosen.
+    NotExposed,
+    /// Somebody has it already (`owner`).
+    InUse,
 }
 
 /// An error as the page and the job log get it.

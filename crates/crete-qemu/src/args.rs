@@ -52,25 +52,13 @@ pub struct FirmwarePlan {
     pub vars: PathBuf,
 }
 
-/// How the machine is connected.
+/// The network card. Its other end is the network's process, which dials QEMU.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NicPlan {
-    /// QEMU's own user networking: out only, plus forwards from 127.0.0.1.
-    User {
-        /// MAC address.
-        mac: String,
-        /// Ports of this computer that lead into the machine.
-        forwards: Vec<Forward>,
-    },
-}
-
-/// A port of 127.0.0.1 that leads to a port of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forward {
-    /// Port of this computer.
-    pub host: u16,
-    /// Port of the machine.
-    pub guest: u16,
+pub struct NicPlan {
+    /// MAC address.
+    pub mac: String,
+    /// The largest IP packet of the network, bytes: told to the guest by the card itself.
+    pub mtu: u16,
 }
 
 /// Unix sockets QEMU listens on.
@@ -82,6 +70,8 @@ pub struct Sockets {
     pub tty_s1: Option<PathBuf>,
     /// Guest agent.
     pub agent: PathBuf,
+    /// Frames of the network card.
+    pub net: PathBuf,
 }
 
 /// QEMU's arguments, without the program itself.
@@ -250,16 +240,19 @@ fn storage(args: &mut Arguments, plan: &Plan) {
 }
 
 fn network(args: &mut Arguments, plan: &Plan) {
-    let NicPlan::User { mac, forwards } = &plan.nic;
-    let mut netdev = "user,id=net0".to_owned();
-    for Forward { host, guest } in forwards {
-        netdev.push_str(&format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}"));
-    }
-    args.option("-netdev", netdev);
+    let NicPlan { mac, mtu } = &plan.nic;
+    // QEMU listens and does not wait: the network may come, go and come again.
+    args.option(
+        "-netdev",
+        format!(
+            "stream,id=net0,server=on,addr.type=unix,addr.path={}",
+            path(&plan.sockets.net)
+        ),
+    );
     // No option ROM: nothing here boots from the network.
     args.option(
         "-device",
-        format!("virtio-net-pci,netdev=net0,mac={mac},romfile="),
+        format!("virtio-net-pci,netdev=net0,mac={mac},host_mtu={mtu},romfile="),
     );
 }
 

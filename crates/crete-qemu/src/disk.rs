@@ -3,7 +3,7 @@
 //! `qemu-img` ends with this program and holds the machine's lock while it lives, so that two of
 //! them never write the same file, whenever this program dies and is started again.
 
-use crate::lock::DiskLock;
+use crate::lock::RunLock;
 use crate::process::end_with_us;
 use crete_failpoint::step;
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -27,7 +27,7 @@ pub struct QemuImg<'a> {
     /// The program.
     pub program: &'a Path,
     /// Held while it works.
-    pub lock: &'a DiskLock,
+    pub lock: &'a RunLock,
 }
 
 /// Why a disk could not be made.
@@ -250,12 +250,12 @@ mod tests {
 
     struct Place {
         folder: tempfile::TempDir,
-        lock: DiskLock,
+        lock: RunLock,
     }
 
     fn place() -> Place {
         let folder = tempfile::tempdir().unwrap();
-        let lock = DiskLock::take(&folder.path().join("disk.lock"));
+        let lock = RunLock::take(&folder.path().join("disk.lock"));
         Place {
             lock: lock.unwrap().unwrap(),
             folder,
@@ -338,7 +338,7 @@ mod tests {
         let Place { folder, lock } = place;
         drop(lock);
         let path = folder.path().join("disk.lock");
-        let lock = DiskLock::take_within(&path, Duration::from_secs(20)).await;
+        let lock = RunLock::take_within(&path, Duration::from_secs(20)).await;
         assert!(lock.unwrap().is_some(), "it still runs");
     }
 }

@@ -1,4 +1,4 @@
-//! The lock of one machine's disk, held by whoever uses the disk.
+//! The lock of one machine's disk, or of one network: held by whoever runs it.
 //!
 //! The engine takes it before it touches the disk and hands it on to QEMU, which holds it until it
 //! ends: the kernel then lets go, whatever the end was. So it is never a question of belief
@@ -23,12 +23,12 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 
 /// A lock that is held. Dropping it lets go of this copy; a process it was handed to keeps its own.
 #[derive(Debug)]
-pub struct DiskLock {
+pub struct RunLock {
     file: File,
     path: PathBuf,
 }
 
-impl DiskLock {
+impl RunLock {
     /// Takes the lock; `None` when somebody else holds it.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl DiskLock {
     /// started for another machine, may hold a copy for an instant.
     ///
     /// # Errors
-    /// As [`DiskLock::take`].
+    /// As [`RunLock::take`].
     pub async fn take_within(
         path: &Path,
         patience: Duration,
@@ -139,13 +139,13 @@ mod tests {
     fn a_copy_that_was_handed_on_keeps_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk.lock");
-        let lock = DiskLock::take(&path).unwrap().unwrap();
-        assert!(DiskLock::take(&path).unwrap().is_none());
+        let lock = RunLock::take(&path).unwrap().unwrap();
+        assert!(RunLock::take(&path).unwrap().is_none());
         let copy = lock.share().unwrap();
         drop(lock);
-        assert!(DiskLock::take(&path).unwrap().is_none());
+        assert!(RunLock::take(&path).unwrap().is_none());
         drop(copy);
-        assert!(DiskLock::take(&path).unwrap().is_some());
+        assert!(RunLock::take(&path).unwrap().is_some());
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk.lock");
         assert_eq!(noted(&path), None);
-        let lock = DiskLock::take(&path).unwrap().unwrap();
+        let lock = RunLock::take(&path).unwrap().unwrap();
         for runtime in ["/run/user/1000/crete/0123456789ab", "/tmp/c"] {
             lock.note(Some(Path::new(runtime))).unwrap();
             assert_eq!(noted(&path), Some(runtime.into()));
@@ -166,12 +166,12 @@ mod tests {
     async fn a_lock_that_is_let_go_in_time_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk.lock");
-        let lock = DiskLock::take(&path).unwrap().unwrap();
-        let waiting = DiskLock::take_within(&path, Duration::from_secs(20));
+        let lock = RunLock::take(&path).unwrap().unwrap();
+        let waiting = RunLock::take_within(&path, Duration::from_secs(20));
         let (taken, ()) = tokio::join!(waiting, async { drop(lock) });
         assert!(taken.unwrap().is_some());
-        let _held = DiskLock::take(&path).unwrap().unwrap();
-        let short = DiskLock::take_within(&path, Duration::ZERO).await;
+        let _held = RunLock::take(&path).unwrap().unwrap();
+        let short = RunLock::take_within(&path, Duration::ZERO).await;
         assert!(short.unwrap().is_none());
     }
 }

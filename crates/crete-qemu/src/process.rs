@@ -8,7 +8,7 @@ mod gate;
 mod record;
 
 pub use gate::{Held, Launch, hold};
-pub use record::Record;
+pub use record::{MachineRun, NetworkRun, Record, remove_record};
 
 use rustix::process::{Pid, PidfdFlags};
 use std::fs;
@@ -18,7 +18,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use tokio::io::unix::AsyncFd;
 use tokio::process::Child;
-use uuid::Uuid;
 
 /// Why a process could not be started, found or signalled.
 #[derive(Debug, thiserror::Error)]
@@ -188,7 +187,7 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
 ///
 /// # Errors
 /// When /proc cannot be read.
-pub fn adopt(record: &Record) -> Result<Option<Running>, ProcessError> {
+pub fn adopt<Run>(record: &Record<Run>) -> Result<Option<Running>, ProcessError> {
     let Some((pidfd, identity, ended)) = open(record.pid)? else {
         return Ok(None);
     };
@@ -204,20 +203,20 @@ pub fn adopt(record: &Record) -> Result<Option<Running>, ProcessError> {
     }))
 }
 
-/// Takes a process that holds a machine's lock for what it is: it was started with the machine's
-/// UUID, or `None`.
+/// Takes a process that holds a lock for what it is: it was started with this option and value, or
+/// `None`.
 ///
 /// # Errors
 /// When /proc cannot be read.
-pub fn adopt_holder(pid: i32, machine: Uuid) -> Result<Option<Running>, ProcessError> {
+pub fn adopt_holder(pid: i32, option: &str, value: &str) -> Result<Option<Running>, ProcessError> {
     let Some((pidfd, identity, ended)) = open(pid)? else {
         return Ok(None);
     };
     // Read after the process was opened: as long as it lives, this is its own.
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let mut words = line.split(|byte| *byte == 0);
-    let uuid = machine.to_string();
-    let named = words.any(|word| word == b"-uuid") && words.next() == Some(uuid.as_bytes());
+    let named =
+        words.any(|word| word == option.as_bytes()) && words.next() == Some(value.as_bytes());
     Ok((named && !ended).then_some(Running {
         pid,
         identity,
@@ -360,9 +359,10 @@ pub(crate) use kernel::end_with_us;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::DiskLock;
+    use crate::lock::RunLock;
     use crete_model::Accelerator;
     use std::ffi::OsString;
+    use uuid::Uuid;
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
@@ -374,12 +374,12 @@ mod tests {
 
     struct Place {
         folder: tempfile::TempDir,
-        lock: DiskLock,
+        lock: RunLock,
     }
 
     fn place() -> Place {
         let folder = tempfile::tempdir().unwrap();
-        let lock = DiskLock::take(&folder.path().join("disk.lock"));
+        let lock = RunLock::take(&folder.path().join("disk.lock"));
         Place {
             lock: lock.unwrap().unwrap(),
             folder,
@@ -406,14 +406,16 @@ mod tests {
     fn record(pid: i32, identity: &Identity) -> Record {
         Record {
             schema_version: 1,
-            machine: Uuid::nil(),
+            owner: Uuid::nil(),
             pid,
             start_ticks: identity.start_ticks,
             boot_id: identity.boot_id.clone(),
             executable: identity.executable.clone(),
-            accelerator: Accelerator::Tcg,
             started_at: String::new(),
-            log_start: 0,
+            run: MachineRun {
+                accelerator: Accelerator::Tcg,
+                log_start: 0,
+            },
         }
     }
 
@@ -428,8 +430,8 @@ mod tests {
         let path = place.folder.path().join("process.json");
         kept.write(&path).unwrap();
         assert_eq!(Record::read(&path).unwrap().unwrap(), kept);
-        Record::remove(&path).unwrap();
-        assert_eq!(Record::read(&path).unwrap(), None);
+        remove_record(&path).unwrap();
+        assert_eq!(Record::<MachineRun>::read(&path).unwrap(), None);
 
         let again = adopt(&kept).unwrap().unwrap();
         assert_eq!(again.executable(), Some(sleep));
@@ -484,7 +486,7 @@ mod tests {
         let Place { folder, lock } = place;
         drop(lock);
         let path = folder.path().join("disk.lock");
-        let lock = DiskLock::take_within(&path, std::time::Duration::from_secs(20)).await;
+        let lock = RunLock::take_within(&path, std::time::Duration::from_secs(20)).await;
         assert!(lock.unwrap().is_some());
     }
 
@@ -492,9 +494,9 @@ mod tests {
     async fn the_lock_is_held_until_the_process_ends_and_shows_who_it_is() {
         let Place { folder, lock } = place();
         let path = folder.path().join("disk.lock");
-        let machine = Uuid::from_u128(7);
+        let (machine, another) = (Uuid::from_u128(7).to_string(), Uuid::nil().to_string());
         // A shell that does not exec, so that its arguments stay those it was started with.
-        let args: Vec<OsString> = ["-c", "sleep 600; true", "-uuid", &machine.to_string()]
+        let args: Vec<OsString> = ["-c", "sleep 600; true", "-uuid", &machine]
             .iter()
             .map(Into::into)
             .collect();
@@ -506,11 +508,12 @@ mod tests {
         };
         let mut running = hold(launch).await.unwrap().release().await.unwrap();
         drop(lock);
-        assert!(DiskLock::take(&path).unwrap().is_none());
+        assert!(RunLock::take(&path).unwrap().is_none());
         let holders = crate::lock::holders(&path);
         assert!(holders.contains(&running.pid()), "{holders:?}");
-        assert!(adopt_holder(running.pid(), Uuid::nil()).unwrap().is_none());
-        let found = adopt_holder(running.pid(), machine).unwrap().unwrap();
+        let adopt = |uuid| adopt_holder(running.pid(), "-uuid", uuid).unwrap();
+        assert!(adopt(&another).is_none());
+        let found = adopt(&machine).unwrap();
         found.signal(Signal::Kill).unwrap();
         running.wait().await;
         for left in crate::lock::holders(&path) {
@@ -521,7 +524,7 @@ mod tests {
                 let _ = rustix::process::pidfd_send_signal(pidfd.get_ref(), signal);
             }
         }
-        let lock = DiskLock::take_within(&path, std::time::Duration::from_secs(20)).await;
+        let lock = RunLock::take_within(&path, std::time::Duration::from_secs(20)).await;
         assert!(lock.unwrap().is_some());
     }
 }

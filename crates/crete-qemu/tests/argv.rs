@@ -8,7 +8,7 @@
 )]
 
 use crete_model::{Accelerator, Arch};
-use crete_qemu::args::{FirmwarePlan, Forward, NicPlan, Plan, Sockets, arguments, shell_display};
+use crete_qemu::args::{FirmwarePlan, NicPlan, Plan, Sockets, arguments, shell_display};
 use crete_qemu::qmp::Client;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -38,14 +38,15 @@ fn plan(arch: Arch, accelerator: Accelerator) -> Plan {
         },
         disk: at("machine/disk.qcow2"),
         iso: None,
-        nic: NicPlan::User {
+        nic: NicPlan {
             mac: "52:54:00:00:00:07".to_owned(),
-            forwards: Vec::new(),
+            mtu: 1500,
         },
         sockets: Sockets {
             qmp: at("run/qmp.sock"),
             tty_s1: Some(at("run/tty1.sock")),
             agent: at("run/agent.sock"),
+            net: at("run/net.sock"),
         },
         tty_s0_log: at("machine/console.log"),
         kernel_args: vec!["talos.dashboard.console=ttyS1".to_owned()],
@@ -80,19 +81,10 @@ fn cases() -> Vec<(&'static str, Plan)> {
             ..plan
         }
     };
-    let forwards = |plan: Plan| Plan {
-        nic: NicPlan::User {
-            mac: "52:54:00:00:00:07".to_owned(),
-            forwards: vec![
-                Forward {
-                    host: 0,
-                    guest: 50000,
-                },
-                Forward {
-                    host: 0,
-                    guest: 6443,
-                },
-            ],
+    let jumbo = |plan: Plan| Plan {
+        nic: NicPlan {
+            mtu: 9000,
+            ..plan.nic.clone()
         },
         ..plan
     };
@@ -103,7 +95,7 @@ fn cases() -> Vec<(&'static str, Plan)> {
         ("amd64-tcg-iso", iso(plan(Amd64, Tcg))),
         ("amd64-tcg-disk-without-ttyS1", plain(plan(Amd64, Tcg))),
         ("amd64-tcg-odd-names", odd(plan(Amd64, Tcg))),
-        ("amd64-tcg-forwards", forwards(plan(Amd64, Tcg))),
+        ("amd64-tcg-jumbo", jumbo(plan(Amd64, Tcg))),
         ("arm64-kvm-disk", plain(plan(Arm64, Kvm))),
         ("arm64-tcg-disk", plain(plan(Arm64, Tcg))),
         ("arm64-tcg-iso", iso(plain(plan(Arm64, Tcg)))),

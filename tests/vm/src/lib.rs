@@ -10,12 +10,13 @@
 )]
 
 mod api;
+mod net;
 mod plan;
 mod vm;
 
 pub use api::{Answer, ask_version};
 pub use plan::Boot;
-pub use vm::Vm;
+pub use vm::{ADDRESS, Vm};
 
 use crete_engine::Places;
 use std::path::PathBuf;

@@ -4,18 +4,15 @@ use crate::image;
 use crete_fetch::{Container, open_plain, unpack};
 use crete_host::{Checks, Limits, ThisComputer};
 use crete_model::{Arch, HostReport};
-use crete_qemu::args::{FirmwarePlan, Forward, NicPlan, Plan, Sockets, arguments};
+use crete_qemu::args::{FirmwarePlan, NicPlan, Plan, Sockets, arguments};
 use crete_qemu::disk::{self, QemuImg};
-use crete_qemu::lock::DiskLock;
+use crete_qemu::lock::RunLock;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Where a node answers.
-const API_PORT: u16 = 50_000;
 /// Bytes of a disk: room for what a node makes behind its image.
 const DISK: u64 = 8 << 30;
 
@@ -38,8 +35,8 @@ async fn this_computer(folder: &Path) -> HostReport {
     checks.run(folder, "now").await
 }
 
-/// Makes the plan and its files, with a forward to the API, which the engine has no use for yet.
-pub async fn make(boot: Boot, folder: &Path, lock: &DiskLock) -> Plan {
+/// Makes the plan and its files.
+pub async fn make(boot: Boot, folder: &Path, lock: &RunLock) -> Plan {
     let report = this_computer(folder).await;
     let at = |name: &str| folder.join(name);
     let img = QemuImg {
@@ -79,17 +76,15 @@ pub async fn make(boot: Boot, folder: &Path, lock: &DiskLock) -> Plan {
         },
         disk: hard_disk,
         iso: (boot != Boot::DiskImage).then(|| image("metal-amd64.iso")),
-        nic: NicPlan::User {
+        nic: NicPlan {
             mac: "52:54:00:00:00:10".to_owned(),
-            forwards: vec![Forward {
-                host: free_port(),
-                guest: API_PORT,
-            }],
+            mtu: 1500,
         },
         sockets: Sockets {
             qmp: at("qmp.sock"),
             tty_s1: Some(at("tty1.sock")),
             agent: at("agent.sock"),
+            net: at("net.sock"),
         },
         tty_s0_log: at("console.log"),
         kernel_args: vec!["talos.dashboard.console=ttyS1".to_owned()],
@@ -116,10 +111,4 @@ pub fn arguments_of(boot: Boot, plan: &Plan) -> Vec<OsString> {
         }
     }
     arguments
-}
-
-/// A port nobody uses now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -1,18 +1,22 @@
 //! A machine under test.
 
 use crate::PATIENCE;
+use crate::net::Net;
 use crate::plan::{self, Boot};
 use crete_model::BootView;
-use crete_qemu::args::NicPlan;
 use crete_qemu::boot::BootReader;
-use crete_qemu::lock::DiskLock;
+use crete_qemu::lock::RunLock;
 use crete_qemu::process::{self, Exit, Launch, Running, Signal};
 use crete_qemu::qmp::Client;
 use crete_qemu::serial;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The address the machine is given.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 
 /// A running machine.
 pub struct Vm {
@@ -27,6 +31,7 @@ pub struct Vm {
     /// What the first serial port printed, and how long that is by now.
     log: PathBuf,
     console: watch::Receiver<u64>,
+    _net: Net,
     _following: DropGuard,
     _folder: tempfile::TempDir,
 }
@@ -35,9 +40,7 @@ impl Vm {
     /// Starts a machine of the practice images, as Crete would.
     pub async fn start(boot: Boot) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let lock = DiskLock::take(&folder.path().join("lock"))
-            .unwrap()
-            .unwrap();
+        let lock = RunLock::take(&folder.path().join("lock")).unwrap().unwrap();
         let plan = plan::make(boot, folder.path(), &lock).await;
         let launch = Launch {
             program: &plan.qemu,
@@ -63,12 +66,13 @@ impl Vm {
                     .unwrap()
             }
         });
-        let NicPlan::User { forwards, .. } = &plan.nic;
+        let net = Net::carry(&plan.nic.mac, plan.sockets.net.clone(), ADDRESS);
         Self {
             running,
             qmp,
             tty_s1: plan.sockets.tty_s1.clone().unwrap(),
-            api: forwards[0].host,
+            api: net.api.port(),
+            _net: net,
             begun,
             log: plan.tty_s0_log,
             console,

@@ -11,14 +11,14 @@
 use crete_model::{Arch, BootStage, ImageFormat};
 use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
-use crete_vm_tests::{Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted};
+use crete_vm_tests::{
+    ADDRESS, Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted,
+};
 use serde_json::json;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 const MAINTENANCE: &str = "maintenance-service.talos.dev";
-/// QEMU's user network always gives this one.
-const ADDRESS: [u8; 4] = [10, 0, 2, 15];
 
 /// What every boot must have come to.
 fn assert_in_maintenance(vm: &Vm) {
@@ -64,7 +64,7 @@ async fn the_cd_boots_to_an_api_that_can_be_pinned() {
     assert_in_maintenance(&vm);
     let answer = ask_version(vm.api).await;
     assert!(answer.certificate_holds(MAINTENANCE.as_bytes()));
-    let alternative_name = [&[0x87, 4], ADDRESS.as_slice()].concat();
+    let alternative_name = [&[0x87, 4], ADDRESS.octets().as_slice()].concat();
     assert!(answer.certificate_holds(&alternative_name));
     assert!(answer.message_holds("v1.13.9-practice"));
     // Another address makes another certificate, and each is printed: one of them was presented.

@@ -15,17 +15,18 @@
 use super::admission::{Circumstances, actions};
 use super::console::Watcher;
 use super::launch::{Up, last_words};
-use super::requests::{Done, Request, Requests};
+use super::requests::{Done, Request, Requests, Wish};
 use crate::Engine;
 use crate::error::Result;
 use crate::jobs::JobHandle;
 use crate::store;
 use crete_model::{
     Accelerator, BlockerCode, ErrorCode, ExitReason, JobRequest, MachineAction, MachineSpec,
-    MachineState, MachineView, Params, Problem, StageCode, StopRung,
+    MachineState, MachineView, NetworkId, Params, Problem, StageCode, StopRung,
 };
 use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -41,6 +42,8 @@ pub(crate) struct Handle {
     pub(super) console: watch::Receiver<u64>,
     /// The second serial port of the present run.
     pub(super) screen: watch::Receiver<Option<Screen>>,
+    /// Where the present run, or the next one, listens for frames.
+    pub(super) frames: watch::Receiver<PathBuf>,
     /// Circumstances may have changed: the driver shows the machine again.
     pub(super) look_again: Arc<Notify>,
 }
@@ -52,6 +55,7 @@ pub(super) struct Driver {
     pub state: MachineState,
     pub requests: Requests,
     pub look_again: Arc<Notify>,
+    pub frames: watch::Sender<PathBuf>,
     pub watcher: Watcher,
     pub job: Option<JobHandle>,
     /// How QEMU executes it and as which process, while there is one.
@@ -139,11 +143,28 @@ impl Driver {
 
     /// Decides a request; what it changes is shown.
     pub fn take_in(&mut self, request: Request) {
+        let Request { wish, answer } = request;
+        let action = match wish {
+            Wish::Action(action) => action,
+            Wish::Network(network) => {
+                let _ = answer.send(self.plug_in(network).map(|()| Done::default()));
+                return self.show();
+            }
+        };
         let job = self.job.as_ref().map(JobHandle::id);
         let circumstances = self.circumstances();
         self.requests
-            .decide(request, &self.state, circumstances, job);
+            .decide((action, answer), &self.state, circumstances, job);
         self.show();
+    }
+
+    /// Writes down that it is in another network.
+    fn plug_in(&mut self, network: NetworkId) -> Result<()> {
+        let mut spec = self.spec.clone();
+        spec.network = Some(network);
+        store::write(&self.engine.roots.machine(spec.id).join(store::SPEC), &spec)?;
+        self.spec = spec;
+        Ok(())
     }
 
     /// The machine is off: wait for a start or a deletion.
@@ -184,8 +205,8 @@ impl Driver {
     /// QEMU is up: follow it until it ends.
     async fn up(&mut self, mut up: Up) -> Next {
         let adopted = self.job.is_none();
-        self.process = Some((up.record.accelerator, up.running.pid()));
-        self.watcher.start(&up.files, up.record.log_start);
+        self.process = Some((up.record.run.accelerator, up.running.pid()));
+        self.watcher.start(&up.files, up.record.run.log_start);
         self.state = MachineState::Running {
             since: up.record.started_at.clone(),
             adopted,
@@ -236,6 +257,8 @@ impl Driver {
         };
         self.watcher.finish().await;
         up.files.tidy(self.engine.patience.lock).await;
+        self.frames
+            .send_replace(self.engine.files(self.spec.id).sockets.net);
         self.process = None;
         self.requests.are_off(None);
         self.set(MachineState::Stopped { exit });

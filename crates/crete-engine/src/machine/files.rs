@@ -2,8 +2,8 @@
 
 use crete_failpoint::step;
 use crete_qemu::args::Sockets;
-use crete_qemu::lock::DiskLock;
-use crete_qemu::process::Record;
+use crete_qemu::lock::RunLock;
+use crete_qemu::process;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ impl Files {
                 qmp: runtime.join("qmp.sock"),
                 tty_s1: Some(runtime.join("tty1.sock")),
                 agent: runtime.join("agent.sock"),
+                net: runtime.join("net.sock"),
             },
             runtime,
         }
@@ -56,6 +57,7 @@ impl Files {
             Some(&sockets.qmp),
             sockets.tty_s1.as_ref(),
             Some(&sockets.agent),
+            Some(&sockets.net),
         ];
         for socket in all.into_iter().flatten() {
             // Mostly not there; if it cannot be removed QEMU says so in its own words.
@@ -64,7 +66,7 @@ impl Files {
     }
 
     pub fn remove_record(&self) {
-        if let Err(error) = Record::remove(&self.record) {
+        if let Err(error) = process::remove_record(&self.record) {
             tracing::warn!(%error, "the process record is not removed");
         }
     }
@@ -72,7 +74,7 @@ impl Files {
     /// Clears up after a run that has ended. The record goes last: as long as it is there, the
     /// next start of the program looks after what is left.
     pub async fn tidy(&self, patience: Duration) {
-        match DiskLock::take_within(&self.lock, patience).await {
+        match RunLock::take_within(&self.lock, patience).await {
             Ok(Some(lock)) => self.tidy_with(&lock),
             Ok(None) => {
                 tracing::warn!(path = %self.lock.display(), "the process ended, its lock is held");
@@ -82,7 +84,7 @@ impl Files {
     }
 
     /// As [`Files::tidy`], with the lock in hand.
-    pub fn tidy_with(&self, lock: &DiskLock) {
+    pub fn tidy_with(&self, lock: &RunLock) {
         self.remove_sockets();
         if let Err(error) = lock.note(None) {
             tracing::warn!(%error, "the note of where it ran is not taken away");

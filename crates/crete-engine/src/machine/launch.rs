@@ -16,7 +16,7 @@ use crete_model::{
 };
 use crete_qemu::args::{FirmwarePlan, NicPlan, Plan};
 use crete_qemu::disk::{self, QemuImg};
-use crete_qemu::lock::{DiskLock, holders};
+use crete_qemu::lock::{RunLock, holders};
 use crete_qemu::{process, qmp, scope};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -30,7 +30,7 @@ const ENDING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Prepared {
     plan: Plan,
-    lock: DiskLock,
+    lock: RunLock,
 }
 
 impl Engine {
@@ -82,9 +82,9 @@ impl Engine {
             },
             disk: files.disk,
             iso,
-            nic: NicPlan::User {
+            nic: NicPlan {
                 mac: spec.mac.clone(),
-                forwards: Vec::new(),
+                mtu: self.network_of(spec).map_err(EngineError::problem)?.mtu,
             },
             sockets: files.sockets,
             tty_s0_log: files.log,
@@ -117,8 +117,19 @@ impl Engine {
             lock: &lock,
         };
         let firmware = report.firmware.iter().find(|found| found.arch == spec.arch);
+        let making = async {
+            self.make_files(spec, firmware, &files, img, job).await?;
+            let network = self.network_of(spec).map_err(EngineError::problem)?.name;
+            job.wait_for(Some((
+                BlockerCode::NetworkUp,
+                params! { "name" => network },
+            )));
+            let attached = self.attach(spec).await;
+            job.wait_for(None);
+            attached.map_err(EngineError::problem)
+        };
         tokio::select! {
-            made = self.make_files(spec, firmware, &files, img, job) => made?,
+            made = making => made?,
             () = job.cancel.cancelled() => {
                 return Err(Problem::new(ErrorCode::Cancelled, Params::new()));
             }
@@ -127,8 +138,8 @@ impl Engine {
     }
 
     /// Nobody else uses the disk from here on.
-    pub(super) async fn lock_disk(&self, files: &Files) -> Result<DiskLock, Problem> {
-        let taken = DiskLock::take_within(&files.lock, self.patience.lock).await;
+    pub(super) async fn lock_disk(&self, files: &Files) -> Result<RunLock, Problem> {
+        let taken = RunLock::take_within(&files.lock, self.patience.lock).await;
         taken
             .map_err(|error| file_problem(&files.lock, &error))?
             .ok_or_else(|| in_use(&files.lock))
@@ -210,14 +221,16 @@ impl Engine {
         let held = process::hold(launch).await.map_err(|e| spawn_problem(&e))?;
         let record = process::Record {
             schema_version: 1,
-            machine: spec.id.0,
+            owner: spec.id.0,
             pid: held.pid(),
             start_ticks: held.identity().start_ticks,
             boot_id: held.identity().boot_id.clone(),
             executable: held.identity().executable.clone(),
-            accelerator: plan.accelerator,
             started_at: self.clock.text(),
-            log_start,
+            run: process::MachineRun {
+                accelerator: plan.accelerator,
+                log_start,
+            },
         };
         record
             .write(&files.record)

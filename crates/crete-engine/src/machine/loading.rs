@@ -20,12 +20,12 @@ use crate::error::Result;
 use crate::store;
 use crete_model::{Accelerator, ExitReason, MachineSpec, MachineState};
 use crete_qemu::disk::remove_half_made;
-use crete_qemu::lock::{DiskLock, holders, noted};
-use crete_qemu::process::{ProcessError, Record, Running, adopt, adopt_holder};
+use crete_qemu::lock::{RunLock, holders, noted};
+use crete_qemu::process::{MachineRun, ProcessError, Record, Running, adopt, adopt_holder};
 use crete_qemu::qmp;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// Requests that may wait for a driver.
@@ -83,10 +83,16 @@ impl Engine {
         let watcher = Watcher::new(console_log(&self.roots.machine(spec.id)));
         let (console, screen) = watcher.readers();
         let look_again = Arc::new(Notify::new());
+        let files = match &found {
+            Found::Running(up) => &up.files,
+            Found::Off(_) => &self.files(spec.id),
+        };
+        let (frames, frames_reader) = watch::channel(files.sockets.net.clone());
         let handle = Handle {
             requests,
             console,
             screen,
+            frames: frames_reader,
             look_again: look_again.clone(),
         };
         self.handles.lock().insert(spec.id, handle);
@@ -97,7 +103,7 @@ impl Engine {
                     since: up.record.started_at.clone(),
                     adopted: true,
                 };
-                let process = (up.record.accelerator, up.running.pid());
+                let process = (up.record.run.accelerator, up.running.pid());
                 (state, Some(process), Some(up))
             }
         };
@@ -107,6 +113,7 @@ impl Engine {
             state,
             requests: Requests::new(incoming),
             look_again,
+            frames,
             watcher,
             job: None,
             process,
@@ -126,7 +133,7 @@ impl Engine {
             None => own,
         };
         let record = match Record::read(&files.record) {
-            Ok(record) => record.filter(|record| record.machine == spec.id.0),
+            Ok(record) => record.filter(|record| record.owner == spec.id.0),
             Err(error) => {
                 tracing::warn!(%error, machine = %spec.id, "a process record cannot be read");
                 None
@@ -136,7 +143,7 @@ impl Engine {
         if let Some(up) = self.by_record(spec, &files, record).await {
             return Found::Running(Box::new(up));
         }
-        match DiskLock::take_within(&files.lock, self.patience.lock).await {
+        match RunLock::take_within(&files.lock, self.patience.lock).await {
             Ok(Some(lock)) => {
                 remove_half_made(&files.folder);
                 files.tidy_with(&lock);
@@ -178,19 +185,22 @@ impl Engine {
     /// was lost, so it gets a new one.
     async fn by_lock(&self, spec: &MachineSpec, files: &Files) -> Option<Up> {
         for pid in holders(&files.lock) {
-            let Some(running) = self.look(spec, adopt_holder(pid, spec.id.0)) else {
+            let Some(running) = self.look(spec, adopt_holder(pid, "-uuid", &spec.id.to_string()))
+            else {
                 continue;
             };
             let record = Record {
                 schema_version: 1,
-                machine: spec.id.0,
+                owner: spec.id.0,
                 pid,
                 start_ticks: running.identity().start_ticks,
                 boot_id: running.identity().boot_id.clone(),
                 executable: running.identity().executable.clone(),
-                accelerator: accelerator_of(pid),
                 started_at: self.clock.text(),
-                log_start: std::fs::metadata(&files.log).map_or(0, |meta| meta.len()),
+                run: MachineRun {
+                    accelerator: accelerator_of(pid),
+                    log_start: std::fs::metadata(&files.log).map_or(0, |meta| meta.len()),
+                },
             };
             let up = self.take_back(spec, files, running, record).await?;
             let kept = crate::paths::private_folder(&files.runtime)

@@ -20,10 +20,10 @@ use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
     ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal, MachineSpec,
-    MachineView, SerialPort,
+    MachineView, NetworkId, SerialPort,
 };
 use driver::Handle;
-use requests::{Done, Request};
+use requests::{Done, Request, Wish};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -59,13 +59,17 @@ impl Engine {
 
     /// Sends a request to a machine's driver and waits for what it decides.
     async fn ask(&self, id: MachineId, action: MachineAction) -> Result<Done> {
+        self.wish(id, Wish::Action(action)).await
+    }
+
+    async fn wish(&self, id: MachineId, wish: Wish) -> Result<Done> {
         let handle = self.handle(id)?;
         let (answer, decided) = oneshot::channel();
         let gone = || EngineError::NotFound {
             kind: "machine",
             id: id.to_string(),
         };
-        let request = Request { action, answer };
+        let request = Request { wish, answer };
         handle.requests.send(request).await.map_err(|_| gone())?;
         decided.await.map_err(|_| gone())?
     }
@@ -92,6 +96,7 @@ impl Engine {
             memory_mib: draft.memory_mib,
             disk_gib: draft.disk_gib,
             mac: mac_address(id),
+            network: draft.network,
             kernel_args: launch::kernel_args(&image.spec),
             created_at: self.clock.text(),
         };
@@ -137,6 +142,29 @@ impl Engine {
         let done = self.ask(id, MachineAction::Delete).await?;
         let unanswered = || crate::error::internal("a deletion without a place in the trash");
         Ok((done.trash.ok_or_else(unanswered)?, name))
+    }
+
+    /// Puts a machine into another network. One that runs is plugged in there at once, and asks for
+    /// an address of the new network when its card tells it so.
+    ///
+    /// # Errors
+    /// When there is no such machine or network.
+    pub async fn connect_machine(&self, id: MachineId, network: NetworkId) -> Result<()> {
+        if self.networks.get(&network.to_string()).is_none() {
+            return Err(EngineError::NotFound {
+                kind: "network",
+                id: network.to_string(),
+            });
+        }
+        self.wish(id, Wish::Network(network)).await.map(drop)
+    }
+
+    /// Where a machine's QEMU listens for frames.
+    pub(crate) fn frame_socket(&self, id: MachineId) -> PathBuf {
+        match self.handles.lock().get(&id) {
+            Some(handle) => handle.frames.borrow().clone(),
+            None => self.files(id).sockets.net,
+        }
     }
 
     /// Bytes a machine takes.

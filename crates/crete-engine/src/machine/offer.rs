@@ -54,6 +54,7 @@ impl Engine {
                 vcpus: settings.default_vcpus.min(max_vcpus),
                 memory_mib: settings.default_memory_mib.min(max_memory_mib),
                 disk_gib: settings.default_disk_gib.max(min_disk_gib),
+                network: None,
             },
             max_vcpus,
             max_memory_mib,
@@ -167,6 +168,11 @@ impl Engine {
                 64 * 1024,
             ),
             Err(_) => problem("image", FieldCode::Unknown, Params::new()),
+        }
+        if let Some(network) = draft.network
+            && self.networks.get(&network.to_string()).is_none()
+        {
+            problem("network", FieldCode::Unknown, Params::new());
         }
         problems
     }

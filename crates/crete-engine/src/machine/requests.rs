@@ -2,7 +2,7 @@
 
 use super::admission::{Admission, Circumstances, admit};
 use crate::error::{EngineError, Result};
-use crete_model::{JobId, MachineAction, MachineState};
+use crete_model::{JobId, MachineAction, MachineState, NetworkId};
 use std::collections::VecDeque;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,10 +24,19 @@ impl Done {
 /// Where the answer goes. Whoever asked may have gone; then nobody needs it.
 pub(super) type Answer = oneshot::Sender<Result<Done>>;
 
+/// What can be asked of a machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wish {
+    /// To do something, when it can be done.
+    Action(MachineAction),
+    /// To be in another network from now on.
+    Network(NetworkId),
+}
+
 /// A request and where its answer goes.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub action: MachineAction,
+    pub wish: Wish,
     pub answer: Answer,
 }
 
@@ -63,12 +72,11 @@ impl Requests {
     /// Decides a request: it is queued, or answered at once. `job` works on the machine now.
     pub fn decide(
         &mut self,
-        request: Request,
+        (action, answer): (MachineAction, Answer),
         state: &MachineState,
         circumstances: Circumstances,
         job: Option<JobId>,
     ) {
-        let Request { action, answer } = request;
         let reply = match admit(state, &self.queue(), circumstances, action) {
             Admission::Accept => return self.accepted.push_back((action, Some(answer))),
             Admission::AlreadySo => Ok(Done::by(job)),

@@ -72,7 +72,7 @@ impl Driver {
             Ok(up) => up,
             Err(problem) => return Some(Err(problem)),
         };
-        self.process = Some((up.record.accelerator, up.running.pid()));
+        self.process = Some((up.record.run.accelerator, up.running.pid()));
         self.set(MachineState::Starting {
             since: up.record.started_at.clone(),
         });

@@ -1,7 +1,7 @@
 //! What runs is found again at the next start by proof, whatever was lost meanwhile; what is not
 //! ours is never taken for it and never touched.
 
-use crate::support::{PATIENCE, World, ended, eventually, names, off, running, start, view};
+use crate::support::{PATIENCE, World, ended, eventually, kill, names, off, running, start, view};
 use crete_engine::{Engine, Patience};
 use crete_model::{ErrorCode, ExitReason, JobState, MachineId, MachineState, StopRung};
 use crete_qemu::process::Record;
@@ -56,11 +56,6 @@ fn exit(engine: &Engine, machine: MachineId) -> ExitReason {
         MachineState::Stopped { exit } => exit,
         other => unreachable!("{other:?}"),
     }
-}
-
-fn kill(pid: i32) {
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
 #[tokio::test]
@@ -118,9 +113,9 @@ async fn a_record_that_cannot_be_read_hides_no_machine() {
     fs::write(world.record(machine), "{\"pid\": ").unwrap();
     let engine = world.open().await;
     is_back(&engine, machine, pid);
-    let record = Record::read(&world.record(machine)).unwrap().unwrap();
+    let record: Record = Record::read(&world.record(machine)).unwrap().unwrap();
     assert_eq!(
-        (record.machine, record.pid),
+        (record.owner, record.pid),
         (machine.0, pid),
         "it has a new record"
     );
@@ -257,7 +252,7 @@ impl Drop for Stranger {
 /// A record is stale by proof, not by its age.
 async fn is_stale(change: impl FnOnce(&mut Record, i32)) {
     let (world, machine, pid) = left_running().await;
-    let mut record = Record::read(&world.record(machine)).unwrap().unwrap();
+    let mut record: Record = Record::read(&world.record(machine)).unwrap().unwrap();
     kill(pid);
     eventually("it ends", || world.fake.running().is_empty()).await;
     let mut stranger = Stranger::new();

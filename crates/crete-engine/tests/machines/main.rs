@@ -10,6 +10,7 @@ mod consoles;
 mod deletion;
 mod ends;
 mod ladder;
+mod networks;
 mod scopes;
 mod starting;
 #[path = "../support/mod.rs"]

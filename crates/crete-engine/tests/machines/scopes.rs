@@ -41,8 +41,11 @@ async fn a_machine_is_in_its_scope_before_it_runs() {
     };
     let systemd = Systemd::come(&bus.address, Manners::Good).await.unwrap();
     let (machine, pid, said) = run(&world, &bus).await;
-    let scopes = systemd.scopes();
-    assert_eq!(scopes.len(), 1);
+    let mut scopes = systemd.scopes();
+    assert_eq!(scopes.len(), 2);
+    let network = scopes.remove(0);
+    assert!(network.unit.starts_with("crete-network-"), "{network:?}");
+    assert_eq!(network.properties["Description"], "Crete network default");
     let unit = format!("crete-machine-{machine}-{pid}.scope");
     assert_eq!(scopes[0].unit, unit);
     assert_eq!(scopes[0].pids, [pid.unsigned_abs()]);

@@ -118,8 +118,8 @@ async fn the_scenario_comes_by_every_step_of_the_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_machine_of_a_killed_program_is_taken_back() {
     let site = Site::new().await;
-    // The first note of where it runs: it was just let go.
-    let noted = draw::Kill::parse("Engine lock.note Before 1");
+    // The first note of where it runs, after two of its network: it was just let go.
+    let noted = draw::Kill::parse("Engine lock.note Before 3");
     assert!(site.victim(victim::PLAY, Some(&noted)).await);
     let running = site.fake.running();
     assert_eq!(running.len(), 1, "it goes on");

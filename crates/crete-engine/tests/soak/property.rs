@@ -6,8 +6,10 @@ use crate::site::{self, Site};
 use crate::support::{self, names};
 use crate::victim;
 use crete_engine::Engine;
-use crete_model::{ImageState, ImageView, Job, JobRequest, JobState, MachineId, MachineState};
-use crete_qemu::lock::DiskLock;
+use crete_model::{
+    ImageState, ImageView, Job, JobRequest, JobState, MachineId, MachineState, NetworkState,
+};
+use crete_qemu::lock::RunLock;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +28,7 @@ pub async fn holds(site: &Site, plan: &Plan) {
         |job: &&crete_model::Job| matches!(job.request, crete_model::JobRequest::Import { .. });
     assert!(cut.iter().all(import), "jobs of nobody: {cut:?}");
     machines_are_as_shown(site, &engine, &journal, plan).await;
+    the_network_is_as_needed(site, &engine).await;
     images_become_whole(site, &engine, &journal).await;
     saved_files_become_whole(site, &engine, &journal).await;
     if let Some(job) = engine.jobs.all().first() {
@@ -49,16 +52,32 @@ async fn open(site: &Site) -> Engine {
     Engine::open(config).await.unwrap()
 }
 
-/// Whatever belonged to the killed program ends with it; machines go on.
+/// Whatever belonged to the killed program ends with it; machines and their network go on.
 pub async fn only_machines_run(site: &Site) {
-    support::eventually("only machines run", || {
-        let machines = site.fake.running();
+    support::eventually("only machines and their network run", || {
+        let (machines, networks) = (site.fake.running(), site.network.running());
         let all = site.processes();
-        all.iter().all(|(pid, _)| machines.contains(pid))
+        all.iter()
+            .all(|(pid, _)| machines.contains(pid) || networks.contains(pid))
     })
     .await;
-    let machines = site.fake.running();
+    let (machines, networks) = (site.fake.running(), site.network.running());
     assert!(machines.len() <= 1, "a machine runs twice: {machines:?}");
+    assert!(networks.len() <= 1, "a network runs twice: {networks:?}");
+}
+
+/// The one network is carried while a machine of it is on, and not otherwise.
+async fn the_network_is_as_needed(site: &Site, engine: &Engine) {
+    support::eventually("the network is as it is needed", || {
+        let networks = engine.networks.all();
+        assert_eq!(networks.len(), 1, "the default one: {networks:?}");
+        let carried: Vec<i32> = match networks[0].state {
+            NetworkState::Running { pid, .. } => vec![pid],
+            _ => Vec::new(),
+        };
+        carried.len() == site.fake.running().len() && site.network.running() == carried
+    })
+    .await;
 }
 
 const MACHINE: &[&str] = &["create", "start", "stop", "delete", "restore"];
@@ -208,6 +227,7 @@ fn no_stray_file(site: &Site, engine: &Engine) {
             ["images", name] => name == ".talos.iso",
             ["images", image, name] => image_file(engine, image, name),
             ["machines", _, name] => machine_file(name),
+            ["networks", _, name] => ["spec.json", "network.lock", "network.log"].contains(&name),
             ["trash", _, "origin.json"] => path.with_file_name("object").is_dir(),
             ["trash", _, "object", name] => machine_file(name),
             ["jobs", name] => name.ends_with(".json") || path.with_extension("json").exists(),
@@ -219,14 +239,27 @@ fn no_stray_file(site: &Site, engine: &Engine) {
     }
     let run = site.root().join("run");
     for path in files(&run) {
-        let machine = path.parent().unwrap().strip_prefix(&run).unwrap();
-        let runs = engine
-            .machines
-            .all()
+        let owner = path.parent().unwrap().strip_prefix(&run).unwrap();
+        let machines = engine.machines.all();
+        let machine = machines
             .iter()
-            .any(|view| view.pid.is_some() && Path::new(&view.spec.id.short()) == machine);
+            .any(|view| view.pid.is_some() && Path::new(&view.spec.id.short()) == owner);
+        let networks = engine.networks.all();
+        let network = networks.iter().any(|view| {
+            let carried = matches!(view.state, NetworkState::Running { .. });
+            carried && Path::new(&view.spec.id.short()) == owner
+        });
         let name = path.file_name().unwrap().to_str().unwrap();
-        if !runs || !["process.json", "qmp.sock", "tty1.sock", "agent.sock"].contains(&name) {
+        const MACHINE: &[&str] = &[
+            "process.json",
+            "qmp.sock",
+            "tty1.sock",
+            "agent.sock",
+            "net.sock",
+        ];
+        let of_machine = MACHINE.contains(&name);
+        let of_network = ["process.json", "config.json", "control.sock"].contains(&name);
+        if !(machine && of_machine || network && of_network) {
             stray.push(path);
         }
     }
@@ -288,7 +321,7 @@ async fn no_lock_is_held(site: &Site) {
     let free = || engine.try_lock().is_ok();
     support::eventually("the engine's lock is free", free).await;
     for folder in machine_folders(site) {
-        let lock = DiskLock::take_within(&folder.join("disk.lock"), support::PATIENCE).await;
+        let lock = RunLock::take_within(&folder.join("disk.lock"), support::PATIENCE).await;
         assert!(lock.unwrap().is_some(), "the disk's lock is free");
     }
 }

@@ -1,7 +1,7 @@
 //! The folders of one round, the factory, the fake QEMU, and the program that is killed.
 
 use crate::draw::Kill;
-use crate::support;
+use crate::support::{self, NetworkProgram};
 use crete_engine::{Config, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::Settings;
@@ -29,6 +29,7 @@ pub const TRACE: &str = "CRETE_SOAK_TRACE";
 pub struct Site {
     pub temp: tempfile::TempDir,
     pub fake: FakeQemu,
+    pub network: NetworkProgram,
     pub factory: PracticeFactory,
     /// The factory's disk as it must be in the end.
     pub disk: Vec<u8>,
@@ -54,6 +55,7 @@ pub fn config(root: &Path, factory: &str) -> Config {
         clock: Arc::new(SystemClock),
         patience,
         systemd_bus: None,
+        network_parts: support::network_parts(&root.join("bin")),
         practice_parts: PracticeParts::default(),
         practice: None,
     }
@@ -67,6 +69,7 @@ impl Site {
             console: Console::text(support::HELLO),
             ..Script::default()
         });
+        let network = NetworkProgram::install(&temp.path().join("bin"));
         let disk = disks::noisy_disk(DISK, NOISE, 7);
         let assets = [("metal-amd64.raw.zst".to_owned(), disks::zst(&disk).into())];
         let factory = PracticeFactory::start(Options {
@@ -87,6 +90,7 @@ impl Site {
             factory: factory.await.unwrap(),
             temp,
             fake,
+            network,
             disk,
         }
     }

@@ -243,6 +243,7 @@ async fn machine(root: &Path, engine: &Engine, image: ImageId) {
         vcpus: 1,
         memory_mib: 512,
         disk_gib: 10,
+        network: None,
     };
     let made = deed(root, "create", async { engine.create_machine(&draft) });
     let made = made.await.unwrap();

@@ -6,7 +6,7 @@
     reason = "shared by test programs that each use a part of it, and fail by panicking"
 )]
 
-use crete_engine::{Config, Engine, Live, Patience, PracticeParts, SystemClock};
+use crete_engine::{Config, Engine, Live, NetworkParts, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, BootMedium, FactoryOrigin, ImageFile, ImageFormat, ImageId, ImageOrigin, ImageSpec, Job,
@@ -28,6 +28,7 @@ pub const HELLO: &str = "[    0.000000] Linux version 6.18.44-talos\r\n";
 pub struct World {
     pub temp: tempfile::TempDir,
     pub fake: FakeQemu,
+    pub network: NetworkProgram,
     pub image: ImageId,
 }
 
@@ -35,9 +36,15 @@ impl World {
     pub fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let fake = FakeQemu::install(&temp.path().join("bin")).unwrap();
+        let network = NetworkProgram::install(&temp.path().join("bin"));
         let image = ImageId(Uuid::now_v7());
         write_image(&temp.path().join("data/images"), image);
-        let world = Self { temp, fake, image };
+        let world = Self {
+            temp,
+            fake,
+            network,
+            image,
+        };
         world.play(Script::default());
         world
     }
@@ -64,6 +71,7 @@ impl World {
             clock: Arc::new(SystemClock),
             patience: Patience::default(),
             systemd_bus: None,
+            network_parts: self.network.parts(),
             practice_parts: PracticeParts::default(),
             practice: None,
         }
@@ -91,6 +99,7 @@ impl World {
             vcpus: 1,
             memory_mib: 512,
             disk_gib: 10,
+            network: None,
         }
     }
 
@@ -119,6 +128,64 @@ impl World {
 
     pub fn record(&self, machine: MachineId) -> PathBuf {
         self.runtime(machine).join("process.json")
+    }
+}
+
+/// The program that carries networks, in a folder. What still runs of it ends when this is dropped.
+#[derive(Debug)]
+pub struct NetworkProgram(PathBuf);
+
+impl NetworkProgram {
+    /// Puts the program, as it was built beside this test, into a folder that is there.
+    pub fn install(folder: &Path) -> Self {
+        let test = std::env::current_exe().unwrap();
+        let built = test.ancestors().nth(2).unwrap().join("crete-net");
+        assert!(
+            built.is_file(),
+            "{} is missing: cargo build --package crete-net",
+            built.display()
+        );
+        std::os::unix::fs::symlink(built, folder.join("crete-net")).unwrap();
+        Self(folder.join("crete-net"))
+    }
+
+    pub fn parts(&self) -> NetworkParts {
+        network_parts(self.0.parent().unwrap())
+    }
+
+    /// The networks of this program that run now, by process id.
+    pub fn running(&self) -> Vec<i32> {
+        let name = self.0.as_os_str().as_encoded_bytes();
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let own = processes.filter(|process| {
+            let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).next() == Some(name)
+        });
+        own.filter_map(|process| process.file_name().to_str()?.parse().ok())
+            .collect()
+    }
+}
+
+impl Drop for NetworkProgram {
+    fn drop(&mut self) {
+        for pid in self.running() {
+            kill(pid);
+        }
+    }
+}
+
+/// The parts of networks whose program is in a folder.
+pub fn network_parts(folder: &Path) -> NetworkParts {
+    NetworkParts {
+        program: folder.join("crete-net"),
+        routes: Vec::new,
+    }
+}
+
+/// Ends a process that may have ended by itself.
+pub fn kill(pid: i32) {
+    if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
 }
 

@@ -12,7 +12,7 @@
 //! reaches it.
 
 use super::{Identity, ProcessError, Running, kernel, open};
-use crate::lock::DiskLock;
+use crate::lock::RunLock;
 use crete_failpoint::step;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -41,7 +41,7 @@ pub struct Launch<'a> {
     /// The file its output goes to, begun anew.
     pub words: &'a Path,
     /// Held by the program until it ends.
-    pub lock: &'a DiskLock,
+    pub lock: &'a RunLock,
 }
 
 /// A process that waits before it becomes its program. Dropping it ends it.

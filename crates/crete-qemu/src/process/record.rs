@@ -3,6 +3,7 @@
 use super::ProcessError;
 use crete_failpoint::step;
 use crete_model::Accelerator;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Write};
@@ -10,13 +11,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// A running machine's process, as kept in the runtime folder.
+/// A running process, as kept in the runtime folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<Run = MachineRun> {
     /// Version of this record's form.
     pub schema_version: u32,
-    /// The machine.
-    pub machine: Uuid,
+    /// The machine or the network it runs.
+    #[serde(alias = "machine")]
+    pub owner: Uuid,
     /// Process id.
     pub pid: i32,
     /// Clock ticks from boot to the start of the process.
@@ -25,18 +27,30 @@ pub struct Record {
     pub boot_id: String,
     /// The program, as it was at the spawn.
     pub executable: PathBuf,
-    /// How guest code is executed.
-    pub accelerator: Accelerator,
     /// RFC 3339.
     pub started_at: String,
+    /// What else is known of the run.
+    #[serde(flatten)]
+    pub run: Run,
+}
+
+/// What is known of a machine's run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineRun {
+    /// How guest code is executed.
+    pub accelerator: Accelerator,
     /// Length of the console's log when this run began.
     pub log_start: u64,
 }
 
+/// What is known of a network's run: nothing that it would not tell itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRun {}
+
 /// Ending of a record that is being written.
 const HALF: &str = "writing";
 
-impl Record {
+impl<Run: Serialize + DeserializeOwned> Record<Run> {
     /// Writes the record, whole or not at all, mode 0600.
     ///
     /// # Errors
@@ -62,22 +76,6 @@ impl Record {
         step!("record.rename", fs::rename(&half, path)).map_err(file)
     }
 
-    /// Removes a record, and what a write that was cut off left of one.
-    ///
-    /// # Errors
-    /// When one that is there cannot be removed.
-    pub fn remove(path: &Path) -> Result<(), ProcessError> {
-        for path in [path.with_extension(HALF), path.to_owned()] {
-            match step!("record.remove", fs::remove_file(&path)) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(ProcessError::File { path, source });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Reads a record; `None` when there is none.
     ///
     /// # Errors
@@ -100,4 +98,20 @@ impl Record {
                 reason: error.to_string(),
             })
     }
+}
+
+/// Removes a record, and what a write that was cut off left of one.
+///
+/// # Errors
+/// When one that is there cannot be removed.
+pub fn remove_record(path: &Path) -> Result<(), ProcessError> {
+    for path in [path.with_extension(HALF), path.to_owned()] {
+        match step!("record.remove", fs::remove_file(&path)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(ProcessError::File { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

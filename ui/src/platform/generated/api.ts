@@ -94,7 +94,7 @@ problem: Problem | null, };
 /**
  * What a stage waits for at this moment.
  */
-export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "network_up" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
 
 /**
  * A single board computer.
@@ -453,7 +453,7 @@ text: string | null, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -624,7 +624,7 @@ asset: string, };
 /**
  * What can be wrong with a field.
  */
-export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable";
+export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use";
 
 /**
  * A problem with one field of a form.
@@ -679,6 +679,162 @@ arch: Arch, };
  * The page sends only this code; the commands are derived again from a fresh look.
  */
 export type FixCode = "install_packages" | "load_module" | "join_group" | "join_group_and_open" | "open_device";
+
+/**
+ * A port of this computer that leads to a machine.
+ */
+export type Forward = { 
+/**
+ * Its id.
+ */
+id: ForwardId, 
+/**
+ * What the person calls it; may be empty.
+ */
+name: string, 
+/**
+ * What it is of.
+ */
+protocol: Protocol, 
+/**
+ * The machine it leads to.
+ */
+machine: MachineId, 
+/**
+ * The machine's port.
+ */
+port: number, 
+/**
+ * Where this computer listens.
+ */
+listen: string, 
+/**
+ * The port it listens on.
+ */
+listen_port: number, 
+/**
+ * A person said that others than this computer may come in.
+ */
+exposed: boolean, };
+
+/**
+ * A draft to check: of a new port, or of one that is there.
+ */
+export type ForwardCheck = { 
+/**
+ * The port that is there.
+ */
+forward: ForwardId | null, 
+/**
+ * The draft.
+ */
+draft: ForwardDraft, };
+
+/**
+ * What the form for a port of this computer sends; nothing in it has been checked.
+ */
+export type ForwardDraft = { 
+/**
+ * What the person calls it; may be empty.
+ */
+name: string, 
+/**
+ * What it is of.
+ */
+protocol: Protocol, 
+/**
+ * The machine it leads to.
+ */
+machine: MachineId, 
+/**
+ * The machine's port.
+ */
+port: number, 
+/**
+ * The address of this computer; empty for the machine's own on 127.0.0.0/8.
+ */
+listen: string, 
+/**
+ * The port of this computer; 0 for a free one.
+ */
+listen_port: number, 
+/**
+ * True when others than this computer may come in.
+ */
+exposed: boolean, };
+
+/**
+ * Such a port, and what it is to become.
+ */
+export type ForwardEdit = { 
+/**
+ * The port.
+ */
+forward: ForwardId, 
+/**
+ * All of it.
+ */
+draft: ForwardDraft, };
+
+/**
+ * A port of this computer that leads to a machine.
+ */
+export type ForwardId = string;
+
+/**
+ * A free port of this computer for a port of a machine.
+ */
+export type ForwardOffer = { 
+/**
+ * The address.
+ */
+listen: string, 
+/**
+ * The port.
+ */
+listen_port: number, 
+/**
+ * Who has the port that would have been the first choice.
+ */
+taken_by: string | null, 
+/**
+ * True when that one may only be used by an administrator.
+ */
+privileged: boolean, };
+
+/**
+ * Names one port of this computer that leads to a machine.
+ */
+export type ForwardRef = { 
+/**
+ * The port.
+ */
+forward: ForwardId, };
+
+/**
+ * How a port of this computer stands.
+ */
+export type ForwardView = { 
+/**
+ * The port.
+ */
+id: ForwardId, 
+/**
+ * True while connections are taken.
+ */
+open: boolean, 
+/**
+ * Whether the machine takes connections there; nothing when nobody knows.
+ */
+answers: boolean | null, 
+/**
+ * Why the port is not held, in the system's own words.
+ */
+fault: string | null, 
+/**
+ * Who has the port instead.
+ */
+owner: string | null, };
 
 /**
  * Names a change of this computer. What runs is decided by the engine alone.
@@ -1231,6 +1387,31 @@ params: { [key in string]: string }, };
 export type LayerOutcome = "good" | "bad" | "absent";
 
 /**
+ * A lease.
+ */
+export type Lease = { 
+/**
+ * The card.
+ */
+mac: string, 
+/**
+ * Its address.
+ */
+address: string, 
+/**
+ * Whose it is; nothing for a stranger behind a machine.
+ */
+machine: MachineId | null, 
+/**
+ * What the guest calls itself.
+ */
+host_name: string | null, 
+/**
+ * Seconds until it ends; nothing while the guest has not asked for it.
+ */
+remaining_s: number | null, };
+
+/**
  * The studio as it is left.
  */
 export type LeaveStudio = { 
@@ -1242,6 +1423,19 @@ draft: StudioDraft | null,
  * The kept draft that they began from.
  */
 kept: DraftId | null, };
+
+/**
+ * A machine's link, cut or mended.
+ */
+export type LinkCut = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True to cut it.
+ */
+cut: boolean, };
 
 /**
  * What would be lost by deleting something, counted before it happens.
@@ -1260,6 +1454,19 @@ machines: Array<string>, };
  * What can be asked of a machine.
  */
 export type MachineAction = "start" | "stop" | "force_off" | "delete";
+
+/**
+ * A machine and the address it is to have.
+ */
+export type MachineAddress = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * An IPv4 address of its network.
+ */
+address: string, };
 
 /**
  * What a form sends; nothing in it has been checked.
@@ -1284,12 +1491,29 @@ memory_mib: number,
 /**
  * Disk, GiB.
  */
-disk_gib: number, };
+disk_gib: number, 
+/**
+ * The network it is in; nothing for the default one.
+ */
+network: NetworkId | null, };
 
 /**
  * A machine. Also its SMBIOS UUID, so that the guest and QMP report the same value.
  */
 export type MachineId = string;
+
+/**
+ * A machine and the network it is to be in.
+ */
+export type MachineNetwork = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The network.
+ */
+network: NetworkId, };
 
 /**
  * Names one machine.
@@ -1357,6 +1581,10 @@ disk_gib: number,
  * MAC address of its network card, `52:54:00:…`.
  */
 mac: string, 
+/**
+ * The network it is in; nothing for the default one.
+ */
+network: NetworkId | null, 
 /**
  * Appended to the kernel command line through SMBIOS (UEFI and UKI boots only).
  */
@@ -1436,6 +1664,23 @@ since: string,
 deadline_s: number, });
 
 /**
+ * A machine's place in its network.
+ */
+export type Member = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Its IPv4 address, which never changes by itself.
+ */
+address: string, 
+/**
+ * True while its link is cut.
+ */
+cut: boolean, };
+
+/**
  * One META value.
  */
 export type MetaValue = { 
@@ -1449,9 +1694,308 @@ key: number,
 value: string, };
 
 /**
+ * Somebody who was heard.
+ */
+export type Neighbour = { 
+/**
+ * The address, IPv4 or IPv6.
+ */
+address: string, 
+/**
+ * The card.
+ */
+mac: string, 
+/**
+ * Seconds since.
+ */
+heard_s: number, 
+/**
+ * True when two cards claim the address.
+ */
+contested: boolean, };
+
+/**
+ * What of a network can be changed while machines run in it.
+ */
+export type NetworkChange = { 
+/**
+ * The network.
+ */
+network: NetworkId, 
+/**
+ * A DNS label.
+ */
+name: string, 
+/**
+ * Whether machines may reach anything outside.
+ */
+internet: boolean, };
+
+/**
+ * What a form sends; nothing in it has been checked.
+ */
+export type NetworkDraft = { 
+/**
+ * A DNS label.
+ */
+name: string, 
+/**
+ * Its IPv4 subnet, `10.131.7.0/24`; empty for one that collides with nothing.
+ */
+subnet: string, 
+/**
+ * Whether it has IPv6 too.
+ */
+ipv6: boolean, 
+/**
+ * The largest IP packet, bytes.
+ */
+mtu: number, 
+/**
+ * Whether machines may reach anything outside.
+ */
+internet: boolean, };
+
+/**
+ * A network.
+ */
+export type NetworkId = string;
+
+/**
+ * A machine as its network sees it.
+ */
+export type NetworkMachine = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its name inside the network, in full.
+ */
+full_name: string, 
+/**
+ * The address of its card.
+ */
+mac: string, 
+/**
+ * Its IPv4 address.
+ */
+address: string, 
+/**
+ * The address of this computer that stands for it.
+ */
+host_address: string, 
+/**
+ * True while the machine is on.
+ */
+on: boolean, 
+/**
+ * True while its card is connected.
+ */
+connected: boolean, 
+/**
+ * True while its link is cut.
+ */
+cut: boolean, 
+/**
+ * Why it was last disconnected, in the network's own words.
+ */
+fault: string | null, };
+
+/**
+ * Names one network.
+ */
+export type NetworkRef = { 
+/**
+ * The network.
+ */
+network: NetworkId, };
+
+/**
+ * The expert's view of a network: what is on disk, and the command that runs it.
+ */
+export type NetworkReveal = { 
+/**
+ * The spec as YAML.
+ */
+yaml: string, 
+/**
+ * The command line of its process, shell-quoted for reading.
+ */
+command: string, 
+/**
+ * What its process is told, as YAML.
+ */
+told: string, 
+/**
+ * Folder of the network.
+ */
+folder: string, };
+
+/**
+ * A network as wanted, on disk as `networks/<id>/spec.json`.
+ */
+export type NetworkSpec = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id.
+ */
+id: NetworkId, 
+/**
+ * A DNS label, unique.
+ */
+name: string, 
+/**
+ * True for the one that machines are in for which none was chosen.
+ */
+is_default: boolean, 
+/**
+ * Its IPv4 subnet.
+ */
+subnet: string, 
+/**
+ * The 127.x.y.0/24 under which its machines are reached from this computer.
+ */
+loopback: string, 
+/**
+ * Its IPv6 prefix, a /64; nothing without IPv6.
+ */
+prefix6: string | null, 
+/**
+ * The largest IP packet, bytes.
+ */
+mtu: number, 
+/**
+ * Whether machines may reach anything outside.
+ */
+internet: boolean, 
+/**
+ * Addresses and links of its machines. Those in the trash keep theirs.
+ */
+members: Array<Member>, 
+/**
+ * Ports of this computer that lead to machines.
+ */
+forwards: Array<Forward>, 
+/**
+ * RFC 3339.
+ */
+created_at: string, };
+
+/**
+ * What passes through a network; only while the page is visible.
+ */
+export type NetworkTraffic = { 
+/**
+ * The network.
+ */
+network: NetworkId, 
+/**
+ * Machine by machine.
+ */
+ports: Array<PortTraffic>, 
+/**
+ * Connections between machines and outside, and ways in.
+ */
+connections: number, 
+/**
+ * Connections that were refused because there were too many.
+ */
+refused: number, 
+/**
+ * Who has which address.
+ */
+leases: Array<Lease>, 
+/**
+ * Who was heard under which address.
+ */
+neighbours: Array<Neighbour>, };
+
+/**
+ * A network as observed.
+ */
+export type NetworkView = { 
+/**
+ * As wanted.
+ */
+spec: NetworkSpec, 
+/**
+ * The gateway's address.
+ */
+gateway: string, 
+/**
+ * Its machines, by name.
+ */
+machines: Array<NetworkMachine>, 
+/**
+ * How each port of this computer stands, in the order of the spec.
+ */
+forwards: Array<ForwardView>, 
+/**
+ * Services of this computer that its machines may use.
+ */
+offers: Array<OfferView>, 
+/**
+ * A route of this computer that has the same addresses: machines do not reach what is there.
+ */
+conflict: string | null, 
+/**
+ * True when this computer lets nobody without root ping, so machines' pings outside fail.
+ */
+echo_denied: boolean, 
+/**
+ * Who used what is another's, and how often.
+ */
+trespasses: Array<Trespasser>, } & ({ "state": "off" } | { "state": "starting", 
+/**
+ * RFC 3339.
+ */
+since: string, } | { "state": "running", 
+/**
+ * RFC 3339.
+ */
+since: string, 
+/**
+ * Its process.
+ */
+pid: number, 
+/**
+ * The version of its program.
+ */
+version: string, 
+/**
+ * True when that is not this program's: it goes on as it is until it is restarted.
+ */
+outdated: boolean, } | { "state": "failed", 
+/**
+ * Why.
+ */
+problem: Problem, });
+
+/**
  * No request, or no answer.
  */
 export type Nothing = Record<string, never>;
+
+/**
+ * A service of this computer that machines may use.
+ */
+export type OfferView = { 
+/**
+ * Its name inside the network.
+ */
+name: string, 
+/**
+ * The gateway's port.
+ */
+port: number, };
 
 /**
  * What a host may open outside the page. An allow-list, not an address.
@@ -1464,7 +2008,11 @@ machine: MachineId, } | { "kind": "image",
 /**
  * The image.
  */
-image: ImageId, } | { "kind": "saved", 
+image: ImageId, } | { "kind": "forward", 
+/**
+ * The port.
+ */
+forward: ForwardId, } | { "kind": "saved", 
 /**
  * The job.
  */
@@ -1633,6 +2181,35 @@ min_version: TalosVersion | null,
 documentation_path: string | null, };
 
 /**
+ * What passes through a machine's port.
+ */
+export type PortTraffic = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Bits a second that the machine sends.
+ */
+sent_bps: number, 
+/**
+ * Bits a second that it receives.
+ */
+received_bps: number, 
+/**
+ * Bytes it has sent.
+ */
+sent: number, 
+/**
+ * Bytes it has received.
+ */
+received: number, 
+/**
+ * Frames that did not reach it or came from it and were not passed on.
+ */
+dropped: number, };
+
+/**
  * Whether practice mode can be entered at once.
  */
 export type PracticeStatus = { 
@@ -1742,6 +2319,11 @@ rate: number,
  * Seconds left; absent when unknown.
  */
 left_s: number | null, };
+
+/**
+ * What a port is of.
+ */
+export type Protocol = "tcp" | "udp";
 
 /**
  * A part of QEMU that not every build has.
@@ -1879,7 +2461,7 @@ release: string, } | { "kind": "stop_program",
 /**
  * The program's name.
  */
-name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
@@ -2428,7 +3010,7 @@ export type Theme = "system" | "light" | "dark";
 /**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+export type Topic = "images" | "machines" | "networks" | "traffic" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
 
 /**
  * Names one thing in the trash.
@@ -2451,6 +3033,28 @@ trash_id: string,
  * Its name, for the sentence.
  */
 name: string, };
+
+/**
+ * What a machine did that is not its to do; the network let none of it through.
+ */
+export type TrespassKind = "address" | "dhcp" | "router";
+
+/**
+ * A card that used what is another's.
+ */
+export type Trespasser = { 
+/**
+ * The card.
+ */
+mac: string, 
+/**
+ * What it did.
+ */
+kind: TrespassKind, 
+/**
+ * The address it was about.
+ */
+address: string | null, };
 
 /**
  * The answer to "can this computer run machines?".
@@ -2636,6 +3240,38 @@ export interface Commands {
   "machine.delete": { request: MachineRef; response: Trashed };
   /** The YAML and the command behind a machine. */
   "machine.reveal": { request: MachineRef; response: MachineReveal };
+  /** Puts a machine into another network: its cable is plugged in there. */
+  "machine.connect": { request: MachineNetwork; response: Nothing };
+  /** Gives a machine another address in its network. */
+  "machine.address": { request: MachineAddress; response: Nothing };
+  /** Cuts or mends a machine's link. */
+  "machine.cut": { request: LinkCut; response: Nothing };
+  /** Suggests a network. */
+  "network.offer": { request: Nothing; response: NetworkDraft };
+  /** Checks a draft field by field, as the person types. */
+  "network.check": { request: NetworkDraft; response: DraftVerdict };
+  /** Creates a network. */
+  "network.create": { request: NetworkDraft; response: NetworkRef };
+  /** Changes a network, also while machines run in it. */
+  "network.change": { request: NetworkChange; response: Nothing };
+  /** Gives a network another subnet, which collides with nothing. Refused while machines run. */
+  "network.resubnet": { request: NetworkRef; response: Nothing };
+  /** Starts a network's process again, in the version of this program. */
+  "network.restart": { request: NetworkRef; response: Nothing };
+  /** Moves a network to the trash. Refused while machines are in it. */
+  "network.delete": { request: NetworkRef; response: Trashed };
+  /** The YAML and the command behind a network. */
+  "network.reveal": { request: NetworkRef; response: NetworkReveal };
+  /** Suggests a free port of this computer for a port of a machine. */
+  "forward.offer": { request: ForwardDraft; response: ForwardOffer };
+  /** Checks a draft field by field, as the person types. */
+  "forward.check": { request: ForwardCheck; response: DraftVerdict };
+  /** Opens a port of this computer that leads to a machine. */
+  "forward.open": { request: ForwardDraft; response: ForwardRef };
+  /** Changes such a port. */
+  "forward.change": { request: ForwardEdit; response: Nothing };
+  /** Closes such a port; the answer opens it again. */
+  "forward.close": { request: ForwardRef; response: ForwardDraft };
   /** Saves what ttyS0 printed to a file the person chooses. */
   "console.save": { request: SaveConsole; response: Saved };
   /** Gives something back from the trash. */
@@ -2670,6 +3306,8 @@ export interface Commands {
 export interface TopicItems {
   images: ImageView;
   machines: MachineView;
+  networks: NetworkView;
+  traffic: NetworkTraffic;
   drafts: SavedDraft;
   jobs: Job;
   broken: BrokenView;

@@ -1,0 +1,492 @@
+//! One method a command: from the wire to a call of the engine or of the host, and back.
+
+use super::Router;
+use crate::commands::Handlers;
+use crate::host::Host;
+use crate::types::*;
+use crete_engine::EngineError;
+use crete_model::{
+    Composition, ErrorCode, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan,
+    ImportPlan, MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Params, Preset, Problem,
+    Remedy, Settings, Sizes, StudioDraft, Targets, Workbench,
+};
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+/// Turns an engine's answer into the page's.
+pub(super) fn page<T>(result: Result<T, EngineError>) -> Result<T, Problem> {
+    result.map_err(|error| {
+        let mut problem = error.problem();
+        if problem.id.is_empty() {
+            problem.id = crete_engine::error_id();
+        }
+        tracing::warn!(id = %problem.id, code = ?problem.code, detail = ?problem.detail, "a command failed");
+        problem
+    })
+}
+
+impl<H: Host> Handlers for Router<H> {
+    async fn app_info(&self, _: Nothing) -> Result<AppInfo, Problem> {
+        let engine = self.engine();
+        let mut notices = Vec::new();
+        if self.settings_restored {
+            notices.push(StartNotice::SettingsRestored);
+        }
+        let names = engine.adopted();
+        if !names.is_empty() {
+            notices.push(StartNotice::Adopted { names });
+        }
+        Ok(AppInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: self.host.kind(),
+            practice: engine.is_practice(),
+            data_dir: engine.data_dir().display().to_string(),
+            log_dir: self.host.log_dir().display().to_string(),
+            arch: engine.arch(),
+            notices,
+        })
+    }
+
+    async fn app_visible(&self, request: Visibility) -> Result<Nothing, Problem> {
+        self.engine().set_visible(request.visible);
+        Ok(Nothing {})
+    }
+
+    async fn app_fault(&self, request: PageFault) -> Result<Nothing, Problem> {
+        let text: String = request.text.chars().take(4000).collect();
+        tracing::error!(text, "the page reported a fault");
+        Ok(Nothing {})
+    }
+
+    async fn host_check(&self, _: Nothing) -> Result<HostReport, Problem> {
+        Ok(self.engine().check_host().await)
+    }
+
+    async fn host_fix(&self, request: HostFix) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().fix_host(request.fix).await)?;
+        Ok(JobStarted { job: Some(job) })
+    }
+
+    async fn factory_versions(&self, request: VersionsRequest) -> Result<VersionsAnswer, Problem> {
+        let list = page(self.engine().versions(request.refresh).await)?;
+        Ok(VersionsAnswer {
+            groups: list.list,
+            fetched_at: list.fetched_at,
+            stale: list.stale,
+            host: list.host,
+        })
+    }
+
+    async fn studio_targets(&self, _: Nothing) -> Result<Targets, Problem> {
+        Ok(self.engine().targets().clone())
+    }
+
+    async fn studio_presets(&self, request: PresetsRequest) -> Result<Vec<Preset>, Problem> {
+        Ok(self.engine().presets(request.arch))
+    }
+
+    async fn studio_extensions(
+        &self,
+        request: ExtensionsRequest,
+    ) -> Result<ExtensionsAnswer, Problem> {
+        let engine = self.engine();
+        let aged = page(engine.extensions(&request.version, request.refresh).await)?;
+        Ok(ExtensionsAnswer {
+            extensions: aged.list,
+            fetched_at: aged.fetched_at,
+            stale: aged.stale,
+            host: aged.host,
+        })
+    }
+
+    async fn studio_compose(&self, request: StudioDraft) -> Result<Composition, Problem> {
+        page(self.engine().compose(&request))
+    }
+
+    async fn studio_confirm(&self, request: StudioDraft) -> Result<ConfirmedAnswer, Problem> {
+        let confirmed = page(self.engine().confirm(&request).await)?;
+        Ok(ConfirmedAnswer {
+            id: confirmed.id,
+            predicted: confirmed.predicted,
+        })
+    }
+
+    async fn studio_open(&self, request: OpenText) -> Result<OpenedAnswer, Problem> {
+        let opened = page(self.engine().open_text(&request.text).await)?;
+        Ok(OpenedAnswer {
+            draft: opened.draft,
+            schematic_id: opened.schematic_id,
+        })
+    }
+
+    async fn studio_left(&self, _: Nothing) -> Result<Workbench, Problem> {
+        Ok(self.engine().workbench())
+    }
+
+    async fn studio_leave(&self, request: LeaveStudio) -> Result<Nothing, Problem> {
+        page(self.engine().leave_workbench(request.draft, request.kept))?;
+        Ok(Nothing {})
+    }
+
+    async fn draft_save(&self, request: SaveDraft) -> Result<DraftSaved, Problem> {
+        let id = page(
+            self.engine()
+                .save_draft(request.id, &request.name, request.draft),
+        )?;
+        Ok(DraftSaved { id })
+    }
+
+    async fn draft_delete(&self, request: DraftRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_draft(request.id))?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn image_plan(&self, request: ImageChoice) -> Result<ImagePlan, Problem> {
+        page(self.engine().plan(&request))
+    }
+
+    async fn image_download(&self, request: ImageChoice) -> Result<DownloadStarted, Problem> {
+        let (image, job) = page(self.engine().download(&request))?;
+        Ok(DownloadStarted { image, job })
+    }
+
+    async fn image_fetch(&self, request: FetchOutput) -> Result<DownloadStarted, Problem> {
+        let (image, job) = page(
+            self.engine()
+                .download_output(&request.draft, &request.asset),
+        )?;
+        Ok(DownloadStarted { image, job })
+    }
+
+    async fn output_save(&self, request: SaveOutputs) -> Result<SaveStarted, Problem> {
+        let jobs = page(self.engine().save_outputs(
+            &request.draft,
+            &request.outputs,
+            Path::new(request.folder.trim()),
+            request.replace,
+        ))?;
+        Ok(SaveStarted { jobs })
+    }
+
+    async fn output_resume(&self, request: ResumeSave) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().resume_save(request.job, request.replace))?;
+        Ok(JobStarted { job })
+    }
+
+    async fn output_pause(&self, request: JobRef) -> Result<Nothing, Problem> {
+        page(self.engine().pause_job(request.job))?;
+        Ok(Nothing {})
+    }
+
+    async fn image_resume(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
+        let job = page(self.engine().resume(request.image))?;
+        Ok(DownloadStarted {
+            image: request.image,
+            job,
+        })
+    }
+
+    async fn image_start_over(&self, request: ImageRef) -> Result<DownloadStarted, Problem> {
+        let job = page(self.engine().start_over(request.image))?;
+        Ok(DownloadStarted {
+            image: request.image,
+            job,
+        })
+    }
+
+    async fn image_pause(&self, request: ImageRef) -> Result<Nothing, Problem> {
+        page(self.engine().pause(request.image))?;
+        Ok(Nothing {})
+    }
+
+    async fn image_verify(&self, request: ImageRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().verify_image(request.image))?;
+        Ok(JobStarted { job })
+    }
+
+    async fn image_discard(&self, request: AsideRef) -> Result<Nothing, Problem> {
+        page(self.engine().discard(request.image, &request.file))?;
+        Ok(Nothing {})
+    }
+
+    async fn image_examine(&self, request: FileRef) -> Result<ImportPlan, Problem> {
+        Ok(self.engine().examine(file_path(&request)?).await)
+    }
+
+    async fn image_import(&self, request: FileRef) -> Result<DownloadStarted, Problem> {
+        let path = file_path(&request)?;
+        let (image, job) = page(self.engine().import(path).await)?;
+        Ok(DownloadStarted { image, job })
+    }
+
+    async fn image_loss(&self, request: ImageRef) -> Result<LossPreview, Problem> {
+        let (bytes, machines) = page(self.engine().image_loss(request.image))?;
+        Ok(LossPreview { bytes, machines })
+    }
+
+    async fn image_delete(&self, request: ImageRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_image(request.image).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn machine_offer(&self, request: ImageRef) -> Result<DraftOffer, Problem> {
+        let offer = page(self.engine().offer(request.image))?;
+        Ok(DraftOffer {
+            draft: offer.draft,
+            max_vcpus: offer.max_vcpus,
+            max_memory_mib: offer.max_memory_mib,
+            min_disk_gib: offer.min_disk_gib,
+        })
+    }
+
+    async fn machine_check(&self, request: MachineDraft) -> Result<DraftVerdict, Problem> {
+        Ok(DraftVerdict {
+            fields: self.engine().check_draft(&request),
+        })
+    }
+
+    async fn machine_strains(&self, request: Sizes) -> Result<Strains, Problem> {
+        Ok(Strains {
+            strains: self.engine().strains(request),
+        })
+    }
+
+    async fn machine_create(&self, request: MachineDraft) -> Result<Created, Problem> {
+        let machine = page(self.engine().create_machine(&request))?;
+        Ok(Created { machine })
+    }
+
+    async fn machine_start(&self, request: MachineRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().start(request.machine).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn machine_stop(&self, request: MachineRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().stop(request.machine).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn machine_force_off(&self, request: MachineRef) -> Result<Nothing, Problem> {
+        page(self.engine().force_off(request.machine).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn machine_loss(&self, request: MachineRef) -> Result<LossPreview, Problem> {
+        let bytes = page(self.engine().machine_loss(request.machine))?;
+        Ok(LossPreview {
+            bytes,
+            machines: Vec::new(),
+        })
+    }
+
+    async fn machine_delete(&self, request: MachineRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_machine(request.machine).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn machine_reveal(&self, request: MachineRef) -> Result<Reveal, Problem> {
+        page(self.engine().reveal(request.machine))
+    }
+
+    async fn machine_connect(&self, request: MachineNetwork) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(
+            engine
+                .connect_machine(request.machine, request.network)
+                .await,
+        )?;
+        Ok(Nothing {})
+    }
+
+    async fn machine_address(&self, request: MachineAddress) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.set_address(request.machine, &request.address).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn machine_cut(&self, request: LinkCut) -> Result<Nothing, Problem> {
+        page(self.engine().cut(request.machine, request.cut).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn network_offer(&self, _: Nothing) -> Result<NetworkDraft, Problem> {
+        Ok(self.engine().offer_network())
+    }
+
+    async fn network_check(&self, request: NetworkDraft) -> Result<DraftVerdict, Problem> {
+        Ok(DraftVerdict {
+            fields: self.engine().check_network(&request),
+        })
+    }
+
+    async fn network_create(&self, request: NetworkDraft) -> Result<NetworkRef, Problem> {
+        let network = page(self.engine().create_network(&request))?;
+        Ok(NetworkRef { network })
+    }
+
+    async fn network_change(&self, request: NetworkChange) -> Result<Nothing, Problem> {
+        page(self.engine().change_network(request).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn network_resubnet(&self, request: NetworkRef) -> Result<Nothing, Problem> {
+        page(self.engine().resubnet(request.network).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn network_restart(&self, request: NetworkRef) -> Result<Nothing, Problem> {
+        page(self.engine().restart_network(request.network).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn network_delete(&self, request: NetworkRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_network(request.network).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn network_reveal(&self, request: NetworkRef) -> Result<NetworkReveal, Problem> {
+        page(self.engine().reveal_network(request.network))
+    }
+
+    async fn forward_offer(&self, request: ForwardDraft) -> Result<ForwardOffer, Problem> {
+        page(self.engine().offer_forward(&request))
+    }
+
+    async fn forward_check(&self, request: ForwardCheck) -> Result<DraftVerdict, Problem> {
+        let engine = self.engine();
+        Ok(DraftVerdict {
+            fields: engine.check_forward(&request.draft, request.forward),
+        })
+    }
+
+    async fn forward_open(&self, request: ForwardDraft) -> Result<ForwardRef, Problem> {
+        let forward = page(self.engine().open_forward(&request).await)?;
+        Ok(ForwardRef { forward })
+    }
+
+    async fn forward_change(&self, request: ForwardEdit) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.change_forward(request.forward, &request.draft).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn forward_close(&self, request: ForwardRef) -> Result<ForwardDraft, Problem> {
+        page(self.engine().close_forward(request.forward).await)
+    }
+
+    async fn console_save(&self, request: SaveConsole) -> Result<Saved, Problem> {
+        let (name, log) = page(self.engine().console_log(request.machine))?;
+        let Some(path) = self.host.save_path(&format!("{name}-console.log")).await? else {
+            return Ok(Saved { path: None });
+        };
+        page(crete_engine::copy_console(&log, &path).await)?;
+        Ok(Saved {
+            path: Some(path.display().to_string()),
+        })
+    }
+
+    async fn trash_restore(&self, request: TrashRef) -> Result<Nothing, Problem> {
+        page(self.engine().restore(&request.trash_id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn job_details(&self, request: JobRef) -> Result<JobDetails, Problem> {
+        let (job, log) = page(self.engine().job_details(request.job).await)?;
+        Ok(JobDetails { job, log })
+    }
+
+    async fn job_cancel(&self, request: JobRef) -> Result<Nothing, Problem> {
+        page(self.engine().cancel_job(request.job))?;
+        Ok(Nothing {})
+    }
+
+    async fn settings_get(&self, _: Nothing) -> Result<Settings, Problem> {
+        Ok(self.engine().settings())
+    }
+
+    async fn settings_set(&self, request: SettingsChange) -> Result<Settings, Problem> {
+        let fields = crete_engine::check_settings(&request.settings);
+        if !fields.is_empty() {
+            return Err(Problem::invalid(fields));
+        }
+        self.host.save_settings(&request.settings).await?;
+        page(self.engine().apply_settings(request.settings))
+    }
+
+    async fn dialog_folder(&self, _: Nothing) -> Result<Picked, Problem> {
+        let path = self.host.pick_folder().await?;
+        Ok(Picked {
+            path: path.map(|path| path.display().to_string()),
+        })
+    }
+
+    async fn dialog_file(&self, _: Nothing) -> Result<Picked, Problem> {
+        let path = self.host.pick_file().await?;
+        Ok(Picked {
+            path: path.map(|path| path.display().to_string()),
+        })
+    }
+
+    async fn open(&self, request: OpenTarget) -> Result<Nothing, Problem> {
+        self.open_outside(request).await?;
+        Ok(Nothing {})
+    }
+
+    async fn window_action(&self, request: WindowAction) -> Result<Nothing, Problem> {
+        self.host.window(request).await?;
+        Ok(Nothing {})
+    }
+
+    async fn practice_status(&self, _: Nothing) -> Result<PracticeStatus, Problem> {
+        let engine = self.engine();
+        let practice = engine.practice_parts();
+        Ok(PracticeStatus {
+            active: engine.is_practice(),
+            images_ready: practice.images_ready(),
+            factory_found: practice.factory_found(),
+            build_command: practice.build_command(),
+        })
+    }
+
+    async fn practice_switch(&self, request: PracticeSwitch) -> Result<Nothing, Problem> {
+        if self.engine().is_practice() == request.on {
+            return Ok(Nothing {});
+        }
+        let new = self.host.open_engine(request.on).await?;
+        let old = {
+            let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *engine, new)
+        };
+        for (_, flow) in self.flows().drain() {
+            flow.close();
+        }
+        // Machines go on: only this program's hold on them ends.
+        old.close().await;
+        Ok(Nothing {})
+    }
+
+    async fn stream_ack(&self, request: StreamAck) -> Result<Nothing, Problem> {
+        if let Some(flow) = self.flows().get(&request.stream) {
+            flow.give(request.bytes);
+        }
+        Ok(Nothing {})
+    }
+
+    async fn stream_close(&self, request: StreamRef) -> Result<Nothing, Problem> {
+        if let Some(flow) = self.flows().remove(&request.stream) {
+            flow.close();
+        }
+        Ok(Nothing {})
+    }
+}
+
+/// A file's path. What it is relative to is nobody's business but the shell's.
+fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
+    let path = PathBuf::from(&request.path);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Problem::new(ErrorCode::BadRequest, Params::new())
+        .with_detail("an absolute path is needed")
+        .with_remedy(Remedy::ChooseAnother))
+}
