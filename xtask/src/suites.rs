@@ -298,6 +298,9 @@ fn end_to_end() -> Result<()> {
 /// Real machines without a page.
 fn vm() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
+    step("Building the network's program", || {
+        run(&mut cargo(&["build", "--package", "crete-net"]))
+    })?;
     run(cargo(&["test", "--package", "crete-vm-tests"]).env("CRETE_VM_TESTS", "1"))
 }
 

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use reqwest::tls::TlsInfo;
 use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
 
 /// What came back.
 #[derive(Debug)]
@@ -55,6 +56,14 @@ impl Answer {
 /// # Panics
 /// When it does not answer.
 pub async fn ask_version(port: u16) -> Answer {
+    ask_version_at(([127, 0, 0, 1], port).into()).await
+}
+
+/// Asks the node behind an address of this computer for its version.
+///
+/// # Panics
+/// When it does not answer.
+pub async fn ask_version_at(at: SocketAddr) -> Answer {
     let client = Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .tls_info(true)
@@ -64,9 +73,7 @@ pub async fn ask_version(port: u16) -> Answer {
         .unwrap();
     // The empty message, in the frame of gRPC: not compressed, no bytes.
     let response = client
-        .post(format!(
-            "https://127.0.0.1:{port}/machine.MachineService/Version"
-        ))
+        .post(format!("https://{at}/machine.MachineService/Version"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .body(vec![0; 5])

@@ -14,7 +14,7 @@ mod net;
 mod plan;
 mod vm;
 
-pub use api::{Answer, ask_version};
+pub use api::{Answer, ask_version, ask_version_at};
 pub use plan::Boot;
 pub use vm::{ADDRESS, Vm};
 
