@@ -320,7 +320,6 @@ fn features(
     let (boards, networks, devices) = (first_words(boards), first_words(networks), names(devices));
     let questions = [
         (QemuFeature::Board, "-machine", &boards, vec![board]),
-        (QemuFeature::UserNetwork, "-netdev", &networks, vec!["user"]),
         (
             QemuFeature::StreamNetwork,
             "-netdev",
@@ -431,9 +430,11 @@ mod tests {
     #[test]
     fn what_was_not_answered_is_neither_there_nor_lacking() {
         let hangs = Ran::Hangs { seconds: 5 };
-        let nets = Ran::Said("Available netdev backend types:\nsocket\nuser\n".into());
-        let (has, lacks) = features(Arch::Amd64, &hangs, &nets, &hangs, &hangs);
-        assert_eq!(has, [QemuFeature::UserNetwork]);
+        let nets = |text: &str| Ran::Said(format!("Available netdev backend types:\n{text}"));
+        let ask = |text| features(Arch::Amd64, &hangs, &nets(text), &hangs, &hangs);
+        assert_eq!(ask("socket\nstream\n").0, [QemuFeature::StreamNetwork]);
+        let (has, lacks) = ask("socket\nuser\n");
+        assert_eq!(has, []);
         assert_eq!(lacks, ["-netdev stream"]);
     }
 

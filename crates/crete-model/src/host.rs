@@ -235,9 +235,7 @@ pub enum Accelerator {
 pub enum QemuFeature {
     /// The board of the architecture: `q35` or `virt`.
     Board,
-    /// Network from the machine out, through QEMU itself.
-    UserNetwork,
-    /// Network over a stream socket.
+    /// Frames over a stream socket.
     StreamNetwork,
     /// Virtio disk, network card, random numbers, balloon and channels.
     Virtio,

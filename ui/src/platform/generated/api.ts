@@ -2328,7 +2328,7 @@ export type Protocol = "tcp" | "udp";
 /**
  * A part of QEMU that not every build has.
  */
-export type QemuFeature = "board" | "user_network" | "stream_network" | "virtio" | "sandbox";
+export type QemuFeature = "board" | "stream_network" | "virtio" | "sandbox";
 
 /**
  * A QEMU found on this computer.
