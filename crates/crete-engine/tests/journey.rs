@@ -44,10 +44,8 @@ impl Drop for Sweep {
     }
 }
 
-/// The program that carries networks, as it was built beside this test.
 fn networks() -> NetworkParts {
-    let test = std::env::current_exe().unwrap();
-    NetworkParts::of_this_computer(test.ancestors().nth(2).unwrap().join("crete-net"))
+    NetworkParts::of_this_computer(crete_testkit::built("crete-net"))
 }
 
 async fn open(root: &Path, factory: &str) -> Engine {

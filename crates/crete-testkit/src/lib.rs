@@ -7,6 +7,7 @@
     reason = "a fake that cannot go on should end loudly"
 )]
 
+mod built;
 pub mod disks;
 pub mod factory;
 pub mod qemu;
@@ -15,4 +16,5 @@ mod skip;
 pub mod systemd;
 pub mod tls;
 
+pub use built::built;
 pub use skip::skip;

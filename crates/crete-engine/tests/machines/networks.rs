@@ -355,3 +355,52 @@ async fn a_link_that_was_cut_stays_cut() {
     engine.force_off(machine).await.unwrap();
     engine.close().await;
 }
+
+/// A network that was started by another version goes on until a person restarts it, whether this
+/// program can drive it or not.
+async fn an_older_network_goes_on(manners: &str, version: &str) {
+    let world = World::new();
+    world.network.replace_by("0.0.9 1 0");
+    let engine = world.open().await;
+    let machine = world.machine(&engine);
+    start(&engine, machine).await;
+    let id = the_network(&engine).spec.id;
+    let first = pid(&carried(&engine, id).await);
+    engine.close().await;
+
+    std::fs::write(world.at("bin/manners"), manners).unwrap();
+    world.network.upgrade();
+    let engine = world.open().await;
+    let seen = carried(&engine, id).await;
+    assert_eq!(pid(&seen), first, "the same process goes on");
+    let NetworkState::Running {
+        version: seen,
+        outdated,
+        ..
+    } = seen.state
+    else {
+        unreachable!("it is carried");
+    };
+    assert_eq!((seen.as_str(), outdated), (version, true));
+    engine.restart_network(id).await.unwrap();
+    let current = |view: &NetworkView| {
+        let NetworkState::Running { outdated, .. } = view.state else {
+            return false;
+        };
+        !outdated && view.machines[0].connected
+    };
+    until(&engine.networks, &id.to_string(), current).await;
+    assert_eq!(world.network.running().len(), 1);
+    engine.force_off(machine).await.unwrap();
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_network_of_an_older_version_is_driven_until_it_is_restarted() {
+    an_older_network_goes_on("0.0.9 1 0", "0.0.9").await;
+}
+
+#[tokio::test]
+async fn a_network_that_speaks_otherwise_carries_its_machines_until_it_is_restarted() {
+    an_older_network_goes_on("9.0.0 2 0", "protocol 2.0").await;
+}

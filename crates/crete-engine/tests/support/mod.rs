@@ -136,17 +136,27 @@ impl World {
 pub struct NetworkProgram(PathBuf);
 
 impl NetworkProgram {
-    /// Puts the program, as it was built beside this test, into a folder that is there.
+    /// Puts the program into a folder that is there.
     pub fn install(folder: &Path) -> Self {
-        let test = std::env::current_exe().unwrap();
-        let built = test.ancestors().nth(2).unwrap().join("crete-net");
-        assert!(
-            built.is_file(),
-            "{} is missing: cargo build --package crete-net",
-            built.display()
-        );
+        let built = crete_testkit::built("crete-net");
         std::os::unix::fs::symlink(built, folder.join("crete-net")).unwrap();
         Self(folder.join("crete-net"))
+    }
+
+    /// Puts one of another version in its place, for networks that are started from now on. It greets
+    /// with these words: version, and protocol in two numbers.
+    pub fn replace_by(&self, manners: &str) {
+        let folder = self.0.parent().unwrap();
+        fs::write(folder.join("manners"), manners).unwrap();
+        fs::remove_file(&self.0).unwrap();
+        let fake = crete_testkit::built("crete-fake-network");
+        std::os::unix::fs::symlink(fake, &self.0).unwrap();
+    }
+
+    /// Puts the real one in its place again.
+    pub fn upgrade(&self) {
+        fs::remove_file(&self.0).unwrap();
+        std::os::unix::fs::symlink(crete_testkit::built("crete-net"), &self.0).unwrap();
     }
 
     pub fn parts(&self) -> NetworkParts {

@@ -1,16 +1,17 @@
 //! A test's side: the program in a folder of its own, its script, and orders to its machines.
 
 use super::script::{FILE, Fault, Script};
+use crate::built;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::Command;
 use uuid::Uuid;
 
+/// The name under which cargo builds it.
+const BUILT: &str = "crete-fake-qemu";
 /// The name under which Crete looks for it.
 const NAME: &str = "qemu-system-x86_64";
 
@@ -27,7 +28,7 @@ impl FakeQemu {
     /// When the folder cannot be made or written.
     pub fn install(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        symlink(built(), folder.join(NAME))?;
+        symlink(built(BUILT), folder.join(NAME))?;
         Ok(Self {
             folder: folder.to_owned(),
         })
@@ -63,7 +64,7 @@ impl FakeQemu {
         let fresh = self.folder.join("fresh");
         // Another process writes it: were it this one, a fork at the wrong moment would hold the
         // file open for writing, and the kernel would refuse to run it.
-        let copied = Command::new("cp").arg(built()).arg(&fresh).status();
+        let copied = Command::new("cp").arg(built(BUILT)).arg(&fresh).status();
         assert!(copied.is_ok_and(|status| status.success()), "cp failed");
         std::fs::rename(&fresh, self.program()).unwrap();
     }
@@ -176,27 +177,4 @@ fn processes(program: &Path, such: impl Fn(&[&[u8]]) -> bool) -> Vec<i32> {
     }
     found.sort_unstable();
     found
-}
-
-/// The built program. Cargo builds no programs of other packages for a test, so it is asked to.
-fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--quiet", "--message-format=json"])
-            .args(["--bin", "crete-fake-qemu"])
-            // At the root, so that dependencies are the ones the whole workspace is built with.
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        let program = output
-            .stdout
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-            .filter(|message| message["target"]["name"] == "crete-fake-qemu")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        program.expect("the fake QEMU builds")
-    })
 }
