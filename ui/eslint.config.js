@@ -18,7 +18,16 @@ const closed = (files, ...patterns) => ({
   rules: { "no-restricted-imports": ["error", { patterns }] },
 });
 
-const FEATURES = ["home", "images", "machines", "consoles", "host", "activity", "settings"];
+const FEATURES = [
+  "home",
+  "images",
+  "machines",
+  "networks",
+  "consoles",
+  "host",
+  "activity",
+  "settings",
+];
 
 export default ts.config(
   { ignores: ["dist", "canary/*.svelte", "src/platform/generated"] },

@@ -8,6 +8,7 @@ import { en, problemWhy } from ".";
 import * as codes from "./en/codes";
 import { frame } from "./en/frame";
 import * as libraries from "./en/library";
+import * as networks from "./en/networks";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
 import * as savings from "./en/saving";
@@ -70,8 +71,8 @@ describe("every code has a sentence, and no other, and its places are what the p
 });
 
 it("no area of the catalogue hides another's words", () => {
-  const areas = [codes, frame, pages, problems, libraries, savings, studios].flatMap((area) =>
-    Object.keys(area),
+  const areas = [codes, frame, pages, problems, libraries, networks, savings, studios].flatMap(
+    (area) => Object.keys(area),
   );
   expect([...areas].sort()).toEqual(Object.keys(en).sort());
 });

@@ -23,6 +23,15 @@ export const space = (count: number): string => scaled(count, 1000, DECIMAL).rep
 
 export const rate = (perSecond: number): string => `${bytes(perSecond)}/s`;
 
+/** What passes through a wire; the argument is bits a second. */
+export function bits(perSecond: number): string {
+  if (perSecond < 1000) return "0 kbit/s";
+  if (perSecond < 999_500) return `${Math.round(perSecond / 1000)} kbit/s`;
+  const mbit = perSecond / 1e6;
+  if (mbit < 999.5) return `${mbit.toFixed(mbit < 9.95 ? 1 : 0)} Mbit/s`;
+  return `${(mbit / 1000).toFixed(1)} Gbit/s`;
+}
+
 export const mib = (count: number): string => bytes(count * 2 ** 20);
 
 /** A span that is counted while one looks: 0:48, 2 h 14 min. */

@@ -2,6 +2,9 @@
 export const MACHINE_TABS = ["console", "dashboard", "reveal"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
+export const NETWORK_TABS = ["overview", "machines", "addresses", "heard", "reveal"] as const;
+export type NetworkTab = (typeof NETWORK_TABS)[number];
+
 export const SETTINGS_PAGES = [
   "appearance",
   "service",
@@ -23,6 +26,8 @@ export type Route =
   | { page: "machines" }
   | { page: "new-machine"; image: string }
   | { page: "machine"; id: string; tab: MachineTab }
+  | { page: "networks"; adding: boolean }
+  | { page: "network"; id: string; tab: NetworkTab; machine: string }
   | { page: "host" }
   | { page: "activity"; id: string; filter: JobFilter }
   | { page: "settings"; topic: SettingsPage }
@@ -54,6 +59,14 @@ export function parse(fragment: string): Route {
       if (second === "new") return { page: "new-machine", image: asked.get("image") ?? "" };
       if (second === "") return { page: "machines" };
       return { page: "machine", id: second, tab: oneOf(MACHINE_TABS, third, "console") };
+    case "networks":
+      if (second === "new" || second === "") return { page: "networks", adding: second !== "" };
+      return {
+        page: "network",
+        id: second,
+        tab: oneOf(NETWORK_TABS, third, "overview"),
+        machine: asked.get("machine") ?? "",
+      };
     case "activity":
       return {
         page: "activity",
@@ -81,6 +94,12 @@ export function href(route: Route): string {
       return route.image ? `#/machines/new?image=${part(route.image)}` : "#/machines/new";
     case "machine":
       return `#/machines/${part(route.id)}${route.tab === "console" ? "" : `/${route.tab}`}`;
+    case "networks":
+      return route.adding ? "#/networks/new" : "#/networks";
+    case "network": {
+      const query = route.machine ? `?machine=${part(route.machine)}` : "";
+      return `#/networks/${part(route.id)}${route.tab === "overview" ? "" : `/${route.tab}`}${query}`;
+    }
     case "activity": {
       const query = route.filter === "all" ? "" : `?show=${route.filter}`;
       return `#/activity${route.id ? `/${part(route.id)}` : ""}${query}`;
@@ -97,6 +116,14 @@ export const toMachine = (id: string, tab: MachineTab = "console"): Route => ({
   id,
   tab,
 });
+/** A network, with a machine of it whose wire is looked at. */
+export const toNetwork = (id: string, tab: NetworkTab = "overview", machine = ""): Route => ({
+  page: "network",
+  id,
+  tab,
+  machine,
+});
+export const toNetworks = { page: "networks", adding: false } as const satisfies Route;
 export const toJob = (id: string): Route => ({ page: "activity", id, filter: "all" });
 export const toActivity = { page: "activity", id: "", filter: "all" } as const satisfies Route;
 export const toSettings = (topic: SettingsPage = "appearance"): Route => ({
@@ -109,7 +136,8 @@ export const toSettings = (topic: SettingsPage = "appearance"): Route => ({
  * moving between them keeps the page and the focus where they are.
  */
 export function place(route: Route): string {
-  return route.page === "machine" ? `machine ${route.id}` : route.page;
+  if (route.page === "machine" || route.page === "network") return `${route.page} ${route.id}`;
+  return route.page;
 }
 
 /** A place in the window's history, kept in the history's own state. */

@@ -4,6 +4,9 @@ import { LiveSet } from "./live.svelte";
 
 export class Topics {
   readonly machines = new LiveSet<TopicItems["machines"]>();
+  readonly networks = new LiveSet<TopicItems["networks"]>();
+  /** What passes through networks; only while the page is seen. */
+  readonly traffic = new LiveSet<TopicItems["traffic"]>();
   readonly images = new LiveSet<TopicItems["images"]>();
   readonly jobs = new LiveSet<TopicItems["jobs"]>();
   readonly broken = new LiveSet<TopicItems["broken"]>();

@@ -1,6 +1,6 @@
 /** The way to where the page is. */
 import { en } from "../messages";
-import { toActivity, toSettings, type Route } from "../model/router.svelte";
+import { toActivity, toNetworks, toSettings, type Route } from "../model/router.svelte";
 import { topics } from "../model/session.svelte";
 
 export interface Crumb {
@@ -24,6 +24,12 @@ export function crumbs(route: Route): Crumb[] {
     case "machine": {
       const name = topics.machines.get(route.id)?.spec.name ?? "";
       return [{ text: en.nav.machines, to: { page: "machines" } }, { text: name }];
+    }
+    case "networks":
+      return [{ text: en.nav.networks }];
+    case "network": {
+      const name = topics.networks.get(route.id)?.spec.name ?? "";
+      return [{ text: en.nav.networks, to: toNetworks }, { text: name }];
     }
     case "activity": {
       const subject = topics.jobs.get(route.id)?.subject;

@@ -4,6 +4,7 @@ import Cpu from "@lucide/svelte/icons/cpu";
 import Disc3 from "@lucide/svelte/icons/disc-3";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Layers from "@lucide/svelte/icons/layers";
+import NetworkIcon from "@lucide/svelte/icons/network";
 import Palette from "@lucide/svelte/icons/palette";
 import Play from "@lucide/svelte/icons/play";
 import Plus from "@lucide/svelte/icons/plus";
@@ -15,18 +16,21 @@ import type { Component } from "svelte";
 import { en, fill, machineText, problemCause } from "../messages";
 import { layout } from "../model/layout.svelte";
 import { byName, can } from "../model/machines";
+import { inOrder } from "../model/networks";
 import {
   router,
   SETTINGS_PAGES,
   toActivity,
   toMachine,
+  toNetwork,
+  toNetworks,
   toSettings,
   type Route,
 } from "../model/router.svelte";
 import { changeSettings, problemOf, rpc, topics } from "../model/session.svelte";
 import { printed, SHORTCUTS, type ShortcutName } from "../model/shortcuts";
 import { toasts } from "../model/toasts.svelte";
-import type { MachineView, Theme } from "../platform/generated/api";
+import type { MachineView, NetworkView, Theme } from "../platform/generated/api";
 import type { Findable } from "./search";
 
 export interface Entry extends Findable {
@@ -96,6 +100,13 @@ function actions(): Entry[] {
       run: going({ page: "new-image" }),
     },
     {
+      id: "new-network",
+      group: "do",
+      title: en.networks.new,
+      icon: NetworkIcon,
+      run: going({ page: "networks", adding: true }),
+    },
+    {
       id: "check",
       group: "do",
       title: en.palette.checkAgain,
@@ -137,12 +148,22 @@ function places(): Entry[] {
     go(en.nav.home, Cpu, { page: "home" }, keysOf("home")),
     go(en.nav.images, Layers, { page: "images" }),
     go(en.nav.machines, Server, { page: "machines" }),
+    go(en.nav.networks, NetworkIcon, toNetworks),
     go(en.nav.activity, RotateCw, toActivity),
     go(en.nav.host, Cpu, { page: "host" }),
     go(en.nav.settings, SettingsIcon, toSettings(), keysOf("settings")),
     ...topics,
   ];
 }
+
+const networkEntry = ({ spec }: NetworkView): Entry => ({
+  id: `network-${spec.id}`,
+  group: "go",
+  title: fill(en.palette.network, { name: spec.name }),
+  note: spec.subnet,
+  icon: NetworkIcon,
+  run: going(toNetwork(spec.id)),
+});
 
 const words = (): Entry[] =>
   Object.entries(en.glossary).map(([key, { word, means }]) => ({
@@ -155,5 +176,6 @@ const words = (): Entry[] =>
 
 export function entries(): Entry[] {
   const machines = topics.machines.all().sort(byName).flatMap(machineEntries);
-  return [...actions(), ...places(), ...machines, ...words()];
+  const networks = topics.networks.all().sort(inOrder).map(networkEntry);
+  return [...actions(), ...places(), ...networks, ...machines, ...words()];
 }

@@ -1,7 +1,7 @@
 /** What the shortcuts do. Those of a console are its own. */
 import { changeSettings, session } from "../model/session.svelte";
 import { layout } from "../model/layout.svelte";
-import { router, toMachine, toSettings } from "../model/router.svelte";
+import { router, toMachine, toNetwork, toSettings } from "../model/router.svelte";
 import { isTyping, shortcutOf, type ShortcutName } from "../model/shortcuts";
 
 const LEAST_TEXT = 80;
@@ -35,6 +35,11 @@ function pressPrimary(): void {
 
 function toggleReveal(): boolean {
   const { route } = router;
+  if (route.page === "network") {
+    const tab = route.tab === "reveal" ? "overview" : "reveal";
+    router.go(toNetwork(route.id, tab, route.machine));
+    return true;
+  }
   if (route.page !== "machine") return false;
   router.go(toMachine(route.id, route.tab === "reveal" ? "console" : "reveal"));
   return true;

@@ -42,6 +42,8 @@ const PAGES: Record<PageName, () => Promise<Page>> = {
   machines: () => page(import("../features/machines/MachinesPage.svelte")),
   "new-machine": () => page(import("../features/machines/NewMachinePage.svelte")),
   machine,
+  networks: () => page(import("../features/networks/NetworksPage.svelte")),
+  network: () => page(import("../features/networks/NetworkPage.svelte")),
   host: () => page(import("../features/host/HostPage.svelte")),
   activity: () => page(import("../features/activity/ActivityPage.svelte")),
   settings: () => page(import("../features/settings/SettingsPage.svelte")),

@@ -28,7 +28,7 @@ fake
   .answer("app.info", () => sample.info())
   .answer("app.visible", () => ({}))
   .answer("machine.offer", ({ image }) => ({
-    draft: { name: "knossos", image, vcpus: 2, memory_mib: 2048, disk_gib: 10 },
+    draft: { name: "knossos", image, vcpus: 2, memory_mib: 2048, disk_gib: 10, network: null },
     max_vcpus: 8,
     max_memory_mib: 32 * 1024,
     min_disk_gib: 8,
@@ -66,7 +66,14 @@ it("is created and started as it opens, and shown", async () => {
   await open();
   await userEvent.click(button(en.newMachine.create));
   expect(fake.requests("machine.create")).toEqual([
-    { name: "knossos", image: sample.IMAGE_ID, vcpus: 2, memory_mib: 2048, disk_gib: 10 },
+    {
+      name: "knossos",
+      image: sample.IMAGE_ID,
+      vcpus: 2,
+      memory_mib: 2048,
+      disk_gib: 10,
+      network: null,
+    },
   ]);
   expect(fake.requests("machine.start")).toEqual([{ machine: sample.MACHINE_ID }]);
   await vi.waitFor(() => expect(router.route).toMatchObject({ page: "machine" }));

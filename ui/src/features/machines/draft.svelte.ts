@@ -13,6 +13,8 @@ export class Draft {
   vcpus = $state(0);
   memory_gib = $state(0);
   disk_gib = $state(0);
+  /** The network it is to be in; empty for the default one. */
+  network = $state("");
   faults = $state.raw<readonly FieldProblem[]>([]);
   problem = $state.raw<Problem>();
   busy = $state(false);
@@ -26,6 +28,7 @@ export class Draft {
     vcpus: whole(this.vcpus),
     memory_mib: whole(this.memory_gib * MIB_PER_GIB),
     disk_gib: whole(this.disk_gib),
+    network: this.network || null,
   });
 
   async load(image: string): Promise<void> {

@@ -5,7 +5,7 @@ import { problemOf, rpc } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import type { Trashed } from "../../platform/generated/api";
 
-export function toTrash({ trash_id, name }: Trashed, size: number): void {
+export function toTrash({ trash_id, name }: Trashed, size?: number): void {
   const restore = async (): Promise<void> => {
     try {
       await rpc("trash.restore", { trash_id });
@@ -16,7 +16,10 @@ export function toTrash({ trash_id, name }: Trashed, size: number): void {
   };
   toasts.show({
     title: fill(en.common.inTrash, { name }),
-    text: fill(en.common.inTrashText, { bytes: bytes(size) }),
+    text:
+      size === undefined
+        ? en.common.inTrashKept
+        : fill(en.common.inTrashText, { bytes: bytes(size) }),
     undo: true,
     action: { label: en.common.undo, run: restore },
   });

@@ -114,6 +114,7 @@ export const blocker = {
   turn: "Waiting for its turn: {count} downloads go first",
   retry: "Waiting for the next try",
   image_check: "Reading every byte of the image",
+  network_up: "Waiting for the network {name} to come up",
   qemu_greeting: "Waiting for QEMU to answer",
   first_output: "Waiting for the machine's first words",
   guest_shutdown: "The power button was pressed. Waiting for the machine to switch off",

@@ -9,6 +9,7 @@ export const frame = {
     activity: "Activity",
     images: "Image library",
     machines: "Machines",
+    networks: "Networks",
     host: "This computer",
     settings: "Settings",
     gallery: "Gallery",
@@ -57,6 +58,7 @@ export const frame = {
     restored: "{name} is back",
     inTrash: "{name} is in the trash",
     inTrashText: "{bytes}, kept until you empty it",
+    inTrashKept: "Kept until you empty it",
     show: "Show",
     failedShow: "See why",
   },
@@ -98,6 +100,7 @@ export const frame = {
     prefixes: "> actions, @ machines, ? words",
     start: "Start {name}",
     stop: "Stop {name}",
+    network: "Network {name}",
     light: "Use the light theme",
     dark: "Use the dark theme",
     system: "Use the desktop's theme",
@@ -118,7 +121,7 @@ export const frame = {
       nextHit: "Next hit",
       lastHit: "Previous hit",
       primary: "The page's bronze button",
-      reveal: "YAML and command of a machine",
+      reveal: "YAML and command of a machine or network",
       jobs: "Running work",
       larger: "Larger text",
       smaller: "Smaller text",
@@ -190,6 +193,22 @@ export const frame = {
     config: {
       word: "Machine config",
       means: "The one file that tells a Talos machine what to be.",
+    },
+    network: {
+      word: "Network",
+      means: "A private wire between machines of this computer. Nobody else is on it.",
+    },
+    subnet: {
+      word: "Subnet",
+      means: "The range of addresses that belongs to one network.",
+    },
+    port: {
+      word: "Port",
+      means: "The number of a door of a computer. Each service waits behind its own.",
+    },
+    mtu: {
+      word: "MTU",
+      means: "The largest packet that goes over a wire, in bytes.",
     },
     kvm: {
       word: "KVM",

@@ -2,9 +2,19 @@
 import * as codes from "./codes";
 import { frame } from "./frame";
 import { library } from "./library";
+import { networks } from "./networks";
 import { pages } from "./pages";
 import * as problems from "./problems";
 import { saving } from "./saving";
 import { studio } from "./studio";
 
-export const en = { ...codes, ...problems, ...frame, ...pages, library, saving, studio } as const;
+export const en = {
+  ...codes,
+  ...problems,
+  ...frame,
+  ...pages,
+  library,
+  networks,
+  saving,
+  studio,
+} as const;

@@ -220,7 +220,7 @@ export const pages = {
     firmware: "Processor and firmware",
     firmwareValue: "{arch}, UEFI, q35",
     network: "Network",
-    networkValue: "on its own, with internet",
+    networkHint: "Machines of one network reach each other, and this computer reaches them.",
     fit: "Will it fit?",
     fits: "Yes, {free} stay free",
     fitsShort: "It fits, {free} stay free",

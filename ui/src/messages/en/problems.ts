@@ -313,6 +313,48 @@ export const problem = {
     why: "This computer lacks a QEMU or firmware for {arch}.",
     safe: "The image can be downloaded for another computer.",
   },
+  network_missing: {
+    title: "Its network is not there any more",
+    cause: "its network is not there any more",
+    why: "The network this machine was in was deleted, or its folder was taken away.",
+    safe: "The machine and its disk are as they were.",
+  },
+  network_program_missing: {
+    title: "A part of Crete is missing",
+    cause: "a part of Crete is missing",
+    why: "The program that carries networks is not at {path}.",
+    safe: "The machine and its disk are as they were.",
+  },
+  network_failed: {
+    title: "The network {name} does not work",
+    cause: "the network {name} does not work",
+    why: "Its program does not come up, or does not answer. Its own words are below.",
+    safe: "Machines go on without it. Crete tries again by itself.",
+  },
+  network_in_use: {
+    title: "Machines are in this network",
+    cause: "machines are in it",
+    why: "In it: {machines}. Move them to another network first.",
+    safe: "Nothing was deleted.",
+  },
+  network_is_default: {
+    title: "The default network stays",
+    cause: "it is the default network",
+    why: "Machines are in it for which no other network was chosen.",
+    safe: "Nothing was deleted.",
+  },
+  machines_run: {
+    title: "Machines of this network are on",
+    cause: "machines of it are on",
+    why: "On: {machines}. They would not notice the change. Stop them first.",
+    safe: "Nothing was changed.",
+  },
+  no_subnet_free: {
+    title: "No addresses are left",
+    cause: "no addresses are left",
+    why: "Every range for networks of your own is used on this computer. Delete a network, or leave a VPN.",
+    safe: "Nothing was changed.",
+  },
   memory_short: {
     title: "Not enough memory",
     cause: "there is not enough memory",
@@ -391,6 +433,12 @@ export const field = {
   not_a_path: "A whole path is needed, beginning with /.",
   unknown: "It is not there any more.",
   unreadable: "It cannot be read: {reason}",
+  not_a_subnet: "A range such as 10.88.1.0/24 is needed, from /24 to /28.",
+  collides: "{with} is in use here already.",
+  not_an_address: "This computer has no such address.",
+  not_in_subnet: "An address of {subnet} is needed. Both ends of the range are Crete's own.",
+  not_exposed: "Others could come in there. Choose that first.",
+  in_use: "It is taken by {owner}.",
 } as const satisfies Words<FieldCode>;
 
 /** What sizes ask too much of, with the figures. */
@@ -418,6 +466,8 @@ export const remedy = {
   free_space: "Free some space in {path}.",
   run_command: "Run this command:",
   use_less_memory: "Stop other programs or machines, or give this one less memory.",
+  choose_network: "Move the machine to another network, on the page of the machine.",
+  install_again: "Install Crete again.",
   download_again: "Download again",
   choose_another: "Choose another file.",
   open_folder: "Look into {path}.",

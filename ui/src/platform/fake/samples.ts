@@ -5,12 +5,19 @@ import type {
   ImageView,
   Job,
   MachineView,
+  NetworkMachine,
+  NetworkTraffic,
+  NetworkView,
+  Forward,
+  ForwardView,
   Settings,
   Stage,
 } from "../generated/api";
 
 export const IMAGE_ID = "0198f2f0-0000-7000-8000-0000000000a1";
 export const MACHINE_ID = "0198f2f0-0000-7000-8000-0000000000b1";
+export const NETWORK_ID = "0198f2f0-0000-7000-8000-0000000000d1";
+export const FORWARD_ID = "0198f2f0-0000-7000-8000-0000000000e1";
 export const JOB_ID = "0198f2f0-0000-7000-8000-0000000000c1";
 const AT = "2026-03-20T09:00:00Z";
 const GIB = 2 ** 30;
@@ -95,6 +102,7 @@ export const machine = (change: Partial<Off> = {}): MachineView => ({
     memory_mib: 2048,
     disk_gib: 10,
     mac: "52:54:00:00:00:01",
+    network: null,
     kernel_args: [],
     created_at: AT,
   },
@@ -158,5 +166,130 @@ export const image = (change: Partial<Ready> = {}): ImageView => ({
   used_by: [],
   not_runnable: null,
   state: "ready",
+  ...change,
+});
+
+export const member = (change: Partial<NetworkMachine> = {}): NetworkMachine => ({
+  machine: MACHINE_ID,
+  name: "knossos",
+  full_name: "knossos.crete.test",
+  mac: "52:54:00:00:00:01",
+  address: "10.88.1.21",
+  host_address: "127.88.1.21",
+  on: true,
+  connected: true,
+  cut: false,
+  fault: null,
+  ...change,
+});
+
+/** Machines of one network, each with an id, a name and addresses of its own. */
+export const members = (count: number, change: Partial<NetworkMachine> = {}): NetworkMachine[] =>
+  Array.from({ length: count }, (_, at) =>
+    member({
+      machine: MACHINE_ID.slice(0, -3) + String(at + 100),
+      name: `node-${at + 1}`,
+      full_name: `node-${at + 1}.crete.test`,
+      mac: `52:54:00:00:01:${at.toString(16).padStart(2, "0")}`,
+      address: `10.88.1.${at + 20}`,
+      host_address: `127.88.1.${at + 20}`,
+      ...change,
+    }),
+  );
+
+export const forward = (change: Partial<Forward> = {}): Forward => ({
+  id: FORWARD_ID,
+  name: "Kubernetes API",
+  protocol: "tcp",
+  machine: MACHINE_ID,
+  port: 6443,
+  listen: "127.88.1.21",
+  listen_port: 6443,
+  exposed: false,
+  ...change,
+});
+
+export const forwardView = (change: Partial<ForwardView> = {}): ForwardView => ({
+  id: FORWARD_ID,
+  open: true,
+  answers: true,
+  fault: null,
+  owner: null,
+  ...change,
+});
+
+type Up = Extract<NetworkView, { state: "running" }>;
+
+export const networkSpec = (change: Partial<NetworkView["spec"]> = {}): NetworkView["spec"] => ({
+  schema_version: 1,
+  id: NETWORK_ID,
+  name: "default",
+  is_default: true,
+  subnet: "10.88.1.0/24",
+  loopback: "127.88.1.0/24",
+  prefix6: "fd12:3456:789a:1::",
+  mtu: 1500,
+  internet: true,
+  members: [],
+  forwards: [],
+  created_at: AT,
+  ...change,
+});
+
+const seen = {
+  gateway: "10.88.1.1",
+  machines: [member()],
+  forwards: [],
+  offers: [],
+  conflict: null,
+  echo_denied: false,
+  trespasses: [],
+};
+
+export const network = (change: Partial<Up> = {}): NetworkView => ({
+  spec: networkSpec(),
+  ...seen,
+  state: "running",
+  since: AT,
+  pid: 4711,
+  version: "0.1.0",
+  outdated: false,
+  ...change,
+});
+
+type Quiet = Extract<NetworkView, { state: "off" }>;
+
+export const networkOff = (change: Partial<Quiet> = {}): NetworkView => ({
+  spec: networkSpec(),
+  ...seen,
+  machines: [member({ on: false, connected: false })],
+  state: "off",
+  ...change,
+});
+
+export const traffic = (change: Partial<NetworkTraffic> = {}): NetworkTraffic => ({
+  network: NETWORK_ID,
+  ports: [
+    {
+      machine: MACHINE_ID,
+      sent_bps: 400_000,
+      received_bps: 1_200_000,
+      sent: 5 * 2 ** 20,
+      received: 190 * 2 ** 20,
+      dropped: 3,
+    },
+  ],
+  connections: 38,
+  refused: 0,
+  leases: [
+    {
+      mac: "52:54:00:00:00:01",
+      address: "10.88.1.21",
+      machine: MACHINE_ID,
+      host_name: "knossos",
+      remaining_s: 3000,
+    },
+  ],
+  neighbours: [{ address: "10.88.1.21", mac: "52:54:00:00:00:01", heard_s: 4, contested: false }],
   ...change,
 });
