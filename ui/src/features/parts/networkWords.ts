@@ -1,8 +1,10 @@
 /** How networks look and what is said of them: shapes and sentences for their states. */
 import type { Status } from "../../design/Glyph.svelte";
-import { en, fill, problemCause } from "../../messages";
+import { en, fill } from "../../messages";
 import { onIn, type Port, type PortState } from "../../model/networks";
 import type { NetworkMachine, NetworkView } from "../../platform/generated/api";
+
+const MOST_NAMES = 5;
 
 const NETWORKS: Record<NetworkView["state"], Status> = {
   off: "off",
@@ -13,9 +15,15 @@ const NETWORKS: Record<NetworkView["state"], Status> = {
 
 export const networkStatus = (network: NetworkView): Status => NETWORKS[network.state];
 
-/** What it does, or why not. */
-export const networkText = (network: NetworkView): string =>
-  network.state === "failed" ? problemCause(network.problem) : en.networks.stateText[network.state];
+export const networkText = (network: NetworkView): string => en.networks.stateText[network.state];
+
+/** Names in a sentence; of many only the first. */
+export function someNames(machines: readonly NetworkMachine[]): string {
+  const names = machines.map((machine) => machine.name);
+  if (names.length <= MOST_NAMES) return names.join(", ");
+  const first = names.slice(0, MOST_NAMES - 1);
+  return fill(en.networks.some, { names: first.join(", "), n: names.length - first.length });
+}
 
 export const internetText = ({ spec }: NetworkView): string =>
   spec.internet ? en.networks.internetAllowed : en.networks.internetNone;
@@ -84,5 +92,5 @@ export function portText(state: PortState, { view, machine }: Port): string {
 /** The name a port is known by: the person's own, or that of what usually waits there. */
 export function portName(name: string, port: number): string {
   const known = en.networks.portNames as Partial<Record<number, string>>;
-  return name || known[port] || String(port);
+  return name || known[port] || fill(en.networks.portNumbered, { port });
 }
