@@ -49,7 +49,6 @@ export const networks = {
   nameHint: "a–z, 0–9 and -",
   save: "Save",
   restart: "Restart",
-  restarting: "Restarting",
   restartOff: "It is off. It starts with its first machine.",
   restartTitle: "Restart {name}?",
   restartText: "The network is away for about a second.",
@@ -130,7 +129,6 @@ export const networks = {
   hostAddress: "From here",
   fullName: "Name inside",
   mac: "MAC",
-  copyName: "Copy {what}",
   changeAddress: "Change address",
   addressTitle: "Change the address of {name}",
   addressHint: "One of {subnet}. It counts when the machine renews its lease, or starts.",
@@ -177,6 +175,7 @@ export const networks = {
   ports: "Ports on this computer",
   portsText: "Only programs here can reach them.",
   portsExposed: { one: "{n} can be reached by others.", other: "{n} can be reached by others." },
+  noPortsNobody: "A port leads to a machine, and no machine is in this network yet.",
   openPort: "Open a port",
   noPorts:
     "No port is open. Open one to reach a service of a machine from a browser or a program here.",
