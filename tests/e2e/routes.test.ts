@@ -22,17 +22,30 @@ const LONG = 15 * 60_000;
 const STILL = { reducedMotion: "reduce" } as const;
 
 /** A route without an address here does not compile. */
-type Addresses = Record<PageName | "job" | "reveal", string>;
+type Addresses = Record<PageName | "job" | "reveal" | "wire" | NetworkView, string>;
+
+/** The views of a network beside its first one. */
+const NETWORK_VIEWS = ["machines", "addresses", "heard", "reveal"] as const;
+type NetworkView = `network-${(typeof NETWORK_VIEWS)[number]}`;
 
 const named = (all: Addresses) => Object.entries(all) as [keyof Addresses, string][];
 
 /** The page a route belongs to, in the page's own words. */
 function place(name: keyof Addresses, address: string): string {
   if (name === "job") return "activity" satisfies PageName;
+  if (address.startsWith("#/networks/")) return `network ${address.split(/[/?]/)[2]!}`;
   return name === "machine" || name === "reveal" ? `machine ${address.split("/")[2]!}` : name;
 }
 
-function addresses(machine: string, job: string, image: string): Addresses {
+interface Known {
+  machine: string;
+  job: string;
+  image: string;
+  network: string;
+}
+
+function addresses({ machine, job, image, network }: Known): Addresses {
+  const views = NETWORK_VIEWS.map((view) => [`network-${view}`, `#/networks/${network}/${view}`]);
   return {
     home: "#/",
     images: "#/images",
@@ -41,6 +54,10 @@ function addresses(machine: string, job: string, image: string): Addresses {
     "new-machine": `#/machines/new?image=${image}`,
     machine: `#/machines/${machine}`,
     reveal: `#/machines/${machine}/reveal`,
+    networks: "#/networks",
+    network: `#/networks/${network}`,
+    wire: `#/networks/${network}?machine=${machine}`,
+    ...(Object.fromEntries(views) as Record<NetworkView, string>),
     host: "#/host",
     activity: "#/activity",
     job: `#/activity/${job}`,
@@ -110,6 +127,9 @@ async function tour(
     await open(page, name, address);
     if (name === "machine")
       await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
+    // The picture is complete once the machine's card is connected.
+    if (name === "network" || name === "wire")
+      await page.getByRole("radio", { name: new RegExp(en.networks.word.connected) }).waitFor();
     if (name === "new-image")
       await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
     await look(name);
@@ -128,8 +148,9 @@ test("every route without anything in it", async () => {
       viewport: size,
     });
     await sees(new Mouse(page, "routes"), en.home.empty);
-    const empty = named(addresses("none", "none", "")).filter(
-      ([name]) => !["job", "reveal", "new-image", "gallery"].includes(name),
+    const nothing = { machine: "none", job: "none", image: "", network: "none" };
+    const empty = named(addresses(nothing)).filter(
+      ([name]) => !/^(job|reveal|wire|new-image|gallery|network-\w+)$/.test(name),
     );
     for (const [name, address] of empty) {
       await open(page, name, address);
@@ -151,10 +172,20 @@ test("every route with an image, a machine and finished work", { timeout: LONG }
   const job = (await first.locator("main a[href^='#/activity/']").first().getAttribute("href"))!;
   await open(first, "images", "#/images");
   const image = (await first.locator("main a[href*='image=']").first().getAttribute("href"))!;
+  await open(first, "networks", "#/networks");
+  const network = (await first
+    .locator("main a[href^='#/networks/']:not([href$='/new'])")
+    .first()
+    .getAttribute("href"))!;
   await first.context().close();
 
   const faults: string[] = [];
-  const all = addresses(running!.machine, job.split("/").at(-1)!, image.split("image=").at(-1)!);
+  const all = addresses({
+    machine: running!.machine,
+    job: job.split("/").at(-1)!,
+    image: image.split("image=").at(-1)!,
+    network: network.split("/").at(-1)!,
+  });
   const judge = async (page: Page, name: string) => {
     faults.push(...(await look(page, name)));
   };

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   between,
+  bits,
   bytes,
   clock,
   dayKey,
@@ -111,3 +112,16 @@ it("a moment of today is its time, an earlier one names its day", () => {
   expect(moment(at(25), now, "en-GB")).toBe("09:05");
   expect(moment(at(22), now, "en-GB")).toMatch(/Sun.*22 Nov.*09:05/);
 });
+
+it.each([
+  [0, "0 kbit/s"],
+  [999, "0 kbit/s"],
+  [1000, "1 kbit/s"],
+  [999_499, "999 kbit/s"],
+  [999_500, "1.0 Mbit/s"],
+  [9_940_000, "9.9 Mbit/s"],
+  [9_960_000, "10 Mbit/s"],
+  [434_000_000, "434 Mbit/s"],
+  [999_600_000, "1.0 Gbit/s"],
+  [12_300_000_000, "12.3 Gbit/s"],
+])("%i bits a second are %s", (count, text) => expect(bits(count)).toBe(text));

@@ -5,11 +5,13 @@ import {
   href,
   JOB_FILTERS,
   MACHINE_TABS,
+  NETWORK_TABS,
   parse,
   place,
   router,
   SETTINGS_PAGES,
   toMachine,
+  toNetwork,
   toSettings,
   type Route,
 } from "./router.svelte";
@@ -29,6 +31,13 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     page: fc.constant("machine" as const),
     id,
     tab: fc.constantFrom(...MACHINE_TABS),
+  }),
+  fc.record({ page: fc.constant("networks" as const), adding: fc.boolean() }),
+  fc.record({
+    page: fc.constant("network" as const),
+    id,
+    tab: fc.constantFrom(...NETWORK_TABS),
+    machine: fc.string(),
   }),
   fc.record({
     page: fc.constant("activity" as const),
@@ -51,6 +60,7 @@ describe("an address", () => {
     ["", { page: "home" }],
     ["#/nowhere/at/all", { page: "home" }],
     ["#/machines/x/nothing", { page: "machine", id: "x", tab: "console" }],
+    ["#/networks/x/nothing", { page: "network", id: "x", tab: "overview", machine: "" }],
     ["#/settings/nothing", { page: "settings", topic: "appearance" }],
     ["#/activity?show=nothing", { page: "activity", id: "", filter: "all" }],
     ["#/machines/%E0%A4%A", { page: "machine", id: "%E0%A4%A", tab: "console" }],
@@ -60,6 +70,8 @@ describe("an address", () => {
 it("a place is the same for its tabs and rows, and another for another machine", () => {
   expect(place(toMachine("a", "reveal"))).toBe(place(toMachine("a")));
   expect(place(toMachine("a"))).not.toBe(place(toMachine("b")));
+  expect(place(toNetwork("a", "heard", "m"))).toBe(place(toNetwork("a")));
+  expect(place(toNetwork("a"))).not.toBe(place(toMachine("a")));
   expect(place(toSettings("about"))).toBe(place(toSettings()));
 });
 

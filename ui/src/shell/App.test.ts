@@ -30,6 +30,7 @@ beforeEach(async () => {
   await vi.waitFor(() => expect(router.route.page).toBe("home"));
   fake.snapshot("images", { [sample.IMAGE_ID]: sample.image() });
   fake.snapshot("machines", { [sample.MACHINE_ID]: sample.machine() });
+  fake.snapshot("networks", { [sample.NETWORK_ID]: sample.network() });
   fake.snapshot("jobs", {});
   fake.snapshot("broken", {});
   fake.snapshot("usage", { usage: sample.usage() });
@@ -72,6 +73,39 @@ it("the palette finds a machine's action and does it", async () => {
   await userEvent.keyboard("{Enter}");
   expect(fake.requests("machine.start")).toEqual([{ machine: sample.MACHINE_ID }]);
   expect(screen.queryByRole("combobox")).toBeNull();
+});
+
+it("a network is found by its name and address, and Ctrl E shows its exact words", async () => {
+  fake.answer("network.reveal", () => ({ yaml: "", command: "", told: "", folder: "" }));
+  const nav = screen.getByRole("navigation", { name: en.nav.label });
+  within(within(nav).getByRole("link", { name: en.nav.networks })).getByText("1");
+  await userEvent.keyboard("{Control>}k{/Control}");
+  await userEvent.keyboard("10.88.1");
+  expect(screen.getByRole("option", { selected: true }).textContent).toContain("Network default");
+  await userEvent.keyboard("{Enter}");
+  await title("default");
+  const path = screen.getByRole("list", { name: en.nav.path });
+  within(path).getByRole("link", { name: en.nav.networks });
+  await userEvent.keyboard("{Control>}e{/Control}");
+  await vi.waitFor(() => expect(router.route).toMatchObject({ page: "network", tab: "reveal" }));
+  await userEvent.keyboard("{Control>}e{/Control}");
+  await vi.waitFor(() => expect(router.route).toMatchObject({ tab: "overview" }));
+});
+
+it("a new network is one command away", async () => {
+  fake.answer("network.check", () => ({ fields: [] }));
+  fake.answer("network.offer", () => ({
+    name: "kommos",
+    subnet: "10.131.7.0/24",
+    ipv6: true,
+    mtu: 1500,
+    internet: true,
+  }));
+  await userEvent.keyboard("{Control>}k{/Control}");
+  await userEvent.keyboard("new network{Enter}");
+  await screen.findByRole("dialog", { name: en.networks.newTitle });
+  await userEvent.keyboard("{Escape}");
+  await vi.waitFor(() => expect(router.route).toEqual({ page: "networks", adding: false }));
 });
 
 it("shortcuts go to places, and ? lists them unless somebody types", async () => {

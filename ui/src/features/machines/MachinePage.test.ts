@@ -109,6 +109,65 @@ it("deleting counts what goes, and can be undone", async () => {
   expect(fake.requests("trash.restore")).toEqual([{ trash_id: "t1" }]);
 });
 
+/** The card that tells where a machine is plugged in. */
+const plug = (member: Parameters<typeof sample.member>[0] = {}) => {
+  const network = sample.network({
+    machines: [sample.member(member)],
+    spec: sample.networkSpec({ forwards: [sample.forward()] }),
+    forwards: [sample.forwardView()],
+  });
+  fake.snapshot("networks", { [sample.NETWORK_ID]: network });
+  show(sample.machine());
+  return within(screen.getByRole("region", { name: en.networks.network }));
+};
+
+it("tells where it is plugged in, its addresses, and the ports that lead to it", () => {
+  const card = plug();
+  const link = card.getByRole("link", { name: "default" });
+  expect(link.getAttribute("href")).toBe(`#/networks/${sample.NETWORK_ID}?machine=${id}`);
+  card.getByText("10.88.1.21");
+  card.getByRole("button", { name: "Copy 127.88.1.21" });
+  card.getByText("127.88.1.21:6443");
+  expect(card.queryByText(en.networks.cutHere)).toBeNull();
+});
+
+it("a link that is cut is said, and mended from here", async () => {
+  fake.answer("machine.cut", () => ({}));
+  const card = plug({ cut: true });
+  card.getByText(en.networks.cutHere);
+  await userEvent.click(card.getByRole("button", { name: en.networks.mend }));
+  expect(fake.requests("machine.cut")).toEqual([{ machine: id, cut: false }]);
+});
+
+it("a port that leads to it is opened from here", async () => {
+  fake
+    .answer("forward.check", () => ({ fields: [] }))
+    .answer("forward.offer", ({ port }) => ({
+      listen: "127.88.1.21",
+      listen_port: port,
+      taken_by: null,
+      privileged: false,
+    }))
+    .answer("forward.open", () => ({ forward: "new" }));
+  const card = plug();
+  await userEvent.click(card.getByRole("button", { name: en.networks.openPort }));
+  const dialog = within(screen.getByRole("dialog", { name: en.networks.portTitle }));
+  const open = dialog.getByRole<HTMLButtonElement>("button", { name: en.networks.openDo });
+  await vi.waitFor(() => expect(open.disabled).toBe(false));
+  await userEvent.click(open);
+  expect(fake.requests("forward.open")).toMatchObject([{ machine: id, port: 6443 }]);
+});
+
+it("a machine whose network is gone says so, and can be moved", async () => {
+  fake.answer("machine.connect", () => ({}));
+  fake.snapshot("networks", { [sample.NETWORK_ID]: sample.networkOff({ machines: [] }) });
+  show(sample.machine());
+  screen.getByText(en.networks.unplugged);
+  await userEvent.click(screen.getByRole("button", { name: en.networks.move }));
+  await userEvent.click(screen.getByRole("button", { name: "Move knossos" }));
+  expect(fake.requests("machine.connect")).toEqual([{ machine: id, network: sample.NETWORK_ID }]);
+});
+
 it("what cannot be done now says why", async () => {
   show(sample.machine({ actions: [{ action: "start", denied: "arch_not_runnable" }] }));
   expect(screen.getByRole<HTMLButtonElement>("button", { name: en.machines.start }).disabled).toBe(

@@ -60,6 +60,7 @@ beforeEach(() => {
   fake.snapshot("images", { [sample.IMAGE_ID]: sample.image() });
   fake.snapshot("usage", { usage: sample.usage() });
   fake.snapshot("machines", {});
+  fake.snapshot("networks", { [sample.NETWORK_ID]: sample.network() });
 });
 
 it("is created and started as it opens, and shown", async () => {
@@ -139,4 +140,23 @@ it("what sizes ask too much of is told where they are chosen, and may be done al
   expect(button(en.newMachine.create).disabled).toBe(false);
   await fireEvent.input(cpus!, { target: { value: "4" } });
   await vi.waitFor(() => expect(screen.queryByText(/processors among/)).toBeNull());
+});
+
+const chooser = () =>
+  screen.queryByRole<HTMLSelectElement>("combobox", { name: en.newMachine.network });
+
+it("with one network there is nothing to choose, and it is named", async () => {
+  await open();
+  expect(chooser()).toBeNull();
+  screen.getByText("default, 10.88.1.0/24, with internet");
+});
+
+it("with more than one it is put into the one that was chosen", async () => {
+  const spec = sample.networkSpec({ id: "other", name: "kommos", is_default: false });
+  fake.upsert("networks", "other", sample.networkOff({ spec }));
+  await open();
+  expect(chooser()?.selectedOptions[0]?.text).toBe("default, 10.88.1.0/24, with internet");
+  await userEvent.selectOptions(chooser()!, "kommos, 10.88.1.0/24, with internet");
+  await userEvent.click(button(en.newMachine.create));
+  expect(fake.requests("machine.create")).toMatchObject([{ network: "other" }]);
 });
