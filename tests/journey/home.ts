@@ -19,6 +19,14 @@ export interface Running {
   start_ticks: number;
 }
 
+/** The process of a machine or of a network: only a machine's has something to run on. */
+interface Recorded {
+  owner: string;
+  pid: number;
+  start_ticks: number;
+  accelerator?: string;
+}
+
 /** Without a settings program, fonts are hinted to whole pixels, as on no desktop. */
 const GTK_SETTINGS =
   "[Settings]\ngtk-xft-antialias=1\ngtk-xft-hinting=1\ngtk-xft-hintstyle=hintslight\n";
@@ -66,6 +74,12 @@ export class Home {
 
   /** Machines that run for this person, real or in practice. */
   machines(): Running[] {
+    return this.#processes()
+      .filter(({ accelerator }) => accelerator !== undefined)
+      .map(({ owner, pid, start_ticks }) => ({ machine: owner, pid, start_ticks }));
+  }
+
+  #processes(): Recorded[] {
     return ["crete", "crete-practice"].flatMap((name) => {
       const folder = this.path("run", name);
       return entries(folder).flatMap((id) => {
@@ -83,9 +97,9 @@ export class Home {
       .filter((pid) => runs(pid, program, this.root));
   }
 
-  /** Ends the machines that a failed test left running, and removes everything. */
+  /** Ends the machines and networks that a failed test left running, and removes everything. */
   close(): void {
-    for (const { pid } of this.machines()) process.kill(pid, "SIGKILL");
+    for (const { pid } of this.#processes()) process.kill(pid, "SIGKILL");
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -98,9 +112,9 @@ function entries(folder: string): string[] {
   }
 }
 
-function read(file: string): Running | undefined {
+function read(file: string): Recorded | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Running;
+    return JSON.parse(readFileSync(file, "utf8")) as Recorded;
   } catch {
     return undefined;
   }
@@ -120,7 +134,7 @@ function runs(pid: number, program: string, folder: string): boolean {
 }
 
 /** True when the process is the recorded one, and no zombie that nobody has reaped. */
-function alive({ pid, start_ticks }: Running): boolean {
+function alive({ pid, start_ticks }: Recorded): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
