@@ -9,6 +9,7 @@ import Confirm from "./Confirm.svelte";
 import Menu from "./Menu.svelte";
 import Segmented from "./Segmented.svelte";
 import SizeSlider from "./SizeSlider.svelte";
+import Sparkline from "./Sparkline.svelte";
 import Tabs from "./Tabs.svelte";
 import Term from "./Term.svelte";
 import TextField from "./TextField.svelte";
@@ -163,4 +164,17 @@ it("a word is explained by F1, and Escape puts the explanation away", async () =
   expect(tip.className).toContain("open");
   await userEvent.keyboard("{Escape}");
   expect(tip.className).not.toContain("open");
+});
+
+it("a figure over time is drawn once there is more than one, and told in words", () => {
+  const { rerender } = render(Sparkline, { points: [{ x: 0, y: 1 }], text: "at most 3" });
+  const lines = () => screen.getByRole("img", { name: "at most 3" }).querySelectorAll("path.line");
+  expect(lines()).toHaveLength(0);
+  void rerender({
+    points: [
+      { x: 0, y: 0 },
+      { x: 1, y: 1 },
+    ],
+  });
+  return vi.waitFor(() => expect(lines()[0]?.getAttribute("d")).toBe("M0.0 33.0L240.0 1.0"));
 });
