@@ -29,10 +29,13 @@ function furnish(): void {
     this.removeAttribute("open");
     this.dispatchEvent(new Event("close"));
   };
-  // Escape closes the dialog that is open, as a browser does.
+  // Escape closes the dialog that is open, as a browser does: once everybody has heard of the key.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented)
-      document.querySelector<HTMLDialogElement>("dialog[open]")?.close();
+    if (event.key !== "Escape") return;
+    queueMicrotask(() => {
+      if (!event.defaultPrevented)
+        document.querySelector<HTMLDialogElement>("dialog[open]")?.close();
+    });
   });
 
   HTMLElement.prototype.showPopover = function (): void {

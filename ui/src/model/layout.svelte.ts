@@ -1,3 +1,6 @@
+/** Below this width the inspector is a drawer; the styles know the same figure. */
+const NARROW_REM = 75;
+
 /** What of the frame is open. */
 class Layout {
   /** The sidebar is a rail because the person wants it so. */
@@ -9,6 +12,12 @@ class Layout {
   palette = $state(false);
   shortcuts = $state(false);
   jobs = $state(false);
+
+  /** Shows the inspector: in a wide window it is there anyway. */
+  showInspector(): void {
+    const { fontSize } = window.getComputedStyle(document.documentElement);
+    if (window.innerWidth < NARROW_REM * parseFloat(fontSize)) this.drawer = true;
+  }
 }
 
 export const layout = new Layout();

@@ -3,6 +3,7 @@ import { render, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { en, fill } from "../../messages";
+import { layout } from "../../model/layout.svelte";
 import { router, toNetwork, type NetworkTab } from "../../model/router.svelte";
 import { start } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
@@ -231,6 +232,24 @@ describe("the picture", () => {
       screen.getByRole("radio", { name: `knossos, 10.88.1.21, ${words.word.connected}` }),
     );
     expect(router.route).toEqual(toNetwork(id, "overview", sample.MACHINE_ID));
+  });
+
+  it("in a narrow window the wire is shown in the drawer, which stays below a dialog", async () => {
+    document.documentElement.style.fontSize = "16px";
+    const { innerWidth } = window;
+    window.innerWidth = 1024;
+    show(sample.network(), "overview", sample.MACHINE_ID);
+    await userEvent.click(screen.getByRole("radio", { name: /knossos/ }));
+    expect(layout.drawer).toBe(true);
+    await choose("knossos", words.changeAddress);
+    await userEvent.keyboard("{Escape}");
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(layout.drawer).toBe(true);
+    await userEvent.keyboard("{Escape}");
+    expect(layout.drawer).toBe(false);
+    window.innerWidth = innerWidth;
+    await userEvent.click(screen.getByRole("radio", { name: /This computer/ }));
+    document.documentElement.style.fontSize = "";
   });
 
   it("Enter on a machine opens it", async () => {

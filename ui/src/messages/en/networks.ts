@@ -168,7 +168,7 @@ export const networks = {
   unknownCard: "Stranger behind a machine",
   neighbours: "Who was heard under which address",
   neighboursText: "From ARP and neighbour discovery, as the network hears it.",
-  noNeighbours: "Nobody was heard yet.",
+  noNeighbours: "Nobody spoke up in the last ten minutes.",
   heardAgo: "{time} ago",
   contested: "Two cards claim it",
   gatewayWho: "This computer",
