@@ -31,7 +31,12 @@ pub async fn run(cycles: usize) {
         support::off(&engine, machine).await;
         world.assert_nothing_runs();
         world.assert_nothing_is_left(machine);
-        assert_eq!(names(&world.at("run")).len(), 1);
+        support::eventually("its network ends with it", || {
+            world.network.running().is_empty()
+        })
+        .await;
+        // A folder each for the machine and its network.
+        assert_eq!(names(&world.at("run")).len(), 2);
         // An engine that was just opened asks QEMU what it can do, through pipes it closes again.
         let few = *first.get_or_insert_with(open_files) + 8;
         support::eventually("few open files", || open_files() < few).await;

@@ -8,6 +8,7 @@ use crate::victim;
 use crete_engine::Engine;
 use crete_model::{
     ImageState, ImageView, Job, JobRequest, JobState, MachineId, MachineState, NetworkState,
+    NetworkView,
 };
 use crete_qemu::lock::RunLock;
 use std::fs;
@@ -28,7 +29,7 @@ pub async fn holds(site: &Site, plan: &Plan) {
         |job: &&crete_model::Job| matches!(job.request, crete_model::JobRequest::Import { .. });
     assert!(cut.iter().all(import), "jobs of nobody: {cut:?}");
     machines_are_as_shown(site, &engine, &journal, plan).await;
-    the_network_is_as_needed(site, &engine).await;
+    networks_are_as_needed(site, &engine, &journal).await;
     images_become_whole(site, &engine, &journal).await;
     saved_files_become_whole(site, &engine, &journal).await;
     if let Some(job) = engine.jobs.all().first() {
@@ -66,15 +67,32 @@ pub async fn only_machines_run(site: &Site) {
     assert!(networks.len() <= 1, "a network runs twice: {networks:?}");
 }
 
-/// The one network is carried while a machine of it is on, and not otherwise.
-async fn the_network_is_as_needed(site: &Site, engine: &Engine) {
-    support::eventually("the network is as it is needed", || {
-        let networks = engine.networks.all();
-        assert_eq!(networks.len(), 1, "the default one: {networks:?}");
-        let carried: Vec<i32> = match networks[0].state {
-            NetworkState::Running { pid, .. } => vec![pid],
-            _ => Vec::new(),
+/// What was made is there, and the network of a machine is carried while it is on.
+async fn networks_are_as_needed(site: &Site, engine: &Engine, journal: &Journal) {
+    let networks = engine.networks.all();
+    let default: Vec<_> = networks.iter().filter(|one| one.spec.is_default).collect();
+    assert_eq!(
+        default.len(),
+        1,
+        "there is one default network: {networks:?}"
+    );
+    if let Some(made) = journal.done("network") {
+        let ids: Vec<String> = networks.iter().map(|one| one.spec.id.to_string()).collect();
+        assert!(ids.iter().any(|id| id == made), "{made} of {ids:?}");
+    }
+    if let Some(opened) = journal.done("port") {
+        let ports = &default[0].spec.forwards;
+        assert!(
+            ports.iter().any(|port| port.id.to_string() == opened),
+            "{ports:?}"
+        );
+    }
+    support::eventually("networks run as they are needed", || {
+        let carried = |view: &NetworkView| match view.state {
+            NetworkState::Running { pid, .. } => Some(pid),
+            _ => None,
         };
+        let carried: Vec<i32> = engine.networks.all().iter().filter_map(carried).collect();
         carried.len() == site.fake.running().len() && site.network.running() == carried
     })
     .await;

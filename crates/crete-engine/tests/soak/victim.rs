@@ -6,8 +6,8 @@ use crate::{journal, site};
 use crete_engine::{Engine, PracticeFactory};
 use crete_failpoint::Side;
 use crete_model::{
-    Arch, BootMedium, ImageChoice, ImageId, ImageState, MachineDraft, MachineId, StudioDraft,
-    TargetKind,
+    Arch, BootMedium, ForwardDraft, ImageChoice, ImageId, ImageState, MachineDraft, MachineId,
+    NetworkView, Protocol, StudioDraft, TargetKind,
 };
 use std::fs::{self, File};
 use std::io::Write;
@@ -236,6 +236,30 @@ async fn save(root: &Path, engine: &Engine) -> Result<String, String> {
     }
 }
 
+/// A port that leads to the machine, and a network in which nobody is.
+async fn networks(root: &Path, engine: &Engine, machine: MachineId) {
+    deed(root, "port", async {
+        let seated = |view: &NetworkView| !view.machines.iter().all(|one| one.address.is_empty());
+        let default = engine.networks.all().remove(0).spec.id;
+        support::until(&engine.networks, &default.to_string(), seated).await;
+        let draft = ForwardDraft {
+            name: String::new(),
+            protocol: Protocol::Udp,
+            machine,
+            port: 53,
+            listen: String::new(),
+            listen_port: 0,
+            exposed: false,
+        };
+        engine.open_forward(&draft).await
+    })
+    .await;
+    deed(root, "network", async {
+        engine.create_network(&engine.offer_network())
+    })
+    .await;
+}
+
 async fn machine(root: &Path, engine: &Engine, image: ImageId) {
     let draft = MachineDraft {
         name: "knossos".to_owned(),
@@ -248,6 +272,7 @@ async fn machine(root: &Path, engine: &Engine, image: ImageId) {
     let made = deed(root, "create", async { engine.create_machine(&draft) });
     let made = made.await.unwrap();
     let machine = made.parse::<uuid::Uuid>().map(MachineId).unwrap();
+    networks(root, engine, machine).await;
     for gentle in [true, false] {
         deed(root, "start", start(engine, machine)).await;
         deed(root, "stop", async {
