@@ -136,8 +136,10 @@ impl Driver {
                 }
             }
         }
-        // With machines on it goes on without us; without any it is of no use.
-        if !self.guests.iter().any(|guest| guest.on)
+        // With machines on it goes on without us; without any it is of no use. The last may have
+        // gone off an instant ago.
+        let guests = self.engine.guests_of(&self.spec);
+        if !guests.iter().any(|guest| guest.on)
             && let Some(process) = self.process.take()
         {
             self.engine.stop_network(process).await;
