@@ -193,6 +193,8 @@ commands! {
     "console.save" console_save(SaveConsole) -> Saved;
     /// Gives something back from the trash.
     "trash.restore" trash_restore(TrashRef) -> Nothing;
+    /// Removes something from the trash for good.
+    "trash.purge" trash_purge(TrashRef) -> Nothing;
     /// A job with its kept log.
     "job.details" job_details(JobRef) -> JobDetails;
     /// Cancels a job.

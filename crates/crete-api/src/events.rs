@@ -26,6 +26,8 @@ pub enum Topic {
     Networks,
     /// `NetworkTraffic` by network id; only while the page is visible.
     Traffic,
+    /// `TrashView` by its place in the trash.
+    Trash,
     /// `SavedDraft` by draft id.
     Drafts,
     /// `Job` by job id.
@@ -110,6 +112,7 @@ pub fn event_frames(
     tasks.spawn(topic(Topic::Traffic, engine.traffic.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Trash, engine.trash.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Drops, engine.drops.clone(), &sender, ends));

@@ -4,7 +4,7 @@ use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
 use crete_model::{
     BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, NetworkTraffic,
-    NetworkView, SavedDraft,
+    NetworkView, SavedDraft, TrashView,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -51,6 +51,7 @@ pub fn typescript() -> String {
     collector.visit::<NetworkTraffic>();
     collector.visit::<Job>();
     collector.visit::<SavedDraft>();
+    collector.visit::<TrashView>();
     collector.visit::<BrokenView>();
     collector.visit::<DropView>();
     collector.visit::<HostReport>();
@@ -80,7 +81,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  trash: TrashView;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

@@ -14,7 +14,8 @@ use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
-    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings,
+    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings, TrashKind,
+    TrashView,
 };
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -72,6 +73,8 @@ pub struct Shared {
     pub traffic: Live<NetworkTraffic>,
     /// Jobs by id.
     pub jobs: Live<Job>,
+    /// What was deleted, by its place in the trash.
+    pub trash: Live<TrashView>,
     /// Drafts of the studio by id.
     pub drafts: Live<SavedDraft>,
     /// Objects that cannot be read, by path.
@@ -143,6 +146,7 @@ impl Engine {
             networks: Live::new(),
             traffic: Live::new(),
             jobs: job_book.live.clone(),
+            trash: Live::new(),
             drafts: Live::new(),
             broken: Live::new(),
             drops: Live::new(),
@@ -212,6 +216,7 @@ impl Engine {
         let networks = self.load_networks().await?;
         self.load_machines().await?;
         self.take_up_networks(networks);
+        self.load_trash();
         for found in store::list::<SavedDraft>(&self.roots.drafts())? {
             self.load_draft(&found.folder, found.record);
         }
@@ -376,12 +381,13 @@ impl Engine {
         let (roots, id) = (self.roots.clone(), trash_id.to_owned());
         let taking = tokio::task::spawn_blocking(move || crate::trash::take(&roots, &id));
         let origin = taking.await.map_err(crate::error::internal)??;
-        let folder = self.roots.data().join(&origin.kind).join(&origin.id);
-        match origin.kind.as_str() {
-            "images" => self.load_image(&folder, store::read_object(&folder)),
-            "drafts" => self.load_draft(&folder, store::read_object(&folder)),
-            "networks" => self.restore_network(&folder),
-            _ => self.restore_machine(&folder).await,
+        self.trash.remove(trash_id);
+        let folder = origin.folder(&self.roots);
+        match origin.kind {
+            TrashKind::Images => self.load_image(&folder, store::read_object(&folder)),
+            TrashKind::Drafts => self.load_draft(&folder, store::read_object(&folder)),
+            TrashKind::Networks => self.restore_network(&folder),
+            TrashKind::Machines => self.restore_machine(&folder).await,
         }
         self.refresh_images();
         Ok(())

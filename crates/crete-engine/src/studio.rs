@@ -2,13 +2,14 @@
 
 use crate::Engine;
 use crate::error::{EngineError, Result};
-use crate::{store, trash};
+use crate::store;
 use crete_factory::catalogue::{presets, targets};
 use crete_factory::schematic;
 use crete_factory::studio::{self, Known, Opened};
 use crete_model::{
     Arch, Composition, DraftId, ErrorCode, FieldCode, FieldProblem, ImageOrigin, ImageView, Params,
-    Preset, Problem, Remedy, SavedDraft, StudioDraft, TalosVersion, Targets, Workbench, params,
+    Preset, Problem, Remedy, SavedDraft, StudioDraft, TalosVersion, Targets, TrashKind, Workbench,
+    params,
 };
 use std::path::Path;
 use uuid::Uuid;
@@ -203,8 +204,7 @@ impl Engine {
     pub fn delete_draft(&self, id: DraftId) -> Result<(String, String)> {
         let name = self.draft(id)?.name;
         let folder = self.roots.drafts().join(id.to_string());
-        let now = self.clock.text();
-        let trash_id = trash::put(&self.roots, "drafts", &id.to_string(), &name, &folder, &now)?;
+        let trash_id = self.discard_object(TrashKind::Drafts, &id.to_string(), &name, &folder)?;
         self.drafts.remove(&id.to_string());
         Ok((trash_id, name))
     }

@@ -21,6 +21,7 @@ mod save;
 mod schematic;
 mod settings;
 mod studio;
+mod trash;
 mod version;
 
 pub use host::*;
@@ -37,6 +38,7 @@ pub use save::*;
 pub use schematic::*;
 pub use settings::*;
 pub use studio::*;
+pub use trash::*;
 pub use version::*;
 
 use std::collections::BTreeMap;

@@ -189,7 +189,7 @@ pub struct NetworkView {
     pub conflict: Option<String>,
     /// True when this computer lets nobody without root ping, so machines' pings outside fail.
     pub echo_denied: bool,
-    /// Who used what is another's, and how often.
+    /// Who did what is not its to do.
     pub trespasses: Vec<Trespasser>,
 }
 

@@ -311,7 +311,7 @@ pub enum FieldCode {
     Unknown,
     /// Not readable at all (`reason`).
     Unreadable,
-    /// Not an IPv4 subnet between /16 and /28.
+    /// Not an IPv4 subnet between /24 and /28.
     NotASubnet,
     /// It shares addresses with something else (`with`).
     Collides,

@@ -390,6 +390,11 @@ impl<H: Host> Handlers for Router<H> {
         Ok(Nothing {})
     }
 
+    async fn trash_purge(&self, request: TrashRef) -> Result<Nothing, Problem> {
+        page(self.engine().purge(&request.trash_id).await)?;
+        Ok(Nothing {})
+    }
+
     async fn job_details(&self, request: JobRef) -> Result<JobDetails, Problem> {
         let (job, log) = page(self.engine().job_details(request.job).await)?;
         Ok(JobDetails { job, log })

@@ -20,6 +20,11 @@ impl<H: Host> Router<H> {
                     .open_folder(&page(engine.machine_folder(machine))?)
                     .await?;
             }
+            OpenTarget::Network { network } => {
+                self.host
+                    .open_folder(&page(engine.network_folder(network))?)
+                    .await?;
+            }
             OpenTarget::Image { image } => {
                 self.host
                     .open_folder(&page(engine.image_folder(image))?)

@@ -1,6 +1,6 @@
 //! What the page asks of the desktop around it.
 
-use crete_model::{ForwardId, ImageId, JobId, MachineId};
+use crete_model::{ForwardId, ImageId, JobId, MachineId, NetworkId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -18,6 +18,11 @@ pub enum OpenTarget {
     Machine {
         /// The machine.
         machine: MachineId,
+    },
+    /// The folder of a network.
+    Network {
+        /// The network.
+        network: NetworkId,
     },
     /// The folder of an image.
     Image {

@@ -3,8 +3,8 @@
 use super::{aside, title};
 use crate::Engine;
 use crate::error::{EngineError, Result};
-use crate::{store, trash};
-use crete_model::{ErrorCode, ImageId, ImageState, JobId, Problem, Remedy, params};
+use crate::store;
+use crete_model::{ErrorCode, ImageId, ImageState, JobId, Problem, Remedy, TrashKind, params};
 
 impl Engine {
     /// Bytes an image takes, and the names of the machines that boot from it.
@@ -41,14 +41,7 @@ impl Engine {
         }
         let name = title(&view.spec);
         let folder = self.roots.image(id);
-        let trash_id = trash::put(
-            &self.roots,
-            "images",
-            &id.to_string(),
-            &name,
-            &folder,
-            &self.clock.text(),
-        )?;
+        let trash_id = self.discard_object(TrashKind::Images, &id.to_string(), &name, &folder)?;
         self.images.remove(&id.to_string());
         Ok((trash_id, name))
     }

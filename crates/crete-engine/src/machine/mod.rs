@@ -144,7 +144,7 @@ impl Engine {
         Ok((done.trash.ok_or_else(unanswered)?, name))
     }
 
-    /// Puts a machine into another network. One that runs is plugged in there at once, and asks for
+    /// Puts a machine into another network, with the ports that lead to it. One that runs is plugged in there at once, and asks for
     /// an address of the new network when its card tells it so.
     ///
     /// # Errors
@@ -156,7 +156,13 @@ impl Engine {
                 id: network.to_string(),
             });
         }
-        self.wish(id, Wish::Network(network)).await.map(drop)
+        let old = self.network_of(&self.machine(id)?.spec).map(|spec| spec.id);
+        self.bring_forwards(id, network).await?;
+        self.wish(id, Wish::Network(network)).await?;
+        match old {
+            Ok(old) if old != network => self.leave_forwards(id, old).await,
+            _ => Ok(()),
+        }
     }
 
     /// Where a machine's QEMU listens for frames.

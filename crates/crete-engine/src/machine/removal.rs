@@ -6,9 +6,9 @@
 use super::driver::Driver;
 use crate::Engine;
 use crate::error::Result;
-use crate::{store, trash};
+use crate::store;
 use crete_failpoint::step;
-use crete_model::{MachineId, MachineSpec};
+use crete_model::{MachineId, MachineSpec, TrashKind};
 use std::path::Path;
 
 impl Driver {
@@ -20,8 +20,7 @@ impl Driver {
         let (id, name) = (self.spec.id, self.spec.name.clone());
         let moving = tokio::task::spawn_blocking(move || {
             let id = id.to_string();
-            let now = engine.clock.text();
-            let moved = trash::put(&engine.roots, "machines", &id, &name, &files.folder, &now);
+            let moved = engine.discard_object(TrashKind::Machines, &id, &name, &files.folder);
             if moved.is_ok() {
                 // Empty since the last run ended; one that is not is swept at the next start.
                 let _ = step!(

@@ -18,8 +18,10 @@ use super::process::{Process, failed};
 use super::told::{Guest, config};
 use super::view::{traffic, view};
 use crate::error::Result;
-use crate::{Engine, LiveChange, store, trash};
-use crete_model::{MachineId, MachineView, NetworkSpec, NetworkState, Problem, network_name};
+use crate::{Engine, LiveChange, store};
+use crete_model::{
+    MachineId, MachineView, NetworkSpec, NetworkState, Problem, TrashKind, network_name,
+};
 use crete_net::control::Status;
 use crete_net::{Config, Offer};
 use std::path::PathBuf;
@@ -365,9 +367,13 @@ impl Driver {
         }
         let (engine, spec) = (self.engine.clone(), self.spec.clone());
         let moving = tokio::task::spawn_blocking(move || {
-            let (id, now) = (spec.id.to_string(), engine.clock.text());
             let folder = engine.roots.network(spec.id);
-            trash::put(&engine.roots, "networks", &id, &spec.name, &folder, &now)
+            engine.discard_object(
+                TrashKind::Networks,
+                &spec.id.to_string(),
+                &spec.name,
+                &folder,
+            )
         });
         let trash_id = moving.await.map_err(crate::error::internal)??;
         self.engine.forget_network(self.spec.id);

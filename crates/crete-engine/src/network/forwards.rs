@@ -1,15 +1,15 @@
 //! Ports of this computer that lead to machines: what is offered, what is acceptable, and changes.
 
-use super::members::{Ranges, address_of};
+use super::members::{Ranges, address_of, seat};
 use crate::Engine;
 use crate::error::{EngineError, Result};
 use crete_model::{
-    FieldCode, FieldProblem, Forward, ForwardDraft, ForwardId, ForwardOffer, MachineId,
-    NetworkView, Params, Protocol, params,
+    FieldCode, FieldProblem, Forward, ForwardDraft, ForwardId, ForwardOffer, MachineId, NetworkId,
+    NetworkSpec, NetworkView, Params, Protocol, params,
 };
 use crete_net::port_owner;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use uuid::Uuid;
 
 /// Characters of a port's name.
@@ -179,7 +179,7 @@ impl Engine {
         let id = ForwardId(Uuid::now_v7());
         let forward = self.forward(id, draft, None)?;
         let network = self.network_of_machine(forward.machine)?;
-        let add = move |spec: &mut crete_model::NetworkSpec| {
+        let add = move |spec: &mut NetworkSpec| {
             spec.forwards.push(forward);
             Ok(())
         };
@@ -199,7 +199,7 @@ impl Engine {
             self.open_forward(draft).await?;
             return self.close_forward(old.id).await.map(drop);
         }
-        let change = move |spec: &mut crete_model::NetworkSpec| {
+        let change = move |spec: &mut NetworkSpec| {
             let own = spec.forwards.iter_mut().find(|one| one.id == id);
             *own.ok_or_else(|| missing(id))? = forward;
             Ok(())
@@ -213,7 +213,7 @@ impl Engine {
     /// When it is gone.
     pub async fn close_forward(&self, id: ForwardId) -> Result<ForwardDraft> {
         let (forward, network) = self.find_forward(id)?;
-        let remove = move |spec: &mut crete_model::NetworkSpec| {
+        let remove = move |spec: &mut NetworkSpec| {
             spec.forwards.retain(|one| one.id != id);
             Ok(())
         };
@@ -241,6 +241,55 @@ impl Engine {
         };
         let at = SocketAddr::new(listen, forward.listen_port);
         Ok(format!("{scheme}://{at}/"))
+    }
+
+    /// Has the ports of a machine lead to it in another network too, at its address there. They stay
+    /// where they were until it has moved, so that none is lost on the way.
+    pub(crate) async fn bring_forwards(&self, machine: MachineId, to: NetworkId) -> Result<()> {
+        // One whose network is gone has no ports any more.
+        let old = self
+            .network_of_machine(machine)
+            .and_then(|old| self.network(old));
+        let Ok(NetworkView { spec: old, .. }) = old else {
+            return Ok(());
+        };
+        if old.id == to {
+            return Ok(());
+        }
+        let own: Vec<Forward> = old
+            .forwards
+            .iter()
+            .filter(|one| one.machine == machine)
+            .cloned()
+            .collect();
+        let before = Ranges::of(&old)?.loopback;
+        let bring = move |spec: &mut NetworkSpec| {
+            let ranges = Ranges::of(spec)?;
+            seat(spec, ranges.subnet, &[machine]);
+            let Some(address) = address_of(spec, machine) else {
+                return Ok(());
+            };
+            for mut forward in own {
+                // Its own address of this computer is another there; one that was chosen stays.
+                let is_own = |listen: Ipv4Addr| before.contains(listen);
+                if forward.listen.parse().is_ok_and(is_own) {
+                    forward.listen = ranges.host_address(address).to_string();
+                }
+                spec.forwards.retain(|one| one.id != forward.id);
+                spec.forwards.push(forward);
+            }
+            Ok(())
+        };
+        self.change(to, Box::new(bring)).await
+    }
+
+    /// Takes the ports of a machine away that has moved to another network.
+    pub(crate) async fn leave_forwards(&self, machine: MachineId, from: NetworkId) -> Result<()> {
+        let leave = move |spec: &mut NetworkSpec| {
+            spec.forwards.retain(|one| one.machine != machine);
+            Ok(())
+        };
+        self.change(from, Box::new(leave)).await
     }
 
     /// A port as a draft wants it, with its gaps filled.
@@ -276,7 +325,7 @@ impl Engine {
         })
     }
 
-    fn find_forward(&self, id: ForwardId) -> Result<(Forward, crete_model::NetworkId)> {
+    fn find_forward(&self, id: ForwardId) -> Result<(Forward, NetworkId)> {
         let networks = self.networks.all();
         let found = networks.iter().find_map(|view| {
             let own = view.spec.forwards.iter().find(|one| one.id == id)?;

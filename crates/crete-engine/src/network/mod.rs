@@ -29,6 +29,7 @@ use members::{Ranges, resettle};
 use process::gone;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -299,6 +300,14 @@ impl Engine {
             told: yaml(serde_saphyr::to_string(&told))?,
             folder: self.roots.network(id).display().to_string(),
         })
+    }
+
+    /// A network's folder.
+    ///
+    /// # Errors
+    /// When there is no such network.
+    pub fn network_folder(&self, id: NetworkId) -> Result<PathBuf> {
+        self.network(id).map(|_| self.roots.network(id))
     }
 
     /// A connection to a port of a machine, through its network's own socket: no port of this

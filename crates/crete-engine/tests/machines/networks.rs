@@ -14,6 +14,11 @@ fn the_network(engine: &Engine) -> NetworkView {
     all.remove(0)
 }
 
+fn the_default(engine: &Engine) -> NetworkView {
+    let mut all = engine.networks.all().into_iter();
+    all.find(|view| view.spec.is_default).unwrap()
+}
+
 fn pid(view: &NetworkView) -> Option<i32> {
     match view.state {
         NetworkState::Running { pid, .. } => Some(pid),
@@ -210,7 +215,19 @@ async fn a_machine_is_plugged_into_another_network_while_it_runs() {
     let draft = engine.offer_network();
     assert_eq!(engine.check_network(&draft), []);
     let new = engine.create_network(&draft).unwrap();
+    let port = engine.open_forward(&forward(machine, 8080)).await.unwrap();
+    let here = engine.forward_address(port).unwrap();
     engine.connect_machine(machine, new).await.unwrap();
+    // Its ports move with it, to its address there.
+    let there = engine.networks.get(&new.to_string()).unwrap();
+    assert_eq!(there.spec.forwards.len(), 1);
+    assert_eq!(the_default(&engine).spec.forwards, []);
+    let moved = engine.forward_address(port).unwrap();
+    assert_ne!(moved, here);
+    assert_eq!(
+        moved,
+        format!("http://{}:8080/", there.spec.forwards[0].listen)
+    );
     let connected = |view: &NetworkView| view.machines.iter().any(|one| one.connected);
     until(&engine.networks, &new.to_string(), connected).await;
     until(&engine.networks, &old.to_string(), |view| {

@@ -98,7 +98,7 @@ async fn networks_are_as_needed(site: &Site, engine: &Engine, journal: &Journal)
     .await;
 }
 
-const MACHINE: &[&str] = &["create", "start", "stop", "delete", "restore"];
+const MACHINE: &[&str] = &["create", "start", "stop", "delete", "restore", "purge"];
 
 async fn machines_are_as_shown(site: &Site, engine: &Engine, journal: &Journal, plan: &Plan) {
     let shown = engine.machines.all();
@@ -124,9 +124,15 @@ async fn machines_are_as_shown(site: &Site, engine: &Engine, journal: &Journal, 
     let made = done.is_some();
     let deletes = done == Some("delete") || after.contains(&"delete");
     let restores = after.contains(&"restore");
-    assert!(!made || here || trashed, "lost: {told}");
+    let purged = done == Some("purge");
+    let purges = purged || after.contains(&"purge");
+    assert!(!made || here || trashed || purges, "lost: {told}");
     assert!(!trashed || deletes, "{told}");
-    assert!(done != Some("delete") || trashed || restores, "{told}");
+    assert!(!purged || !(here || trashed), "{told}");
+    assert!(
+        done != Some("delete") || trashed || restores || purges,
+        "{told}"
+    );
     if plan.first.who == Who::Engine && after.is_empty() {
         assert!(done != Some("start") || running.len() == 1, "{told}");
         assert!(done != Some("stop") || running.is_empty(), "{told}");

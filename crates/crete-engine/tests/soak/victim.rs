@@ -305,8 +305,13 @@ async fn machine(root: &Path, engine: &Engine, image: ImageId) {
         Ok::<_, String>("")
     })
     .await;
-    deed(root, "delete", async {
+    let trash = deed(root, "delete", async {
         engine.delete_machine(machine).await.map(|(trash, _)| trash)
-    })
-    .await;
+    });
+    if let Some(trash) = trash.await {
+        deed(root, "purge", async {
+            engine.purge(&trash).await.map(|()| "")
+        })
+        .await;
+    }
 }

@@ -1951,7 +1951,7 @@ conflict: string | null,
  */
 echo_denied: boolean, 
 /**
- * Who used what is another's, and how often.
+ * Who did what is not its to do.
  */
 trespasses: Array<Trespasser>, } & ({ "state": "off" } | { "state": "starting", 
 /**
@@ -2004,7 +2004,11 @@ export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | 
 /**
  * The machine.
  */
-machine: MachineId, } | { "kind": "image", 
+machine: MachineId, } | { "kind": "network", 
+/**
+ * The network.
+ */
+network: NetworkId, } | { "kind": "image", 
 /**
  * The image.
  */
@@ -3010,7 +3014,12 @@ export type Theme = "system" | "light" | "dark";
 /**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "networks" | "traffic" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+export type Topic = "images" | "machines" | "networks" | "traffic" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+
+/**
+ * What something in the trash was.
+ */
+export type TrashKind = "images" | "machines" | "networks" | "drafts";
 
 /**
  * Names one thing in the trash.
@@ -3020,6 +3029,39 @@ export type TrashRef = {
  * From [`Trashed`].
  */
 trash_id: string, };
+
+/**
+ * Something in the trash.
+ */
+export type TrashView = { 
+/**
+ * Its place in the trash: what gives it back.
+ */
+trash_id: string, 
+/**
+ * What it was.
+ */
+kind: TrashKind, 
+/**
+ * Its id, when it was there.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * RFC 3339.
+ */
+deleted_at: string, 
+/**
+ * Bytes it takes on this computer.
+ */
+bytes: number, 
+/**
+ * The image a machine boots from: without it the machine cannot be started again.
+ */
+image: ImageId | null, };
 
 /**
  * Something went to the trash.
@@ -3276,6 +3318,8 @@ export interface Commands {
   "console.save": { request: SaveConsole; response: Saved };
   /** Gives something back from the trash. */
   "trash.restore": { request: TrashRef; response: Nothing };
+  /** Removes something from the trash for good. */
+  "trash.purge": { request: TrashRef; response: Nothing };
   /** A job with its kept log. */
   "job.details": { request: JobRef; response: JobDetails };
   /** Cancels a job. */
@@ -3309,6 +3353,7 @@ export interface TopicItems {
   networks: NetworkView;
   traffic: NetworkTraffic;
   drafts: SavedDraft;
+  trash: TrashView;
   jobs: Job;
   broken: BrokenView;
   drops: DropView;
