@@ -29,6 +29,15 @@ fn compile(more: &[&str]) -> Command {
     command
 }
 
+/// Builds the window as it is shipped, and the smallest window that can stand beside it.
+pub fn release() -> Result<()> {
+    page::build()?;
+    step("Building the window and its rival, optimized", || {
+        let more = ["--release", "--bin", "crete", "--example", "hello_window"];
+        run(&mut compile(&more))
+    })
+}
+
 /// Builds what the window's tests drag files from.
 pub fn drag_source() -> Result<()> {
     step("Building the drag source", || {

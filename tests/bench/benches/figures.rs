@@ -157,7 +157,7 @@ fn main() {
             serde_json::json!({
                 "name": figure.name,
                 "unit": figure.unit,
-                "median": figure.median,
+                "value": figure.median,
                 "best": figure.best,
             })
         })

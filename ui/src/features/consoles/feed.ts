@@ -1,4 +1,5 @@
 /** From a byte stream to a terminal: gaps, repeats, and when more may come. Knows no terminal. */
+import { guard } from "./guard";
 
 export interface Sink {
   /** Takes bytes or a note in; `drawn` is called when they were. */
@@ -24,6 +25,7 @@ const NEWLINE = 10;
  */
 export class Feed {
   #expected = 0;
+  #guard = guard();
   /** Lines since `restartCount` was called. */
   #lines = 0;
 
@@ -40,8 +42,9 @@ export class Feed {
     this.#expected = Math.max(this.#expected, offset + bytes.length);
     for (const byte of fresh) if (byte === NEWLINE) this.#lines += 1;
     if (missing > 0) this.#note(this.options.gap(missing));
-    if (fresh.length === 0) return Promise.resolve();
-    const painted = this.options.paint?.(fresh) ?? fresh;
+    const harmless = this.#guard(fresh);
+    if (harmless.length === 0) return Promise.resolve();
+    const painted = this.options.paint?.(harmless) ?? harmless;
     return new Promise((drawn) => this.sink.write(painted, drawn));
   }
 
@@ -57,6 +60,7 @@ export class Feed {
   restart(): void {
     this.#expected = 0;
     this.#lines = 0;
+    this.#guard = guard();
     this.sink.reset();
   }
 
