@@ -4,6 +4,7 @@
 //! computer before a change.
 
 mod figure;
+mod flood;
 mod sizes;
 
 use crate::setup::{self, Purpose};
@@ -24,7 +25,7 @@ struct Part {
     measure: fn() -> Result<Vec<Figure>>,
 }
 
-use Purpose::{Bfigureser, Compiler, Display, Machines, Window};
+use Purpose::{Browser, Compiler, Display, Machines, Window};
 
 const PARTS: &[Part] = &[
     Part {
@@ -53,20 +54,20 @@ const PARTS: &[Part] = &[
     },
     Part {
         names: &["serial"],
-        needs: &[Compiler, Machines, Bfigureser],
+        needs: &[Compiler, Machines, Browser],
         says: "Measuring a machine that prints without end",
         measure: serial,
     },
     Part {
         names: &["console"],
-        needs: &[Compiler, Bfigureser],
-        says: "Measuring a long console in a bfigureser",
+        needs: &[Compiler, Browser],
+        says: "Measuring a long console in a browser",
         measure: console,
     },
     Part {
         names: &["typing"],
-        needs: &[Bfigureser],
-        says: "Measuring the page in a bfigureser",
+        needs: &[Browser],
+        says: "Measuring the page in a browser",
         measure: typing,
     },
     Part {
@@ -118,12 +119,13 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Part>> {
     let known = || PARTS.iter().flat_map(|part| part.names);
     if let Some(unknown) = names.iter().find(|name| known().all(|known| known != name)) {
         let known: Vec<&str> = known().copied().collect();
-        bail!(
-            "there is no part {unknown}; known are {}",
-            known.join(", ")
-        );
+        bail!("there is no part {unknown}; known are {}", known.join(", "));
     }
-    let wanted = |part: &&Part| part.names.iter().any(|name| names.iter().any(|n| n == name));
+    let wanted = |part: &&Part| {
+        part.names
+            .iter()
+            .any(|name| names.iter().any(|n| n == name))
+    };
     Ok(PARTS
         .iter()
         .filter(|part| names.is_empty() || wanted(part))
@@ -175,9 +177,10 @@ fn download() -> Result<Vec<Figure>> {
 /// From QEMU's port to the page, beside somebody who only reads.
 fn serial() -> Result<Vec<Figure>> {
     host()?;
-    let disk = target().join("bench/flood.raw.zst");
-    practice::flood(&disk)?;
-    printed(driven::script("bench/serial.ts").env("CRETE_FLOOD", disk))
+    step("Looking after the practice parts", practice::build)?;
+    let images = target().join("bench/flood");
+    practice::pack_disk(&flood::program(), &images)?;
+    printed(driven::script("bench/serial.ts").env("CRETE_PRACTICE_IMAGES", images))
 }
 
 /// What a page does with a console of many lines.
@@ -186,7 +189,7 @@ fn console() -> Result<Vec<Figure>> {
     printed(&mut driven::script("bench/console.ts"))
 }
 
-/// The dev host, which serves the page to a bfigureser, and what fills its data folder.
+/// The dev host, which serves the page to a browser, and what fills its data folder.
 fn host() -> Result<()> {
     step("Building the dev host", || {
         crate::shell::run(&mut cargo(&["build", "--package", "crete-devhost"]))?;

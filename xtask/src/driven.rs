@@ -31,7 +31,10 @@ pub fn script(name: &str) -> Command {
 pub fn optimized(name: &str) -> Command {
     let mut node = script(name);
     node.env("CRETE_PROGRAMS", target().join("release"));
-    node.env("CRETE_PRACTICE_FACTORY", target().join("debug/crete-practice-factory"));
+    node.env(
+        "CRETE_PRACTICE_FACTORY",
+        target().join("debug/crete-practice-factory"),
+    );
     node
 }
 

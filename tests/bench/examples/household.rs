@@ -93,7 +93,9 @@ fn job(number: u16) -> Job {
         request: JobRequest::Start { machine },
         subject: format!("node-{}", number % MACHINES),
         state: JobState::Done,
-        stages: [StageCode::Prepare, StageCode::Spawn, StageCode::Run].map(stage).to_vec(),
+        stages: [StageCode::Prepare, StageCode::Spawn, StageCode::Run]
+            .map(stage)
+            .to_vec(),
         created_at: AT.to_owned(),
         ended_at: Some(AT.to_owned()),
         problem: None,

@@ -7,10 +7,14 @@
 )]
 
 use crete_testkit::tls::{Authority, Validity};
+use rustix::fs::{MemfdFlags, memfd_create, sendfile};
+use std::fs::File;
 use std::io::Write;
+use std::net::TcpStream as Socket;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Sent again and again. Noise, so that no one on the way can make less of it.
 fn noise() -> Vec<u8> {
@@ -24,12 +28,15 @@ fn noise() -> Vec<u8> {
     (0..1 << 17).flat_map(|_| next()).collect()
 }
 
-/// Answers one request, whatever it is.
-async fn answer(
-    mut to: impl AsyncRead + AsyncWrite + Unpin,
-    noise: &[u8],
-    length: u64,
-) -> std::io::Result<()> {
+/// The same, where the kernel can send it from without a copy.
+fn in_kernel(noise: &[u8]) -> File {
+    let mut file = File::from(memfd_create("noise", MemfdFlags::CLOEXEC).unwrap());
+    file.write_all(noise).unwrap();
+    file
+}
+
+/// Reads one request, whatever it is, and begins the answer.
+async fn begin(to: &mut (impl AsyncRead + AsyncWrite + Unpin), length: u64) -> std::io::Result<()> {
     let mut asked = Vec::new();
     while !asked.ends_with(b"\r\n\r\n") {
         asked.push(to.read_u8().await?);
@@ -37,10 +44,39 @@ async fn answer(
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\netag: \"noise\"\r\nconnection: close\r\n\r\n"
     );
-    to.write_all(head.as_bytes()).await?;
+    to.write_all(head.as_bytes()).await
+}
+
+/// What still goes into one piece.
+fn piece(left: u64, noise: usize) -> usize {
+    usize::try_from(left).map_or(noise, |left| left.min(noise))
+}
+
+async fn answer(mut to: TcpStream, noise: &File, length: u64) -> std::io::Result<()> {
+    begin(&mut to, length).await?;
+    let to: Socket = to.into_std()?;
+    to.set_nonblocking(false)?;
+    let noise = noise.try_clone()?;
+    let whole = usize::try_from(noise.metadata()?.len()).unwrap();
+    let sending = tokio::task::spawn_blocking(move || {
+        let mut left = length;
+        while left > 0 {
+            left -= sendfile(&to, &noise, Some(&mut 0), piece(left, whole))? as u64;
+        }
+        Ok(())
+    });
+    sending.await.unwrap()
+}
+
+async fn answer_securely(
+    mut to: TlsStream<TcpStream>,
+    noise: &[u8],
+    length: u64,
+) -> std::io::Result<()> {
+    begin(&mut to, length).await?;
     let mut left = length;
     while left > 0 {
-        let piece = usize::try_from(left).map_or(noise.len(), |left| left.min(noise.len()));
+        let piece = piece(left, noise.len());
         to.write_all(&noise[..piece]).await?;
         left -= piece as u64;
     }
@@ -64,12 +100,13 @@ async fn main() {
     );
     std::io::stdout().flush().unwrap();
     let noise = noise();
+    let kept = in_kernel(&noise);
     loop {
         // A reader that goes away in the middle is the reader's affair.
         let served = tokio::select! {
-            asked = plain.accept() => answer(asked.unwrap().0, &noise, length).await,
+            asked = plain.accept() => answer(asked.unwrap().0, &kept, length).await,
             asked = secure.accept() => match acceptor.accept(asked.unwrap().0).await {
-                Ok(stream) => answer(stream, &noise, length).await,
+                Ok(stream) => answer_securely(stream, &noise, length).await,
                 Err(error) => Err(error),
             },
         };

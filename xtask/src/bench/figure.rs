@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_goal_is_judged_by_the_rival_where_there_is_one() {
-        let met = |text| read(text).unwrap().met();
+        let met = |text: &str| read(text).unwrap().met();
         let start = |value: u32| {
             format!(
                 r#"{{"name":"start","unit":"ms","value":{value},"goal":{{"most":1.2}},

@@ -177,6 +177,12 @@ fn pack(unpacked: &Path, init: &[u8], images: &Path) -> Result<()> {
     whole(&disk, |out| disk::write(&program.bytes, out))
 }
 
+/// Packs a program that firmware starts as the factory's disk image, alone in its folder.
+pub fn pack_disk(program: &[u8], images: &Path) -> Result<()> {
+    std::fs::create_dir_all(images).with_context(|| images.display().to_string())?;
+    whole(&images.join(IMAGES[1]), |out| disk::write(program, out))
+}
+
 fn initramfs(init: &[u8], modules: Vec<modules::Module>) -> Result<Vec<u8>> {
     let mut archive = initramfs::Archive::default();
     for folder in ["dev", "proc", "sys", "run", "lib", "lib/modules"] {
