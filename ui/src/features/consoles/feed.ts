@@ -19,6 +19,12 @@ const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 const NEWLINE = 10;
 
+function newlines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
+}
+
 /**
  * Writes a stream's chunks in order. The promise of a chunk settles when it was drawn, and only
  * then is it acknowledged: a terminal that is behind makes the program wait, not the page grow.
@@ -40,7 +46,7 @@ export class Feed {
     const fresh = bytes.subarray(Math.min(bytes.length, Math.max(0, this.#expected - offset)));
     const missing = offset - this.#expected;
     this.#expected = Math.max(this.#expected, offset + bytes.length);
-    for (const byte of fresh) if (byte === NEWLINE) this.#lines += 1;
+    this.#lines += newlines(fresh);
     if (missing > 0) this.#note(this.options.gap(missing));
     const harmless = this.#guard(fresh);
     if (harmless.length === 0) return Promise.resolve();

@@ -33,6 +33,11 @@ const TOO_MANY_MARKS = /([\p{M}\p{Cf}\u1160-\u11ff]{8})[\p{M}\p{Cf}\u1160-\u11ff
 
 type State = "ground" | "escape" | "string";
 
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += 1) if ((bytes[at] ?? 0) >= ASCII) return false;
+  return true;
+}
+
 /** Keeps words in other scripts and signs, and nothing else beyond ASCII. */
 class Letters {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -41,7 +46,7 @@ class Letters {
   #open = false;
 
   take(bytes: Uint8Array): Uint8Array {
-    if (!this.#open && bytes.every((byte) => byte < ASCII)) return bytes;
+    if (!this.#open && isAscii(bytes)) return bytes;
     const text = this.#decoder.decode(bytes, { stream: true });
     this.#open = (bytes.at(-1) ?? 0) >= ASCII;
     return this.#encoder.encode(text.replace(SECOND_CONTROLS, "").replace(TOO_MANY_MARKS, "$1"));
