@@ -29,10 +29,12 @@ const NUMBER = /\[flood\] line ([0-9a-f]{8}) of many/g;
 
 const KIB = 1024;
 
-async function bootedAs(page: Page): Promise<string[]> {
-  await until("the machine to print", BOOTS_WITHIN_MS, () =>
-    page.evaluate<number>(shown).then((n) => n > 0),
-  );
+/** Waits until the machine prints again, and gives the command that runs it. */
+async function printing(page: Page, last: number): Promise<string[]> {
+  await until("the machine to print", BOOTS_WITHIN_MS, async () => {
+    const now = await page.evaluate<number>(shown);
+    return home.machines().length > 0 && now > 0 && now !== last;
+  });
   const [machine] = home.machines();
   if (!machine) throw new Error("no machine runs");
   return readFileSync(`/proc/${machine.pid}/cmdline`, "utf8").split("\0").slice(0, -1);
@@ -103,8 +105,9 @@ async function measure(page: Page): Promise<void> {
   for (const stage of [...untilDescribed, createStage]) await stage.go(hand);
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let turn = 0; turn < ROUNDS; turn += 1) {
+    const last = await page.evaluate<number>(shown);
     if (turn > 0) await hand.press(en.machines.start);
-    const argv = await bootedAs(page);
+    const argv = await printing(page, turn > 0 ? last : 0);
     ours.push(await onThePage(page));
     for (const { pid } of home.machines()) process.kill(pid, "SIGKILL");
     await sees(hand, en.machines.start);
