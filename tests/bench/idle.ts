@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { Home } from "../journey/home";
-import { untilBooted, walk } from "../journey/journey";
+import { untilBooted } from "../journey/journey";
 import { program } from "../journey/places";
 import { until } from "../journey/wait";
 import { Desktop } from "../webview/desktop";
@@ -82,6 +82,8 @@ print([
     "one core, hidden, a machine and its console",
     ["--practice"],
     () => undefined,
-    (window) => walk(window, untilBooted),
+    async (window) => {
+      for (const stage of untilBooted) await stage.go(window);
+    },
   ),
 ]);

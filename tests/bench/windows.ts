@@ -8,15 +8,15 @@ import { freePort } from "../webview/window";
 import { cpuSeconds, family } from "./processes";
 
 const SOON_MS = 60_000;
-/** A window has settled when its processes have done next to nothing for so long. */
+/** A window has settled when its processes have used less than so much in so long. */
 const QUIET_MS = 1_500;
-const QUIET_CPU_SECONDS = 0.02;
+const QUIET_CPU_SECONDS = 0.15;
 /** The program, its page, and WebKit's network. */
 const PROCESSES = 3;
 
 /** When the page had drawn a frame with its content, in milliseconds of the epoch. */
 const CONTENT = `const [mark] = performance.getEntriesByName("content");
-  return mark ? performance.timeOrigin + mark.startTime : 0`;
+  return mark ? performance.timeOrigin + mark.startTime : false`;
 
 export class MeasuredWindow {
   private constructor(
@@ -74,7 +74,7 @@ export class MeasuredWindow {
       const driver = await until("a hold on the window", SOON_MS, () =>
         WebDriver.open(`http://127.0.0.1:${port}`).catch(() => undefined),
       );
-      const at = await until("the mark of the content", SOON_MS, () => driver.run<number>(CONTENT));
+      const at = await until("the mark of the content", SOON_MS, () => driver.run<number | false>(CONTENT));
       return at - this.started;
     } finally {
       await server.stop();
