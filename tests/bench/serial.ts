@@ -63,7 +63,7 @@ function alone(argv: string[]): { command: string[]; socket: string } {
     const id = /^file,id=([^,]+),path=[^,]*console\.log/.exec(word)?.[1];
     if (id) return `socket,id=${id},path=${socket},server=on,wait=off`;
     // Crete takes the folder of the others away with the machine.
-    return word.replace(/path=[^,]*\/([^/,]+\.sock)/, (_, name) => `path=${home.path(name)}`);
+    return word.replace(/path=[^,]*\/([^/,]+\.sock)/g, (_, name) => `path=${home.path(name)}`);
   });
   if (command.every((word) => !word.includes(socket))) throw new Error("no port was found");
   return { command, socket };

@@ -74,7 +74,9 @@ export class MeasuredWindow {
       const driver = await until("a hold on the window", SOON_MS, () =>
         WebDriver.open(`http://127.0.0.1:${port}`).catch(() => undefined),
       );
-      const at = await until("the mark of the content", SOON_MS, () => driver.run<number | false>(CONTENT));
+      const at = await until("the mark of the content", SOON_MS, () =>
+        driver.run<number | false>(CONTENT),
+      );
       return at - this.started;
     } finally {
       await server.stop();

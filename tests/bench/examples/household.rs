@@ -71,6 +71,7 @@ fn machine(number: u16) -> MachineSpec {
         memory_mib: 2048,
         disk_gib: 10,
         mac: format!("52:54:00:00:00:{number:02x}"),
+        network: None,
         kernel_args: Vec::new(),
         created_at: AT.to_owned(),
     }
