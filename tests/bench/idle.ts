@@ -59,6 +59,10 @@ async function measure(
     await window.settled();
     const { listens } = window;
     const held = await AppWindow.attach(desktop, home, listens, { pictures: "bench/idle" });
+    // A page that was just taken hold of is at times asked in vain.
+    await until("an answer of the page", SOON_MS, () =>
+      held.driver.run<boolean>("return document.readyState === 'complete'").catch(() => false),
+    );
     await act(held);
     await hide(desktop, home, held);
     // Whoever drives a page wakes it, so it is let go of first.

@@ -189,10 +189,18 @@ fn console() -> Result<Vec<Figure>> {
     printed(&mut driven::script("bench/console.ts"))
 }
 
-/// The dev host, which serves the page to a browser, and what fills its data folder.
+/// The dev host, which serves the page to a browser, what carries its machines' network, and what
+/// fills its data folder.
 fn host() -> Result<()> {
     step("Building the dev host", || {
-        crate::shell::run(&mut cargo(&["build", "--package", "crete-devhost"]))?;
+        let host = [
+            "build",
+            "--package",
+            "crete-devhost",
+            "--package",
+            "crete-net",
+        ];
+        crate::shell::run(&mut cargo(&host))?;
         let mut build = cargo(&["build", "--package", "crete-bench"]);
         crate::shell::run(build.args(["--example", "household"]))
     })

@@ -33,8 +33,9 @@ fn compile(more: &[&str]) -> Command {
 pub fn release() -> Result<()> {
     page::build()?;
     step("Building the window and its rival, optimized", || {
-        let more = ["--release", "--bin", "crete", "--example", "hello_window"];
-        run(&mut compile(&more))
+        let programs = ["--bin", "crete", "--bin", "crete-net"];
+        let rival = ["--example", "hello_window", "--release"];
+        run(compile(&programs).args(rival))
     })
 }
 
