@@ -93,3 +93,22 @@ test("the main job; closed with a machine running, the next start takes it back"
   await sees(again, fill(en.rungDone.kill));
   expect(home.machines()).toEqual([]);
 });
+
+test("settings whose save was cut off are those of the last good copy, and the page says so", async () => {
+  const { home, desktop } = await person();
+  const whole = JSON.stringify({ settings: { theme: "light" } });
+  home.write("config/crete/preferences.json", whole.slice(0, whole.length - 5));
+  home.write("config/crete/preferences.last-good.json", JSON.stringify({ theme: "dark" }));
+  const window = await open(desktop, home, { args: ["--practice"], pictures: "webview/settings" });
+  await sees(window, en.notice.settings_restored);
+  const theme = "return document.documentElement.dataset.theme";
+  expect(await window.driver.run<string>(theme)).toBe("dark");
+  await window.close();
+
+  // The next start after a save that was not cut off is about nothing but that.
+  home.write("config/crete/preferences.json", whole);
+  const again = await open(desktop, home, { args: ["--practice"], pictures: "webview/settings" });
+  await sees(again, en.practice.band);
+  expect(await again.driver.run<string>(theme)).toBe("light");
+  expect(await again.text()).not.toContain(en.notice.settings_restored);
+});

@@ -7,6 +7,7 @@ import { choosePlatform } from "./platform";
 import { start } from "./model/session.svelte";
 import App from "./shell/App.svelte";
 
-// The frame is drawn before anything is asked.
+// The way out is fetched while the frame is drawn, and the frame is drawn before anything is asked.
+const platform = choosePlatform();
 mount(App, { target: document.getElementById("app")! });
-void choosePlatform().then(start);
+void platform.then(start);

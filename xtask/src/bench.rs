@@ -3,104 +3,216 @@
 //! Nothing here is compared with a limit: a figure means something beside the figure of the same
 //! computer before a change.
 
+mod figure;
+mod flood;
+mod sizes;
+
 use crate::setup::{self, Purpose};
 use crate::shell::{cargo, output, results, seconds, step, target};
-use crate::{demo, driven, page, window};
-use anyhow::{Context, Result};
+use crate::{demo, driven, page, practice, window};
+use anyhow::{Context, Result, bail};
+use figure::Figure;
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// One line of the table.
-struct Row {
-    name: String,
-    value: f64,
-    unit: &'static str,
+/// One part of the bench: its names, what it needs of the computer, and what it measures.
+struct Part {
+    names: &'static [&'static str],
+    needs: &'static [Purpose],
+    /// What it does, for whoever waits.
+    says: &'static str,
+    measure: fn() -> Result<Vec<Figure>>,
 }
 
-impl Row {
-    fn new(name: &str, value: f64, unit: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            value,
-            unit,
+use Purpose::{Browser, Compiler, Display, Machines, Window};
+
+const PARTS: &[Part] = &[
+    Part {
+        names: &["parts"],
+        needs: &[Compiler],
+        says: "Measuring the parts",
+        measure: parts,
+    },
+    Part {
+        names: &["start", "memory"],
+        needs: &[Compiler, Window, Display],
+        says: "Measuring the window's start and memory beside a hello world",
+        measure: start,
+    },
+    Part {
+        names: &["idle"],
+        needs: &[Compiler, Window, Display, Machines],
+        says: "Measuring the hidden window",
+        measure: idle,
+    },
+    Part {
+        names: &["download"],
+        needs: &[Compiler],
+        says: "Measuring downloads beside curl",
+        measure: download,
+    },
+    Part {
+        names: &["serial"],
+        needs: &[Compiler, Machines, Browser],
+        says: "Measuring a machine that prints without end",
+        measure: serial,
+    },
+    Part {
+        names: &["console"],
+        needs: &[Compiler, Browser],
+        says: "Measuring a long console in a browser",
+        measure: console,
+    },
+    Part {
+        names: &["typing"],
+        needs: &[Browser],
+        says: "Measuring the page in a browser",
+        measure: typing,
+    },
+    Part {
+        names: &["run"],
+        needs: &[Compiler, Machines, Window, Display],
+        says: "Measuring a whole run in the window",
+        measure: whole,
+    },
+    Part {
+        names: &["sizes"],
+        needs: &[],
+        says: "Measuring what is shipped",
+        measure: sizes::sizes,
+    },
+];
+
+/// Measures all parts, or the named ones; prints the table, and keeps both forms in
+/// `target/bench`.
+pub fn bench(names: &[String]) -> Result<()> {
+    let begun = Instant::now();
+    let chosen = chosen(names)?;
+    setup::node()?;
+    let mut needs: Vec<Purpose> = Vec::new();
+    for need in chosen.iter().flat_map(|part| part.needs) {
+        if !needs.contains(need) {
+            needs.push(*need);
         }
     }
-}
-
-/// Measures, prints the table, and keeps both forms in `target/bench`.
-pub fn bench() -> Result<()> {
-    let begun = Instant::now();
-    setup::node()?;
-    setup::ensure(&[
-        Purpose::Compiler,
-        Purpose::Machines,
-        Purpose::Browser,
-        Purpose::Window,
-        Purpose::Display,
-    ])?;
-    let mut rows = step("Measuring the parts", parts)?;
+    setup::ensure(&needs)?;
     page::build()?;
-    rows.extend(step("Measuring the page in a browser", typing)?);
-    rows.extend(step("Measuring a whole run in the window", whole)?);
-    rows.extend(sizes()?);
-    let table = table(&rows);
+    let mut figures = Vec::new();
+    for part in chosen {
+        figures.extend(step(part.says, part.measure)?);
+    }
+    let table = figure::table(&figures);
     println!("\n{table}");
     let folder = target().join("bench");
     let named = || folder.display().to_string();
     std::fs::create_dir_all(&folder).with_context(named)?;
     std::fs::write(folder.join("figures.md"), &table).with_context(named)?;
-    let report = serde_json::to_string_pretty(&report(&rows))?;
+    let report = serde_json::to_string_pretty(&report(&figures))?;
     std::fs::write(folder.join("figures.json"), report + "\n").with_context(named)?;
     println!("Written to {} in {}", named(), seconds(begun.elapsed()));
     Ok(())
 }
 
-/// What the engine's parts take, optimized.
-fn parts() -> Result<Vec<Row>> {
-    let text = output(cargo(&["bench", "--package", "crete-bench"]).stderr(Stdio::inherit()))?;
-    let line = text
-        .lines()
-        .find(|line| line.starts_with('['))
-        .unwrap_or_default();
-    let figures: Vec<Value> = serde_json::from_str(line).context("the figures of the parts")?;
-    figures
+/// The parts of these names, each once; all of them without names.
+fn chosen(names: &[String]) -> Result<Vec<&'static Part>> {
+    let known = || PARTS.iter().flat_map(|part| part.names);
+    if let Some(unknown) = names.iter().find(|name| known().all(|known| known != name)) {
+        let known: Vec<&str> = known().copied().collect();
+        bail!("there is no part {unknown}; known are {}", known.join(", "));
+    }
+    let wanted = |part: &&Part| {
+        part.names
+            .iter()
+            .any(|name| names.iter().any(|n| n == name))
+    };
+    Ok(PARTS
         .iter()
-        .map(|figure| {
-            let text = |key: &str| figure[key].as_str().unwrap_or_default();
-            let unit = if text("unit") == "MiB/s" {
-                "MiB/s"
-            } else {
-                "µs"
-            };
-            let value = figure["median"].as_f64().context("a figure has no value")?;
-            Ok(Row::new(text("name"), value, unit))
-        })
-        .collect()
+        .filter(|part| names.is_empty() || wanted(part))
+        .collect())
+}
+
+/// Runs a measuring program and reads its last line.
+fn printed(command: &mut Command) -> Result<Vec<Figure>> {
+    let text = output(command.stderr(Stdio::inherit()))?;
+    let line = text.lines().rfind(|line| line.starts_with('['));
+    let figures: Vec<Value> = serde_json::from_str(line.unwrap_or_default())
+        .with_context(|| format!("no figures were printed, but {text:?}"))?;
+    figures.iter().map(Figure::read).collect()
+}
+
+/// Programs of the bench itself, optimized as what is shipped.
+fn examples() -> Result<()> {
+    step("Building the bench", || {
+        let mut build = cargo(&["build", "--release", "--package", "crete-bench"]);
+        crate::shell::run(build.arg("--examples"))
+    })
+}
+
+/// What the engine's parts take, optimized.
+fn parts() -> Result<Vec<Figure>> {
+    printed(&mut cargo(&["bench", "--package", "crete-bench"]))
+}
+
+/// The window's start, and its memory.
+fn start() -> Result<Vec<Figure>> {
+    examples()?;
+    window::release()?;
+    printed(&mut driven::optimized("bench/start.ts"))
+}
+
+/// What the window costs while nobody sees it.
+fn idle() -> Result<Vec<Figure>> {
+    step("Looking after the practice parts", practice::build)?;
+    examples()?;
+    window::release()?;
+    printed(&mut driven::optimized("bench/idle.ts"))
+}
+
+fn download() -> Result<Vec<Figure>> {
+    examples()?;
+    printed(&mut driven::optimized("bench/download.ts"))
+}
+
+/// From QEMU's port to the page, beside somebody who only reads.
+fn serial() -> Result<Vec<Figure>> {
+    host()?;
+    step("Looking after the practice parts", practice::build)?;
+    let images = target().join("bench/flood");
+    practice::pack_disk(&flood::program(), &images)?;
+    printed(driven::script("bench/serial.ts").env("CRETE_PRACTICE_IMAGES", images))
+}
+
+/// What a page does with a console of many lines.
+fn console() -> Result<Vec<Figure>> {
+    host()?;
+    printed(&mut driven::script("bench/console.ts"))
+}
+
+/// The dev host, which serves the page to a browser, what carries its machines' network, and what
+/// fills its data folder.
+fn host() -> Result<()> {
+    step("Building the dev host", || {
+        let host = [
+            "build",
+            "--package",
+            "crete-devhost",
+            "--package",
+            "crete-net",
+        ];
+        crate::shell::run(&mut cargo(&host))?;
+        let mut build = cargo(&["build", "--package", "crete-bench"]);
+        crate::shell::run(build.args(["--example", "household"]))
+    })
 }
 
 /// What a key costs in the page's longest list.
-fn typing() -> Result<Vec<Row>> {
-    let text = output(driven::script("bench/typing.ts").stderr(Stdio::inherit()))?;
-    let figures: Vec<Value> =
-        serde_json::from_str(text.trim()).context("the figures of the page")?;
-    figures
-        .iter()
-        .map(|figure| {
-            let name = figure["name"].as_str().unwrap_or_default();
-            let value = figure["value"].as_f64();
-            Ok(Row::new(
-                name,
-                value.context("a figure has no value")?,
-                "ms",
-            ))
-        })
-        .collect()
+fn typing() -> Result<Vec<Figure>> {
+    printed(&mut driven::script("bench/typing.ts"))
 }
 
 /// What a person waits for: the window, and a machine's first words.
-fn whole() -> Result<Vec<Row>> {
+fn whole() -> Result<Vec<Figure>> {
     demo::demo()?;
     let path = results().join("demo/times.json");
     let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
@@ -112,12 +224,12 @@ fn whole() -> Result<Vec<Row>> {
         Ok(ms / 1000.0)
     };
     Ok(vec![
-        Row::new(
+        Figure::new(
             "exec to first paint of the window (debug)",
             seconds("exec_to_first_paint_ms")?,
             "s",
         ),
-        Row::new(
+        Figure::new(
             "click to first console text (debug)",
             seconds("click_to_first_console_ms")?,
             "s",
@@ -125,96 +237,13 @@ fn whole() -> Result<Vec<Row>> {
     ])
 }
 
-/// What is shipped.
-fn sizes() -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let (mut raw, mut packed) = (0, 0);
-    for file in files(&page::folder().join("dist"))? {
-        raw += std::fs::metadata(&file)?.len();
-        packed += gzipped(&file)?;
-    }
-    rows.push(Row::new("page, raw", kib(raw), "KiB"));
-    rows.push(Row::new("page, gzip", kib(packed), "KiB"));
-    let program = window::program();
-    let bytes = std::fs::metadata(&program)
-        .with_context(|| program.display().to_string())?
-        .len();
-    rows.push(Row::new("program (debug)", kib(bytes) / 1024.0, "MiB"));
-    let release = target().join("release/crete");
-    if let Ok(found) = std::fs::metadata(&release) {
-        rows.push(Row::new(
-            "program (release)",
-            kib(found.len()) / 1024.0,
-            "MiB",
-        ));
-    }
-    Ok(rows)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes here are far below 2^52")]
-fn kib(bytes: u64) -> f64 {
-    bytes as f64 / 1024.0
-}
-
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-fn gzipped(file: &Path) -> Result<u64> {
-    let mut gzip = Command::new("gzip");
-    gzip.args(["--best", "--stdout"]).arg(file);
-    let packed = gzip.output().context("gzip could not be started")?;
-    Ok(packed.stdout.len() as u64)
-}
-
-fn table(rows: &[Row]) -> String {
-    let width = rows
-        .iter()
-        .map(|row| row.name.chars().count())
-        .max()
-        .unwrap_or_default();
-    let mut text = format!("| {:<width$} | {:>10} | unit  |\n", "figure", "value");
-    text += &format!("| {:-<width$} | {:->10}: | {:-<5} |\n", "", "", "").replace("-: |", ": |");
-    for row in rows {
-        text += &format!(
-            "| {:<width$} | {:>10} | {:<5} |\n",
-            row.name,
-            rounded(row.value),
-            row.unit
-        );
-    }
-    text
-}
-
-/// Three digits that mean something.
-fn rounded(value: f64) -> String {
-    match value {
-        v if v >= 100.0 => format!("{v:.0}"),
-        v if v >= 10.0 => format!("{v:.1}"),
-        v => format!("{v:.2}"),
-    }
-}
-
-fn report(rows: &[Row]) -> Value {
-    let figures: Vec<Value> = rows
-        .iter()
-        .map(|row| json!({ "name": row.name, "value": row.value, "unit": row.unit }))
-        .collect();
+fn report(figures: &[Figure]) -> Value {
     json!({
         "schema_version": 1,
         "measured_at": SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         "cores": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
         "processor": processor(),
-        "figures": figures,
+        "figures": figure::report(figures),
     })
 }
 
@@ -232,18 +261,16 @@ fn processor() -> String {
 mod tests {
     use super::*;
 
+    fn names(text: &str) -> Result<Vec<&'static str>> {
+        let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        Ok(chosen(&names)?.iter().map(|part| part.names[0]).collect())
+    }
+
     #[test]
-    fn a_table_lines_up() {
-        let rows = [
-            Row::new("short", 3.0, "s"),
-            Row::new("much longer", 1234.5, "MiB/s"),
-        ];
-        let text = table(&rows);
-        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
-        assert_eq!(widths, [widths[0]; 4], "{text}");
-        assert!(
-            text.contains("| much longer |       1234 | MiB/s |"),
-            "{text}"
-        );
+    fn parts_are_chosen_by_name_and_each_is_measured_once() {
+        assert_eq!(names("").unwrap().len(), PARTS.len());
+        assert_eq!(names("memory start").unwrap(), ["start"]);
+        assert_eq!(names("sizes parts").unwrap(), ["parts", "sizes"]);
+        assert!(names("parts speed").is_err());
     }
 }

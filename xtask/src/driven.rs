@@ -27,6 +27,17 @@ pub fn script(name: &str) -> Command {
     told(node)
 }
 
+/// A program of `tests/` that measures programs as they are shipped.
+pub fn optimized(name: &str) -> Command {
+    let mut node = script(name);
+    node.env("CRETE_PROGRAMS", target().join("release"));
+    node.env(
+        "CRETE_PRACTICE_FACTORY",
+        target().join("debug/crete-practice-factory"),
+    );
+    node
+}
+
 fn told(mut command: Command) -> Command {
     let images = std::env::var_os("CRETE_PRACTICE_IMAGES");
     let images = images.unwrap_or_else(|| OsString::from(cache().join("practice/images")));

@@ -20,7 +20,9 @@ cargo xtask run [--practice]   set up what is missing, build, and open the windo
 cargo xtask test [SUITE ...]   everything CI checks, or only the named suites:
                                fmt clippy rust types page e2e vm window
 cargo xtask demo               the main job by itself, in the real window, with pictures
-cargo xtask bench              measure, and write the figures as JSON and as a table
+cargo xtask bench [PART ...]   measure everything beside its rival, or only the named parts, and
+                               write the figures as JSON and as a table:
+                               parts start memory idle download serial console typing run sizes
 cargo xtask soak [--seed N] [--points N] [--cycles N] [--round N]
                                kill the program at its own steps and look whether anything is
                                lost: 200 points and 100 start/stop cycles, of a new seed;
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
         Some("run") => run::run(rest),
         Some("test") => suites::test(rest),
         Some("demo") => demo::demo(),
-        Some("bench") => bench::bench(),
+        Some("bench") => bench::bench(rest),
         Some("soak") => soak::soak(rest),
         Some("types") => suites::write_types(),
         Some("practice") => practice::build(),

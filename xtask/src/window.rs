@@ -29,6 +29,16 @@ fn compile(more: &[&str]) -> Command {
     command
 }
 
+/// Builds the window as it is shipped, and the smallest window that can stand beside it.
+pub fn release() -> Result<()> {
+    page::build()?;
+    step("Building the window and its rival, optimized", || {
+        let programs = ["--bin", "crete", "--bin", "crete-net"];
+        let rival = ["--example", "hello_window", "--release"];
+        run(compile(&programs).args(rival))
+    })
+}
+
 /// Builds what the window's tests drag files from.
 pub fn drag_source() -> Result<()> {
     step("Building the drag source", || {

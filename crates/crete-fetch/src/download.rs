@@ -5,6 +5,7 @@
 mod answer;
 mod attempt;
 mod transfer;
+mod writer;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

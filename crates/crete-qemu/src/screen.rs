@@ -16,12 +16,57 @@ const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
 /// Chunks a reader may be behind before it gets a fresh drawing instead.
 const BACKLOG: usize = 64;
+/// Bytes of a title or of another string of a command that are taken in. The parser collects them
+/// until their end, and a guest need not ever send one.
+const LONGEST_STRING: usize = 4096;
+
+const BELL: u8 = 0x07;
+const CANCEL: u8 = 0x18;
+const SUBSTITUTE: u8 = 0x1A;
+const ESCAPE: u8 = 0x1B;
+
+/// Lets through what a guest draws, and only the beginning of strings without an end.
+#[derive(Debug, Default)]
+struct Sieve {
+    escaped: bool,
+    /// Bytes of the string so far, while there is one.
+    string: Option<usize>,
+}
+
+impl Sieve {
+    fn passes(&mut self, byte: u8) -> bool {
+        if byte == ESCAPE {
+            (self.escaped, self.string) = (true, None);
+            return true;
+        }
+        if let Some(length) = &mut self.string {
+            if matches!(byte, BELL | CANCEL | SUBSTITUTE) {
+                self.string = None;
+                return true;
+            }
+            *length += 1;
+            return *length <= LONGEST_STRING;
+        }
+        if self.escaped && byte == b']' {
+            self.string = Some(0);
+        }
+        // Control characters act at once, and the escape goes on.
+        self.escaped &= byte < 0x20 && !matches!(byte, CANCEL | SUBSTITUTE) || byte == 0x7F;
+        true
+    }
+}
 
 /// A terminal's present state and what it draws from now on. Clones share it.
 #[derive(Clone)]
 pub struct Screen {
-    parser: Arc<Mutex<vt100::Parser>>,
+    drawn: Arc<Mutex<Drawn>>,
     live: broadcast::Sender<Bytes>,
+}
+
+/// The terminal, and what stands before it.
+struct Drawn {
+    sieve: Sieve,
+    parser: vt100::Parser,
 }
 
 impl std::fmt::Debug for Screen {
@@ -34,30 +79,38 @@ impl Default for Screen {
     fn default() -> Self {
         let parser = vt100::Parser::new(ROWS, COLUMNS, 0);
         Self {
-            parser: Arc::new(Mutex::new(parser)),
+            drawn: Arc::new(Mutex::new(Drawn {
+                sieve: Sieve::default(),
+                parser,
+            })),
             live: broadcast::channel(BACKLOG).0,
         }
     }
 }
 
 impl Screen {
-    fn parser(&self) -> MutexGuard<'_, vt100::Parser> {
-        self.parser.lock().unwrap_or_else(PoisonError::into_inner)
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One drawing of the present state, and everything drawn after it.
     #[must_use]
     pub fn subscribe(&self) -> (Bytes, broadcast::Receiver<Bytes>) {
-        let parser = self.parser();
-        let drawing = parser.screen().state_formatted();
+        let drawn = self.drawn();
+        let drawing = drawn.parser.screen().state_formatted();
         (Bytes::from(drawing), self.live.subscribe())
     }
 
     fn draw(&self, bytes: &[u8]) {
-        let mut parser = self.parser();
-        parser.process(bytes);
+        let mut drawn = self.drawn();
+        let passing: Vec<u8> = bytes
+            .iter()
+            .copied()
+            .filter(|byte| drawn.sieve.passes(*byte))
+            .collect();
+        drawn.parser.process(&passing);
         // Under the lock, so that a new reader's drawing and its live bytes meet exactly.
-        let _ = self.live.send(Bytes::copy_from_slice(bytes));
+        let _ = self.live.send(Bytes::from(passing));
     }
 
     /// Takes in what the port prints until QEMU closes it or `cancel` is called.
@@ -95,8 +148,71 @@ mod tests {
         late.process(&live.try_recv().unwrap());
         assert_eq!(
             late.screen().contents(),
-            screen.parser().screen().contents()
+            screen.drawn().parser.screen().contents()
         );
         assert!(late.screen().contents().contains("knossos ready"));
+    }
+
+    /// What has passed a sieve.
+    fn sieved(stream: &[u8]) -> Vec<u8> {
+        let mut sieve = Sieve::default();
+        stream
+            .iter()
+            .copied()
+            .filter(|byte| sieve.passes(*byte))
+            .collect()
+    }
+
+    #[test]
+    fn a_string_without_an_end_is_not_collected() {
+        let flood = vec![b'x'; 1 << 20];
+        for begin in [
+            &b"\x1b]0;"[..],
+            b"\x1b\x7f]8;;",
+            b"\x1b\n]52;c;",
+            b"\x1b]a\x1b]",
+        ] {
+            let stream = [b"before", begin, &flood, b"\x07after"].concat();
+            let passed = sieved(&stream);
+            assert!(passed.len() < 2 * LONGEST_STRING, "{}", passed.len());
+            assert!(passed.ends_with(b"\x07after"));
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_passes_whole() {
+        let mut long = b"\x1b[2J\x1b[5;10H\x1b(B\x1b]0;Talos\x07\x1b[38;5;1m".to_vec();
+        long.extend_from_slice(&[b']'; 3 * LONGEST_STRING]);
+        assert_eq!(sieved(&long), long);
+    }
+
+    /// A guest may send anything: the state stays that of one screen, and readers fall behind
+    /// instead of keeping what they have not read.
+    #[test]
+    fn floods_leave_one_screen() {
+        let screen = Screen::default();
+        let (_, mut behind) = screen.subscribe();
+        let floods: [&[u8]; 5] = [
+            b"x",
+            b"\x1b[999;999H\x1b[6n\x1b[c",
+            b"\x1b]0;x",
+            "e\u{301}\u{301}".as_bytes(),
+            b"\x1bP0;1|x",
+        ];
+        for flood in floods {
+            let chunk = flood.repeat(16 * 1024 / flood.len());
+            for _ in 0..64 {
+                screen.draw(&chunk);
+            }
+        }
+        let (drawing, _) = screen.subscribe();
+        // A cell is a letter with a few marks and its colours.
+        let cells = usize::from(ROWS) * usize::from(COLUMNS);
+        assert!(drawing.len() < cells * 64, "{}", drawing.len());
+        let lagged = behind.try_recv();
+        assert!(
+            matches!(lagged, Err(broadcast::error::TryRecvError::Lagged(_))),
+            "{lagged:?}"
+        );
     }
 }

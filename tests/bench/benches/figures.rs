@@ -44,14 +44,15 @@ fn plan() -> Plan {
         },
         disk: folder("disk.qcow2"),
         iso: None,
-        nic: NicPlan::User {
+        nic: NicPlan {
             mac: "52:54:00:12:34:56".to_owned(),
-            forwards: Vec::new(),
+            mtu: 1500,
         },
         sockets: Sockets {
             qmp: folder("qmp.sock"),
             tty_s1: Some(folder("tty-s1.sock")),
             agent: folder("agent.sock"),
+            net: folder("net.sock"),
         },
         tty_s0_log: folder("console.log"),
         kernel_args: Vec::new(),
@@ -157,7 +158,7 @@ fn main() {
             serde_json::json!({
                 "name": figure.name,
                 "unit": figure.unit,
-                "median": figure.median,
+                "value": figure.median,
                 "best": figure.best,
             })
         })

@@ -3,14 +3,21 @@ import { createSubscriber } from "svelte/reactivity";
 
 class Now {
   #subscribe = createSubscriber((update) => {
-    const tick = (): void => {
-      if (document.visibilityState === "visible") update();
+    let timer: number | undefined;
+    // A page that nobody sees is not even woken.
+    const go = (): void => {
+      window.clearInterval(timer);
+      if (document.visibilityState === "visible") timer = window.setInterval(update, 1000);
     };
-    const timer = window.setInterval(tick, 1000);
-    document.addEventListener("visibilitychange", tick);
+    const look = (): void => {
+      go();
+      update();
+    };
+    go();
+    document.addEventListener("visibilitychange", look);
     return () => {
       window.clearInterval(timer);
-      document.removeEventListener("visibilitychange", tick);
+      document.removeEventListener("visibilitychange", look);
     };
   });
 

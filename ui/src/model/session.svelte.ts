@@ -85,8 +85,10 @@ export async function start(host: Platform): Promise<void> {
   window.addEventListener("error", (event) => reportFault(event.error ?? event.message));
   window.addEventListener("unhandledrejection", (event) => reportFault(event.reason));
   try {
-    session.settings = await host.rpc("settings.get", {});
-    session.info = await host.rpc("app.info", {});
+    await Promise.all([
+      host.rpc("settings.get", {}).then((settings) => (session.settings = settings)),
+      host.rpc("app.info", {}).then((info) => (session.info = info)),
+    ]);
   } catch (error) {
     session.problem = problemOf(error);
   }

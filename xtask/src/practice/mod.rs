@@ -177,6 +177,15 @@ fn pack(unpacked: &Path, init: &[u8], images: &Path) -> Result<()> {
     whole(&disk, |out| disk::write(&program.bytes, out))
 }
 
+/// Packs another program that firmware starts as the factory's disk image. The CD stays as it is.
+pub fn pack_disk(program: &[u8], images: &Path) -> Result<()> {
+    std::fs::create_dir_all(images).with_context(|| images.display().to_string())?;
+    let [cd, disk] = IMAGES;
+    let usual = cache().join("practice/images").join(cd);
+    std::fs::copy(&usual, images.join(cd)).with_context(|| usual.display().to_string())?;
+    whole(&images.join(disk), |out| disk::write(program, out))
+}
+
 fn initramfs(init: &[u8], modules: Vec<modules::Module>) -> Result<Vec<u8>> {
     let mut archive = initramfs::Archive::default();
     for folder in ["dev", "proc", "sys", "run", "lib", "lib/modules"] {

@@ -7,7 +7,8 @@ use crete_model::FileFault;
 use reqwest::Response;
 
 use super::answer::{ask, without_query};
-use super::transfer::{Target, open_part, transfer};
+use super::transfer::{open_part, transfer};
+use super::writer::Target;
 use super::{Downloaded, Event, Work};
 use crate::container::{HEAD, Verdict};
 use crate::error::FetchError;

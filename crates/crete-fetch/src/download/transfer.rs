@@ -1,11 +1,6 @@
-//! From the wire to the part file.
-//!
-//! Bytes are written, hashed and flushed on a thread of their own, so that the network never
-//! waits for the disk or the digest as long as the queue between them has room.
+//! From the wire to the queue of the part file, whose other side is the [`super::writer`].
 
-use std::fs::File;
 use std::io::{Seek, SeekFrom};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,26 +11,16 @@ use crete_model::{FileFault, params};
 use reqwest::Response;
 use tokio::sync::mpsc;
 
+use super::writer::{Target, Writer};
 use super::{Event, Work};
 use crate::digest::{Digest, digest_file};
 use crate::durable;
 use crate::error::FetchError;
-use crate::lock::EntryLock;
-use crate::partial::{SideFile, part_path, write_side};
+use crate::partial::{SideFile, part_path};
 use crate::rate::Rate;
 
-/// Bytes after which the side file is brought up to date: what a power cut can cost.
-const FLUSH_EVERY: u64 = 16 << 20;
-/// Bytes given up on a full disk, so that the rest can be kept.
-const GIVEN_BACK: u64 = 256 << 10;
 /// Chunks that may wait for the disk; the client's chunks are at most some hundred KiB each.
-const QUEUE: usize = 64;
-
-/// An open part file, and the digest of what is in it.
-pub(super) struct Target {
-    pub file: File,
-    pub digest: Digest,
-}
+const QUEUE: usize = 32;
 
 /// Opens the part file at `at`, cuts off what is not trusted, and reads what is kept once more.
 pub(super) async fn open_part(work: &Work<'_>, at: u64) -> Result<Target, FetchError> {
@@ -81,7 +66,6 @@ pub(super) async fn transfer(
         path: work.request.target.clone(),
         target,
         side,
-        flushed: at,
         _lock: Arc::clone(&work.lock),
     };
     let writing = tokio::task::spawn_blocking(move || writer.run(chunks));
@@ -199,52 +183,5 @@ impl Receiver<'_> {
             params: params! { "needed" => total, "length" => self.received },
             words: format!("the server sent more than the {total} bytes it announced"),
         }
-    }
-}
-
-/// The disk's side of the queue.
-struct Writer {
-    path: PathBuf,
-    part: PathBuf,
-    target: Target,
-    side: SideFile,
-    flushed: u64,
-    /// The file is ours until the last byte is on disk, even when the caller is gone.
-    _lock: Arc<EntryLock>,
-}
-
-impl Writer {
-    fn run(mut self, mut chunks: mpsc::Receiver<Bytes>) -> Result<(Target, u64), FetchError> {
-        self.keep()?;
-        while let Some(chunk) = chunks.blocking_recv() {
-            if let Err(error) = durable::append(&mut self.target.file, &chunk, &self.part) {
-                self.keep_most();
-                return Err(error);
-            }
-            self.target.digest.update(&chunk);
-            self.side.received += chunk.len() as u64;
-            if self.side.received - self.flushed >= FLUSH_EVERY {
-                self.keep()?;
-            }
-        }
-        self.keep()?;
-        Ok((self.target, self.side.received))
-    }
-
-    /// After a failed write: on a full disk there is no room either for saying what is kept, so
-    /// the last of it is given back. Where even that fails, the side file says what was certain
-    /// at the last flush.
-    fn keep_most(&mut self) {
-        self.side.received = self.side.received.saturating_sub(GIVEN_BACK);
-        if self.target.file.set_len(self.side.received).is_ok() {
-            let _ = self.keep();
-        }
-    }
-
-    /// Makes what arrived durable and says so in the side file.
-    fn keep(&mut self) -> Result<(), FetchError> {
-        durable::sync(&self.target.file, &self.part)?;
-        self.flushed = self.side.received;
-        write_side(&self.path, &self.side)
     }
 }

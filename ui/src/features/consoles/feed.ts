@@ -1,4 +1,5 @@
 /** From a byte stream to a terminal: gaps, repeats, and when more may come. Knows no terminal. */
+import { guard } from "./guard";
 
 export interface Sink {
   /** Takes bytes or a note in; `drawn` is called when they were. */
@@ -18,12 +19,19 @@ const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 const NEWLINE = 10;
 
+function newlines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
+}
+
 /**
  * Writes a stream's chunks in order. The promise of a chunk settles when it was drawn, and only
  * then is it acknowledged: a terminal that is behind makes the program wait, not the page grow.
  */
 export class Feed {
   #expected = 0;
+  #guard = guard();
   /** Lines since `restartCount` was called. */
   #lines = 0;
 
@@ -38,10 +46,11 @@ export class Feed {
     const fresh = bytes.subarray(Math.min(bytes.length, Math.max(0, this.#expected - offset)));
     const missing = offset - this.#expected;
     this.#expected = Math.max(this.#expected, offset + bytes.length);
-    for (const byte of fresh) if (byte === NEWLINE) this.#lines += 1;
+    this.#lines += newlines(fresh);
     if (missing > 0) this.#note(this.options.gap(missing));
-    if (fresh.length === 0) return Promise.resolve();
-    const painted = this.options.paint?.(fresh) ?? fresh;
+    const harmless = this.#guard(fresh);
+    if (harmless.length === 0) return Promise.resolve();
+    const painted = this.options.paint?.(harmless) ?? harmless;
     return new Promise((drawn) => this.sink.write(painted, drawn));
   }
 
@@ -57,6 +66,7 @@ export class Feed {
   restart(): void {
     this.#expected = 0;
     this.#lines = 0;
+    this.#guard = guard();
     this.sink.reset();
   }
 

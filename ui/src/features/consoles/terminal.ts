@@ -9,6 +9,11 @@ const SCROLLBACK = 50_000;
 const SCREEN = { cols: 80, rows: 24 };
 const LEAST_FONT = 7;
 
+/** Reports of the mouse and the focus: nobody answers, and the mouse selects text instead. */
+const REPORTS = [9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016];
+/** A second screen without history: a log is to be scrolled in, whatever the guest draws. */
+const SECOND_SCREEN = [47, 1047, 1049];
+
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -70,6 +75,7 @@ export class ConsoleTerminal implements Sink {
       theme: ink(),
       ...(options.screen ? SCREEN : {}),
     });
+    this.#refuse(options.screen ? REPORTS : [...REPORTS, ...SECOND_SCREEN]);
     this.#terminal.loadAddon(this.#search);
     this.#terminal.loadAddon(this.#fit);
     this.#search.onDidChangeResults(({ resultIndex, resultCount }) =>
@@ -82,6 +88,13 @@ export class ConsoleTerminal implements Sink {
     this.#terminal.textarea?.setAttribute("aria-label", options.label);
     this.#terminal.textarea?.setAttribute("tabindex", "-1");
     this.fit();
+  }
+
+  /** Modes that a guest cannot switch on. */
+  #refuse(modes: number[]): void {
+    this.#terminal.parser.registerCsiHandler({ prefix: "?", final: "h" }, (asked) =>
+      asked.some((mode) => typeof mode === "number" && modes.includes(mode)),
+    );
   }
 
   write(data: Uint8Array | string, drawn: () => void): void {
