@@ -1,0 +1,545 @@
+//! Real Linux stacks in network namespaces: a machine, the host and the world beyond it are all the
+//! kernel's own, and between them is the network.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use crete_net::{Config, Mac, Offer, Protocol};
+use hickory_proto::op::{Message, Query};
+use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::{RData, Record, RecordType};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use support::linux::{Beside, LinuxGuest, allow_pings};
+use support::namespace::{Space, alone, ip};
+use support::{config, mac, machine, wait_until};
+use tempfile::TempDir;
+
+const WORLD: [&str; 2] = ["198.51.100.2", "2001:db8:1::2"];
+
+/// The host's own network: a wire to the world, where the default routes lead.
+fn world() -> Space {
+    let world = Space::new();
+    ip("link set lo up");
+    let pid = world.pid();
+    ip(&format!(
+        "link add wire type veth peer name wire netns {pid}"
+    ));
+    for (n, wire) in [
+        (1, &ip as &dyn Fn(&str)),
+        (2, &|words: &str| world.ip(words)),
+    ] {
+        wire(&format!("addr add 198.51.100.{n}/24 dev wire"));
+        wire(&format!("addr add 2001:db8:1::{n}/64 dev wire nodad"));
+        wire("link set wire up");
+    }
+    ip(&format!("route add default via {}", WORLD[0]));
+    ip(&format!("-6 route add default via {}", WORLD[1]));
+    world
+}
+
+/// A network of Linux machines on a host with a world around it.
+struct Rig {
+    world: Space,
+    guests: Vec<LinuxGuest>,
+    wanted: Config,
+    network: Beside,
+    resolv_conf: PathBuf,
+    _folder: TempDir,
+}
+
+impl Rig {
+    fn new(guests: usize, mtu: u16, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = world();
+        let guests: Vec<LinuxGuest> = (0..guests)
+            .map(|n| LinuxGuest::new(folder.path(), &format!("g{n}"), mac(n + 1), mtu))
+            .collect();
+        let machines = guests.iter().enumerate().map(|(n, guest)| {
+            let mut own = machine(&format!("m{n}"), mac(n + 1), guest.socket.clone());
+            own.address = Some(address(n));
+            own.names = vec![format!("node-{n}.crete.test")];
+            own
+        });
+        let mut wanted = config(machines.collect(), mtu.into());
+        wanted.prefix6 = Some("fd5e:ed00:0:1::".parse().unwrap());
+        change(&mut wanted);
+        let resolv_conf = folder.path().join("resolv.conf");
+        let network = Beside::new(wanted.clone(), folder.path(), resolv_conf.clone());
+        network.until("the machines were not dialled", |status| {
+            status.ports.iter().all(|port| port.up)
+        });
+        for (n, guest) in guests.iter().enumerate() {
+            guest.up(&format!("{}/24", address(n)), "10.0.2.1");
+        }
+        Self {
+            world,
+            guests,
+            wanted,
+            network,
+            resolv_conf,
+            _folder: folder,
+        }
+    }
+
+    /// A server in the world.
+    fn serve(&self, port: u16) -> TcpListener {
+        self.world
+            .enter(|| TcpListener::bind(("::", port)).unwrap())
+    }
+}
+
+fn address(n: usize) -> std::net::Ipv4Addr {
+    std::net::Ipv4Addr::new(10, 0, 2, u8::try_from(31 + n).unwrap())
+}
+
+fn at(address: &str, port: u16) -> SocketAddr {
+    SocketAddr::new(address.parse().unwrap(), port)
+}
+
+/// Moves bytes one way through a connection and looks at each: Gbit/s.
+fn transfer(mut from: TcpStream, mut to: impl Read, megabytes: usize) -> f64 {
+    let block = |n: usize| -> Vec<u8> {
+        let mut state = n as u64;
+        (0..1 << 17)
+            .flat_map(|_| {
+                state = state.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1;
+                state.to_be_bytes()
+            })
+            .collect()
+    };
+    let blocks: Vec<Vec<u8>> = (0..4).map(block).collect();
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..megabytes {
+                from.write_all(&blocks[n % 4]).unwrap();
+            }
+            from.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+        let mut bytes = vec![0; 1 << 20];
+        for n in 0..megabytes {
+            to.read_exact(&mut bytes).unwrap();
+            assert!(bytes == blocks[n % 4], "MiB {n} came changed");
+        }
+        assert_eq!(to.read(&mut bytes).unwrap(), 0, "and then the end");
+    });
+    #[allow(clippy::cast_precision_loss, reason = "a rate needs no exact bytes")]
+    let bits = (megabytes << 23) as f64;
+    bits / begun.elapsed().as_secs_f64() / 1e9
+}
+
+#[test]
+fn a_linux_machine_reaches_the_world_by_both_versions() {
+    alone("a_linux_machine_reaches_the_world_by_both_versions", || {
+        let rig = Rig::new(1, 1500, |_| {});
+        let guest = &rig.guests[0];
+        let listener = rig.serve(5000);
+        // The kernel of the machine has made itself an address and a route of the advertisement.
+        wait_until("no IPv6 address was made", || {
+            guest.space.enter(|| {
+                let socket = UdpSocket::bind("[::]:0").ok()?;
+                socket.connect(at(WORLD[1], 9)).ok()?;
+                let own = socket.local_addr().ok()?.ip().to_string();
+                own.starts_with("fd5e:ed00:0:1:").then_some(())
+            })
+        });
+        for world in WORLD {
+            let client = guest.connect(at(world, 5000)).unwrap();
+            let server = listener.accept().unwrap().0;
+            let up = transfer(client, &server, 48);
+            let client = guest.connect(at(world, 5000)).unwrap();
+            let down = transfer(listener.accept().unwrap().0, &client, 48);
+            println!("{world}: {up:.2} Gbit/s out, {down:.2} Gbit/s in");
+            let refused = guest.connect(at(world, 5001)).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{world}");
+        }
+    });
+}
+
+#[test]
+fn datagrams_of_any_size_come_back() {
+    alone("datagrams_of_any_size_come_back", || {
+        let rig = Rig::new(1, 1500, |_| {});
+        let server = rig.world.enter(|| UdpSocket::bind("0.0.0.0:6000").unwrap());
+        let client = rig.guests[0]
+            .space
+            .enter(|| UdpSocket::bind("0.0.0.0:0").unwrap());
+        client
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        server
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        client.connect(at(WORLD[0], 6000)).unwrap();
+        let mut bytes = [0; 70_000];
+        for length in [0, 1, 1472, 1473, 4000, 60_000] {
+            let payload = vec![0x2a; length];
+            client.send(&payload).unwrap();
+            let (count, from) = server.recv_from(&mut bytes).unwrap();
+            assert!(bytes[..count] == payload, "{length}");
+            server.send_to(&payload, from).unwrap();
+            let count = client.recv(&mut bytes).unwrap();
+            assert!(bytes[..count] == payload, "{length}");
+        }
+        // Nobody listens: the kernel of the machine hears it, and tells the program.
+        client.connect(at(WORLD[0], 6001)).unwrap();
+        client.send(b"x").unwrap();
+        let refused = client.recv(&mut bytes).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    });
+}
+
+/// With sockets for pings and without: the kernel of the host is told to give them, or not.
+#[test]
+fn an_echo_comes_back_or_is_said_to_be_forbidden() {
+    alone("an_echo_comes_back_or_is_said_to_be_forbidden", || {
+        // A new namespace gives them to nobody.
+        let rig = Rig::new(1, 1500, |_| {});
+        let guest = &rig.guests[0];
+        guest.ping("10.0.2.1".parse().unwrap()).unwrap();
+        // Known from the beginning, and not only when somebody has tried.
+        assert!(rig.network.status().nat.echo_denied);
+        let world: IpAddr = WORLD[0].parse().unwrap();
+        let forbidden = guest.ping(world).unwrap_err();
+        assert_eq!(forbidden.kind(), ErrorKind::HostUnreachable);
+        allow_pings();
+        guest.ping(world).unwrap();
+        assert!(!rig.network.status().nat.echo_denied);
+        wait_until("no echo over IPv6", || {
+            guest.ping(WORLD[1].parse().unwrap()).ok()
+        });
+    });
+}
+
+fn resolver(space: &Space, address: [u8; 4]) -> UdpSocket {
+    let socket = space.enter(|| UdpSocket::bind("0.0.0.0:53").unwrap());
+    let answering = socket.try_clone().unwrap();
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        let mut bytes = [0; 2000];
+        while let Ok((count, from)) = answering.recv_from(&mut bytes) {
+            let asked = Message::from_vec(&bytes[..count]).unwrap();
+            let mut answer = asked.clone().into_response();
+            let name = asked.queries[0].name().clone();
+            answer.add_answer(Record::from_rdata(name, 300, RData::A(A(address.into()))));
+            answering.send_to(&answer.to_vec().unwrap(), from).unwrap();
+        }
+    });
+    socket
+}
+
+#[test]
+fn names_are_asked_for_where_the_host_asks_now() {
+    alone("names_are_asked_for_where_the_host_asks_now", || {
+        let rig = Rig::new(1, 1500, |_| {});
+        resolver(&rig.world, [192, 0, 2, 7]);
+        let vpn = Space::new();
+        let pid = vpn.pid();
+        ip(&format!("link add vpn type veth peer name vpn netns {pid}"));
+        ip("addr add 100.64.0.1/24 dev vpn");
+        ip("link set vpn up");
+        vpn.ip("addr add 100.64.0.2/24 dev vpn");
+        vpn.ip("link set vpn up");
+        resolver(&vpn, [192, 0, 2, 9]);
+        let ask = |name: &str| {
+            let mut asked = Message::query();
+            asked.add_query(Query::query(name.parse().unwrap(), RecordType::A));
+            let socket = rig.guests[0]
+                .space
+                .enter(|| UdpSocket::bind("0.0.0.0:0").unwrap());
+            socket
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
+            socket.connect("10.0.2.1:53").unwrap();
+            socket.send(&asked.to_vec().unwrap()).unwrap();
+            let mut bytes = [0; 2000];
+            let count = socket.recv(&mut bytes).unwrap();
+            let answer = Message::from_vec(&bytes[..count]).unwrap();
+            answer.answers.first().map(|record| record.data.to_string())
+        };
+        assert_eq!(ask("node-0.crete.test.").as_deref(), Some("10.0.2.31"));
+        std::fs::write(&rig.resolv_conf, format!("nameserver {}\n", WORLD[0])).unwrap();
+        assert_eq!(ask("intranet.example.").as_deref(), Some("192.0.2.7"));
+        // A VPN comes up: the same name is another thing, at once.
+        let new = rig.resolv_conf.with_extension("new");
+        std::fs::write(&new, "nameserver 100.64.0.2\n").unwrap();
+        std::fs::rename(new, &rig.resolv_conf).unwrap();
+        assert_eq!(ask("intranet.example.").as_deref(), Some("192.0.2.9"));
+    });
+}
+
+/// A VPN's route appears that has addresses of the network: it is told while it is there, whichever
+/// table it stands in. And without a way out for IPv6 no machine believes that there is one.
+#[test]
+fn a_change_of_the_hosts_routes_is_noticed() {
+    alone("a_change_of_the_hosts_routes_is_noticed", || {
+        let rig = Rig::new(1, 1500, |_| {});
+        assert_eq!(rig.network.status().conflict, None);
+        for (route, subnet) in [
+            ("10.0.2.128/25", "10.0.2.128/25"),
+            ("10.0.0.0/16 table 52", "10.0.0.0/16"),
+        ] {
+            ip(&format!("route add {route} via {}", WORLD[0]));
+            let conflict = Some(subnet.parse().unwrap());
+            rig.network.until("the conflict was not noticed", |status| {
+                status.conflict == conflict
+            });
+            ip(&format!("route del {route}"));
+            rig.network.until("the conflict was not over", |status| {
+                status.conflict.is_none()
+            });
+        }
+        let has_route = || {
+            let mut show = rig.guests[0].space.command("ip");
+            let output = show
+                .args(["-6", "route", "show", "default"])
+                .output()
+                .unwrap();
+            !output.stdout.is_empty()
+        };
+        wait_until("no default route", || has_route().then_some(()));
+        ip("-6 route del default");
+        wait_until("the route stayed", || (!has_route()).then_some(()));
+    });
+}
+
+/// What a machine says with a stack it was not given: a segment or datagram of any ends.
+fn hostile(mac: Mac, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
+    match to {
+        IpAddr::V4(to) => support::guest::packet(mac, address(1), to, protocol, body),
+        IpAddr::V6(to) => {
+            let mut frame = [support::GATEWAY_MAC.0, mac.0].concat();
+            frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+            frame.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
+            frame.extend([protocol, 64]);
+            let from: std::net::Ipv6Addr = "fd5e:ed00:0:1::77".parse().unwrap();
+            frame.extend(from.octets());
+            frame.extend(to.octets());
+            frame.extend(body);
+            frame
+        }
+    }
+}
+
+const SYN: u8 = 2;
+
+fn segment(from: u16, to: u16) -> Vec<u8> {
+    let mut body = vec![0; 20];
+    body[..2].copy_from_slice(&from.to_be_bytes());
+    body[2..4].copy_from_slice(&to.to_be_bytes());
+    body[12..14].copy_from_slice(&[0x50, SYN]);
+    body
+}
+
+fn datagram(from: u16, to: u16) -> Vec<u8> {
+    let mut body = from.to_be_bytes().to_vec();
+    body.extend(to.to_be_bytes());
+    body.extend([0, 9, 0, 0, b'x']);
+    body
+}
+
+/// Every address by which this computer could be meant.
+const OWN: &[&str] = &[
+    "127.0.0.1",
+    "127.0.0.53",
+    "127.255.255.254",
+    "0.0.0.0",
+    "0.1.2.3",
+    "198.51.100.1",
+    "198.51.100.255",
+    "192.0.2.10",
+    "192.0.2.255",
+    "10.99.0.1",
+    "172.17.0.1",
+    "169.254.7.7",
+    "169.254.169.254",
+    "255.255.255.255",
+    "224.0.0.1",
+    "240.0.0.1",
+    "::1",
+    "::",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:198.51.100.1",
+    "::ffff:0.0.0.0",
+    "2001:db8:1::1",
+    "fd77::1",
+    "fe80::77",
+    "ff02::1",
+    "ff05::1",
+];
+
+#[test]
+fn no_address_of_this_computer_is_reached() {
+    alone("no_address_of_this_computer_is_reached", || {
+        let rig = Rig::new(1, 1500, |_| {});
+        // A LAN, a tunnel, what a container engine makes, a link-local and a private IPv6 address.
+        ip("link add lan type bridge");
+        ip("link add docker0 type bridge");
+        ip("tuntap add dev tun0 mode tun");
+        for (device, own) in [
+            ("lan", "192.0.2.10/24"),
+            ("lan", "169.254.7.7/16"),
+            ("lan", "fd77::1/64"),
+            ("lan", "fe80::77/64"),
+            ("tun0", "10.99.0.1/24"),
+            ("docker0", "172.17.0.1/16"),
+        ] {
+            ip(&format!("link set {device} up"));
+            // An IPv6 address is the computer's own only when nobody else was found to have it.
+            let sure = if own.contains(':') { "nodad" } else { "" };
+            ip(&format!("addr add {own} dev {device} {sure}"));
+        }
+        let listener = TcpListener::bind("[::]:7000").unwrap();
+        let socket = UdpSocket::bind("[::]:7000").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let mut thief = Thief::new(&rig);
+        for (n, own) in OWN.iter().enumerate() {
+            let to: IpAddr = own.parse().unwrap();
+            let from = 20_000 + u16::try_from(n).unwrap();
+            thief.say(&hostile(thief.mac, to, 6, &segment(from, 7000)));
+            thief.say(&hostile(thief.mac, to, 17, &datagram(from, 7000)));
+            let echo = if to.is_ipv4() { (1, 8) } else { (58, 128) };
+            thief.say(&hostile(
+                thief.mac,
+                to,
+                echo.0,
+                &[echo.1, 0, 0, 0, 9, 9, 0, 1],
+            ));
+            thief.hear_the_gateway();
+            let came = listener.accept().map(|(_, from)| from);
+            assert_eq!(came.unwrap_err().kind(), ErrorKind::WouldBlock, "{own}");
+            let heard = socket.recv(&mut [0; 10]);
+            assert_eq!(heard.unwrap_err().kind(), ErrorKind::WouldBlock, "{own}");
+        }
+        let view = rig.network.status().nat;
+        assert_eq!((view.connections, view.associations), (0, 0));
+        // By name, what is offered is: the same two are heard at the gateway's port.
+        let mut wanted = thief.wanted.clone();
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            wanted.offers.push(Offer {
+                name: "factory.crete.test".into(),
+                protocol,
+                port: 7000,
+                to: at("127.0.0.1", 7000),
+            });
+        }
+        rig.network.apply(&wanted);
+        let gateway = "10.0.2.1".parse().unwrap();
+        thief.say(&hostile(thief.mac, gateway, 6, &segment(30_000, 7000)));
+        thief.say(&hostile(thief.mac, gateway, 17, &datagram(30_000, 7000)));
+        wait_until("the offer is not there", || listener.accept().ok());
+        wait_until("no datagram", || socket.recv(&mut [0; 10]).ok());
+    });
+}
+
+/// A machine whose frames are the test's own, in the network of a rig.
+struct Thief {
+    mac: Mac,
+    wanted: Config,
+    stream: std::os::unix::net::UnixStream,
+    _listener: std::os::unix::net::UnixListener,
+}
+
+impl Thief {
+    fn new(rig: &Rig) -> Self {
+        let path = rig.resolv_conf.with_file_name("thief");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let mut wanted = rig.wanted.clone();
+        let mut own = machine("thief", mac(9), path);
+        own.address = Some(address(1));
+        wanted.machines.push(own);
+        rig.network.apply(&wanted);
+        let stream = listener.accept().unwrap().0;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        Self {
+            mac: mac(9),
+            wanted,
+            stream,
+            _listener: listener,
+        }
+    }
+
+    fn say(&mut self, frame: &[u8]) {
+        self.stream.write_all(&support::record(frame)).unwrap();
+    }
+
+    /// Pings the gateway: what was said before has been dealt with when it answers.
+    fn hear_the_gateway(&mut self) {
+        let gateway = "10.0.2.1".parse().unwrap();
+        self.say(&hostile(
+            self.mac,
+            gateway,
+            1,
+            &[8, 0, 0, 0, 0x77, 0x77, 0, 1],
+        ));
+        loop {
+            let mut length = [0; 4];
+            self.stream.read_exact(&mut length).unwrap();
+            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+            self.stream.read_exact(&mut frame).unwrap();
+            if frame[12..14] == [8, 0] && frame[23] == 1 && frame[34] == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// Two machines of Linux: they speak with each other at jumbo frames, and an address moves from one
+/// to the other as Talos moves a cluster's.
+#[test]
+fn machines_speak_with_each_other_and_an_address_moves() {
+    alone(
+        "machines_speak_with_each_other_and_an_address_moves",
+        || {
+            let rig = Rig::new(2, 9000, |_| {});
+            let [first, second] = rig.guests.as_slice() else {
+                unreachable!()
+            };
+            first.ping(address(1).into()).unwrap();
+            let listener = second
+                .space
+                .enter(|| TcpListener::bind("0.0.0.0:5000").unwrap());
+            let client = first
+                .connect(SocketAddr::new(address(1).into(), 5000))
+                .unwrap();
+            let rate = transfer(client, listener.accept().unwrap().0, 48);
+            println!("machine to machine at MTU 9000: {rate:.2} Gbit/s");
+            let virtual_address: IpAddr = "10.0.2.50".parse().unwrap();
+            for guest in [first, second, first] {
+                let listener = guest.space.enter(|| {
+                    std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1").unwrap();
+                    TcpListener::bind("0.0.0.0:6443").unwrap()
+                });
+                guest.space.ip("addr add 10.0.2.50/32 dev eth0");
+                // Said in one packet when the address is added, which `arp_notify` leaves to the link.
+                guest.space.ip("link set eth0 down");
+                guest.space.ip("link set eth0 up");
+                wait_until("the address did not move", || {
+                    rig.network.dial(virtual_address, 6443).ok()
+                });
+                listener.accept().unwrap();
+                guest.space.ip("addr del 10.0.2.50/32 dev eth0");
+            }
+            assert!(
+                rig.network
+                    .status()
+                    .neighbours
+                    .iter()
+                    .any(|known| known.address == virtual_address && !known.contested)
+            );
+        },
+    );
+}
