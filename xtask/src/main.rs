@@ -5,6 +5,7 @@ mod demo;
 mod driven;
 mod page;
 mod practice;
+mod qemus;
 mod run;
 mod setup;
 mod shell;

@@ -4,6 +4,7 @@ mod owner;
 mod routes;
 mod socket;
 
+pub(crate) use owner::owner_of;
 pub use owner::port_owner;
 pub use routes::{RouteView, routes};
 pub(crate) use socket::{any_address, connect_tcp};

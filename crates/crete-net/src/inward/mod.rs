@@ -5,7 +5,7 @@ pub(crate) mod datagrams;
 pub(crate) mod listener;
 
 use crate::config::{Config, Forward, Protocol};
-use crate::host::port_owner;
+use crate::host::owner_of;
 use crate::poller::Poller;
 use crate::slab::Slab;
 use crate::token::Source;
@@ -319,7 +319,7 @@ impl Entry {
         self.door = None;
         self.fault = Some(error.to_string());
         self.owner = match error.kind() {
-            io::ErrorKind::AddrInUse => port_owner(self.wanted.listen),
+            io::ErrorKind::AddrInUse => owner_of(self.wanted.protocol, self.wanted.listen),
             _ => None,
         };
         self.try_at = now + TRY_AGAIN;

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 pub mod guest;
 pub mod linux;
 pub mod namespace;
+pub mod outside;
 pub mod recording;
 
 /// Waits for something of another process or thread; gives up after twenty seconds.
