@@ -171,8 +171,7 @@ impl Inward {
 
     /// Holds the ports that are not held yet, and opens or closes each as its targets are.
     pub(crate) fn tick(&mut self, poller: &Poller, now: Instant) {
-        let numbers: Vec<usize> = self.entries.iter().map(|(at, _)| at).collect();
-        for at in numbers {
+        for at in 0..self.entries.end() {
             let Some(entry) = self.entries.get_mut(at) else {
                 continue;
             };
