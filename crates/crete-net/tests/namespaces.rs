@@ -10,7 +10,7 @@
 
 mod support;
 
-use crete_net::{Config, Mac, Offer, Protocol};
+use crete_net::{Config, Offer, Protocol};
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::rdata::A;
 use hickory_proto::rr::{RData, Record, RecordType};
@@ -18,33 +18,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use support::linux::{Beside, LinuxGuest, allow_pings};
+use support::hostile::Hostile;
+use support::linux::{Beside, LinuxGuest, WORLD, allow_pings, world};
 use support::namespace::{Space, alone, ip};
 use support::{config, mac, machine, wait_until};
 use tempfile::TempDir;
-
-const WORLD: [&str; 2] = ["198.51.100.2", "2001:db8:1::2"];
-
-/// The host's own network: a wire to the world, where the default routes lead.
-fn world() -> Space {
-    let world = Space::new();
-    ip("link set lo up");
-    let pid = world.pid();
-    ip(&format!(
-        "link add wire type veth peer name wire netns {pid}"
-    ));
-    for (n, wire) in [
-        (1, &ip as &dyn Fn(&str)),
-        (2, &|words: &str| world.ip(words)),
-    ] {
-        wire(&format!("addr add 198.51.100.{n}/24 dev wire"));
-        wire(&format!("addr add 2001:db8:1::{n}/64 dev wire nodad"));
-        wire("link set wire up");
-    }
-    ip(&format!("route add default via {}", WORLD[0]));
-    ip(&format!("-6 route add default via {}", WORLD[1]));
-    world
-}
 
 /// A network of Linux machines on a host with a world around it.
 struct Rig {
@@ -155,9 +133,9 @@ fn a_linux_machine_reaches_the_world_by_both_versions() {
         for world in WORLD {
             let client = guest.connect(at(world, 5000)).unwrap();
             let server = listener.accept().unwrap().0;
-            let up = transfer(client, &server, 48);
+            let up = transfer(client, &server, 16);
             let client = guest.connect(at(world, 5000)).unwrap();
-            let down = transfer(listener.accept().unwrap().0, &client, 48);
+            let down = transfer(listener.accept().unwrap().0, &client, 16);
             println!("{world}: {up:.2} Gbit/s out, {down:.2} Gbit/s in");
             let refused = guest.connect(at(world, 5001)).unwrap_err();
             assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{world}");
@@ -312,41 +290,6 @@ fn a_change_of_the_hosts_routes_is_noticed() {
     });
 }
 
-/// What a machine says with a stack it was not given: a segment or datagram of any ends.
-fn hostile(mac: Mac, to: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
-    match to {
-        IpAddr::V4(to) => support::guest::packet(mac, address(1), to, protocol, body),
-        IpAddr::V6(to) => {
-            let mut frame = [support::GATEWAY_MAC.0, mac.0].concat();
-            frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-            frame.extend(u16::try_from(body.len()).unwrap().to_be_bytes());
-            frame.extend([protocol, 64]);
-            let from: std::net::Ipv6Addr = "fd5e:ed00:0:1::77".parse().unwrap();
-            frame.extend(from.octets());
-            frame.extend(to.octets());
-            frame.extend(body);
-            frame
-        }
-    }
-}
-
-const SYN: u8 = 2;
-
-fn segment(from: u16, to: u16) -> Vec<u8> {
-    let mut body = vec![0; 20];
-    body[..2].copy_from_slice(&from.to_be_bytes());
-    body[2..4].copy_from_slice(&to.to_be_bytes());
-    body[12..14].copy_from_slice(&[0x50, SYN]);
-    body
-}
-
-fn datagram(from: u16, to: u16) -> Vec<u8> {
-    let mut body = from.to_be_bytes().to_vec();
-    body.extend(to.to_be_bytes());
-    body.extend([0, 9, 0, 0, b'x']);
-    body
-}
-
 /// Every address by which this computer could be meant.
 const OWN: &[&str] = &[
     "127.0.0.1",
@@ -403,19 +346,19 @@ fn no_address_of_this_computer_is_reached() {
         let socket = UdpSocket::bind("[::]:7000").unwrap();
         listener.set_nonblocking(true).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let mut thief = Thief::new(&rig);
+        let folder = rig.resolv_conf.parent().unwrap();
+        let mut thief = Hostile::new(folder, "thief", mac(9), address(1));
+        let mut wanted = rig.wanted.clone();
+        wanted.machines.push(thief.machine());
+        rig.network.apply(&wanted);
+        thief.accept();
         for (n, own) in OWN.iter().enumerate() {
             let to: IpAddr = own.parse().unwrap();
-            let from = 20_000 + u16::try_from(n).unwrap();
-            thief.say(&hostile(thief.mac, to, 6, &segment(from, 7000)));
-            thief.say(&hostile(thief.mac, to, 17, &datagram(from, 7000)));
-            let echo = if to.is_ipv4() { (1, 8) } else { (58, 128) };
-            thief.say(&hostile(
-                thief.mac,
-                to,
-                echo.0,
-                &[echo.1, 0, 0, 0, 9, 9, 0, 1],
-            ));
+            let ports = (20_000 + u16::try_from(n).unwrap(), 7000);
+            thief.say(&thief.syn(to, ports));
+            thief.say(&thief.datagram(to, ports, b"x"));
+            let (protocol, request) = if to.is_ipv4() { (1, 8) } else { (58, 128) };
+            thief.say(&thief.packet(to, protocol, &[request, 0, 0, 0, 9, 9, 0, 1]));
             thief.hear_the_gateway();
             let came = listener.accept().map(|(_, from)| from);
             assert_eq!(came.unwrap_err().kind(), ErrorKind::WouldBlock, "{own}");
@@ -425,7 +368,6 @@ fn no_address_of_this_computer_is_reached() {
         let view = rig.network.status().nat;
         assert_eq!((view.connections, view.associations), (0, 0));
         // By name, what is offered is: the same two are heard at the gateway's port.
-        let mut wanted = thief.wanted.clone();
         for protocol in [Protocol::Tcp, Protocol::Udp] {
             wanted.offers.push(Offer {
                 name: "factory.crete.test".into(),
@@ -436,65 +378,11 @@ fn no_address_of_this_computer_is_reached() {
         }
         rig.network.apply(&wanted);
         let gateway = "10.0.2.1".parse().unwrap();
-        thief.say(&hostile(thief.mac, gateway, 6, &segment(30_000, 7000)));
-        thief.say(&hostile(thief.mac, gateway, 17, &datagram(30_000, 7000)));
+        thief.say(&thief.syn(gateway, (30_000, 7000)));
+        thief.say(&thief.datagram(gateway, (30_000, 7000), b"x"));
         wait_until("the offer is not there", || listener.accept().ok());
         wait_until("no datagram", || socket.recv(&mut [0; 10]).ok());
     });
-}
-
-/// A machine whose frames are the test's own, in the network of a rig.
-struct Thief {
-    mac: Mac,
-    wanted: Config,
-    stream: std::os::unix::net::UnixStream,
-    _listener: std::os::unix::net::UnixListener,
-}
-
-impl Thief {
-    fn new(rig: &Rig) -> Self {
-        let path = rig.resolv_conf.with_file_name("thief");
-        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        let mut wanted = rig.wanted.clone();
-        let mut own = machine("thief", mac(9), path);
-        own.address = Some(address(1));
-        wanted.machines.push(own);
-        rig.network.apply(&wanted);
-        let stream = listener.accept().unwrap().0;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        Self {
-            mac: mac(9),
-            wanted,
-            stream,
-            _listener: listener,
-        }
-    }
-
-    fn say(&mut self, frame: &[u8]) {
-        self.stream.write_all(&support::record(frame)).unwrap();
-    }
-
-    /// Pings the gateway: what was said before has been dealt with when it answers.
-    fn hear_the_gateway(&mut self) {
-        let gateway = "10.0.2.1".parse().unwrap();
-        self.say(&hostile(
-            self.mac,
-            gateway,
-            1,
-            &[8, 0, 0, 0, 0x77, 0x77, 0, 1],
-        ));
-        loop {
-            let mut length = [0; 4];
-            self.stream.read_exact(&mut length).unwrap();
-            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
-            self.stream.read_exact(&mut frame).unwrap();
-            if frame[12..14] == [8, 0] && frame[23] == 1 && frame[34] == 0 {
-                return;
-            }
-        }
-    }
 }
 
 /// Two machines of Linux: they speak with each other at jumbo frames, and an address moves from one

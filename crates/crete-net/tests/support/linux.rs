@@ -3,7 +3,7 @@
 //! A machine is a namespace with a tap device, and a QEMU without a processor that carries frames
 //! between the tap and the socket a network dials: the same code of QEMU as in a real machine.
 
-use super::namespace::{Owned, Space};
+use super::namespace::{Owned, Space, ip};
 use super::{surroundings, wait_until};
 use crete_net::control::{Hello, Reply, Status};
 use crete_net::{Config, Host, Instant, Mac, Network};
@@ -19,6 +19,30 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The world's addresses.
+pub const WORLD: [&str; 2] = ["198.51.100.2", "2001:db8:1::2"];
+
+/// The host's own network: a wire to the world, where the default routes lead.
+pub fn world() -> Space {
+    let world = Space::new();
+    ip("link set lo up");
+    let pid = world.pid();
+    ip(&format!(
+        "link add wire type veth peer name wire netns {pid}"
+    ));
+    for (n, wire) in [
+        (1, &ip as &dyn Fn(&str)),
+        (2, &|words: &str| world.ip(words)),
+    ] {
+        wire(&format!("addr add 198.51.100.{n}/24 dev wire"));
+        wire(&format!("addr add 2001:db8:1::{n}/64 dev wire nodad"));
+        wire("link set wire up");
+    }
+    ip(&format!("route add default via {}", WORLD[0]));
+    ip(&format!("-6 route add default via {}", WORLD[1]));
+    world
+}
 
 /// A machine with Linux's own stack.
 pub struct LinuxGuest {
@@ -132,14 +156,7 @@ impl Beside {
     }
 
     pub fn driver(&self) -> Driver {
-        let stream = wait_until("the network does not listen", || {
-            UnixStream::connect(&self.control).ok()
-        });
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut driver = Driver(BufReader::new(stream));
-        let hello: Hello = serde_json::from_value(driver.line()).unwrap();
-        assert_eq!(hello.product, "crete-net");
-        driver
+        Driver::connect(&self.control)
     }
 
     pub fn status(&self) -> Status {
@@ -181,6 +198,18 @@ impl Drop for Beside {
 pub struct Driver(BufReader<UnixStream>);
 
 impl Driver {
+    /// Connects with a network that listens, or is about to.
+    pub fn connect(control: &Path) -> Self {
+        let stream = wait_until("the network does not listen", || {
+            UnixStream::connect(control).ok()
+        });
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut driver = Self(BufReader::new(stream));
+        let hello: Hello = serde_json::from_value(driver.line()).unwrap();
+        assert_eq!(hello.product, "crete-net");
+        driver
+    }
+
     fn line(&mut self) -> Value {
         let mut text = String::new();
         self.0.read_line(&mut text).unwrap();

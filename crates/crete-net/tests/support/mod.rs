@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 pub mod guest;
+pub mod hostile;
 pub mod linux;
 pub mod namespace;
 pub mod outside;
