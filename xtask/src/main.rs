@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod driven;
+mod fuzz;
 mod page;
 mod practice;
 mod qemus;
@@ -26,6 +27,9 @@ cargo xtask soak [--seed N] [--points N] [--cycles N] [--round N]
                                kill the program at its own steps and look whether anything is
                                lost: 200 points and 100 start/stop cycles, of a new seed;
                                the seed and the round of a failure give it again
+cargo xtask fuzz [TARGET] [SECONDS]
+                               say to the networks' readers what nobody would, guided by what
+                               that leads to: every target, a minute each, or only the named one
 cargo xtask practice           build what practice mode needs
 cargo xtask types              write the page's types from the Rust ones
 cargo xtask help               this text
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(),
         Some("bench") => bench::bench(),
         Some("soak") => soak::soak(rest),
+        Some("fuzz") => fuzz::fuzz(rest),
         Some("types") => suites::write_types(),
         Some("practice") => practice::build(),
         Some("help" | "--help" | "-h") | None => {

@@ -5,7 +5,7 @@ mod configure;
 mod icmp;
 pub(crate) mod inward;
 mod ipv6;
-mod ntp;
+pub(crate) mod ntp;
 mod outward;
 mod receive;
 

@@ -13,6 +13,8 @@ use crate::address::Subnet;
 use crate::names::resolvers;
 use crate::outside::{Barred, Outside};
 use routes::Lookup;
+#[cfg(feature = "fuzzing")]
+pub(crate) use routes::read_anything;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;

@@ -184,6 +184,13 @@ fn read_route(body: &[u8]) -> Option<RouteView> {
     })
 }
 
+/// Reads bytes as both kinds of answer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_anything(bytes: &[u8]) {
+    let _ = read_lookup(bytes);
+    read_routes(bytes, &mut Vec::new());
+}
+
 /// The messages of a datagram: their kinds and bodies.
 fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {

@@ -1,0 +1,238 @@
+//! Everything here that reads bytes of others, each by a name, for a fuzzer: none may panic, and
+//! none may break a promise that is stated here.
+
+use crate::address::dhcp::{self, Client, Naming, Terms};
+use crate::address::guard;
+use crate::address::lease::Leases;
+use crate::address::nd::Message;
+use crate::config::{Config, SCHEMA_VERSION};
+use crate::control::{Ask, Hello, Reply};
+use crate::frame::{MAX_FRAME, MIN_FRAME, Mac};
+use crate::link::Inbox;
+use crate::names::{query, resolvers, zone::Known};
+use crate::nat::reassembly::Reassembly;
+use crate::nat::refusal::Segment;
+use crate::network::Network;
+use crate::outside::{Barred, Outside, Surroundings};
+use crate::packet::{Datagram, Packet};
+use smoltcp::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr};
+
+/// A target: its name, and what runs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    ("link", link),
+    ("segment", segment),
+    ("packet", packet),
+    ("reassembly", reassembly),
+    ("nd", nd),
+    ("dhcp", dhcp),
+    ("dns", dns),
+    ("dns-answer", dns_answer),
+    ("ntp", ntp),
+    ("resolv-conf", resolv_conf),
+    ("netlink", netlink),
+    ("control", control),
+];
+
+/// The stream of a link: whatever is announced, a frame has a length that one may have.
+fn link(bytes: &[u8]) {
+    let mut inbox = Inbox::new(0);
+    let mut source = bytes;
+    while inbox.fill(&mut source).is_ok() {
+        let before = source.len();
+        while let Ok(Some(at)) = inbox.peek() {
+            assert!((MIN_FRAME..=MAX_FRAME).contains(&inbox.frame(at.clone()).len()));
+            inbox.take(&at);
+        }
+        if source.is_empty() || source.len() == before {
+            return;
+        }
+    }
+}
+
+/// A host without any network.
+struct Nothing;
+
+impl Outside for Nothing {
+    fn resolvers(&mut self) -> Vec<SocketAddr> {
+        Vec::new()
+    }
+
+    fn admit(&mut self, _: IpAddr) -> Result<(), Barred> {
+        Err(Barred::NoRoute)
+    }
+
+    fn leads_out_v6(&mut self) -> bool {
+        false
+    }
+}
+
+/// A whole network without a way out, and two machines that are not there.
+fn network() -> Option<Network> {
+    let machine = |n: u8| {
+        serde_json::json!({"id": format!("m{n}"), "mac": Mac([0x52, 0x54, 0, 0, 0, n]).to_string(),
+            "socket": format!("/nonexistent/{n}"), "address": format!("10.0.2.{}", 30 + n),
+            "names": [format!("n{n}.crete.test")]})
+    };
+    let config: Config = serde_json::from_value(serde_json::json!({
+        "schema_version": SCHEMA_VERSION, "network": "00000000-0000-0000-0000-000000005eed",
+        "mtu": 1500, "subnet": "10.0.2.0/24", "prefix6": "fd5e:ed00:0:1::",
+        "balancers": [{"port": 6443, "targets": [{"machine": "m1", "port": 6443}]}],
+        "machines": [machine(1), machine(2)],
+    }))
+    .ok()?;
+    let surroundings = Surroundings {
+        outside: Box::new(Nothing),
+        random: Box::new(|| 0x5eed),
+        wall_clock: Box::new(|| std::time::Duration::ZERO),
+    };
+    Network::new(&config, surroundings, Instant::ZERO).ok()
+}
+
+/// Frames of two machines, in turn, each after its length: through guard, switch and gateway.
+fn segment(bytes: &[u8]) {
+    let Some(mut network) = network() else { return };
+    let mut rest = bytes;
+    let mut turn = 0usize;
+    while let Some((length, more)) = rest.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes(*length)).min(more.len());
+        let (frame, more) = more.split_at(length);
+        if frame.len() >= MIN_FRAME {
+            network.inject(turn % 2, frame, Instant::from_millis(10));
+        }
+        rest = more;
+        turn += 1;
+    }
+    let later = Instant::from_secs(3600);
+    let _ = network.turn(Some(Duration::ZERO), || later);
+}
+
+/// A frame alone: what is found in it lies in it.
+fn packet(bytes: &[u8]) {
+    let _ = guard::inspect(bytes, |_| Some(Mac::BROADCAST));
+    let Some(packet) = Packet::parse(bytes) else {
+        return;
+    };
+    assert!(packet.whole.len() <= bytes.len() && packet.whole.ends_with(packet.payload));
+    let _ = Segment::parse(packet.payload);
+    let _ = Datagram::parse(packet.payload);
+}
+
+/// Packets one after the other, each after its length: what is put together is no longer than a
+/// packet can be.
+fn reassembly(bytes: &[u8]) {
+    let mut reassembly = Reassembly::default();
+    let mut rest = bytes;
+    while let Some((length, more)) = rest.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes(*length)).min(more.len());
+        let whole = Packet::parse(&more[..length])
+            .and_then(|packet| reassembly.add(&packet, Instant::ZERO));
+        assert!(whole.is_none_or(|whole| whole.len() <= 65_535));
+        rest = &more[length..];
+    }
+    reassembly.expire(Instant::from_secs(60));
+}
+
+fn nd(bytes: &[u8]) {
+    let _ = Message::parse(bytes);
+}
+
+/// A message to the DHCP server: an answer gives only addresses of the subnet.
+fn dhcp(bytes: &[u8]) {
+    let Ok(subnet) = "10.0.2.0/24".parse() else {
+        return;
+    };
+    let terms = Terms { subnet, mtu: 1500 };
+    let mut leases = Leases::new(subnet);
+    // A client says its own card; the bytes there are whose they are.
+    let mac = bytes.get(28..34).and_then(|mac| mac.try_into().ok());
+    let client = Client {
+        mac: Mac(mac.unwrap_or_default()),
+        port: 0,
+        naming: Naming {
+            host_name: Some("n1"),
+            domain: "crete.test",
+        },
+    };
+    let answer = dhcp::answer(&terms, &mut leases, bytes, client, Instant::ZERO, |_| false);
+    if let Some(answer) = answer {
+        assert!(answer.payload.len() >= 300, "some clients refuse less");
+    }
+    for lease in leases.view(Instant::ZERO) {
+        assert!(subnet.can_be_a_machine(lease.address));
+    }
+}
+
+/// A question of a machine: it is answered, and put to others, or refused.
+fn dns(bytes: &[u8]) {
+    let Ok(question) = query::parse(bytes) else {
+        return;
+    };
+    let _ = question.key();
+    for known in [
+        Known::NoSuchName,
+        Known::Nothing,
+        Known::Addresses(vec![[10, 0, 2, 1].into()]),
+    ] {
+        if let Some(message) = question.answer_from_zone(&known)
+            && let Some(answer) = question.reply(message, true)
+        {
+            assert!(answer.len() <= 1232, "{} bytes", answer.len());
+        }
+    }
+    if let Some(outward) = question.outward(7) {
+        assert!(query::parse(&outward).is_ok());
+    }
+}
+
+/// An answer of a resolver.
+fn dns_answer(bytes: &[u8]) {
+    if let Ok(message) = hickory_proto::op::Message::from_vec(bytes) {
+        let _ = query::lifetime(&message);
+        if let [asked] = message.queries.as_slice() {
+            let mut question = hickory_proto::op::Message::query();
+            question.add_query(asked.clone());
+            let parsed = question
+                .to_vec()
+                .ok()
+                .and_then(|text| query::parse(&text).ok());
+            if let Some(question) = parsed {
+                let _ = question.is_answered_by(message.metadata.id, &message);
+                let _ = question.reply(message.clone(), true);
+                let _ = question.reply(message, false);
+            }
+        }
+    }
+}
+
+fn ntp(bytes: &[u8]) {
+    let _ = crate::gateway::ntp::answer(bytes, std::time::Duration::from_secs(1_700_000_000));
+}
+
+fn resolv_conf(bytes: &[u8]) {
+    let servers = resolvers::parse(&String::from_utf8_lossy(bytes), |_| Some(3));
+    assert!(servers.len() <= 3);
+}
+
+fn netlink(bytes: &[u8]) {
+    crate::host::read_anything(bytes);
+}
+
+/// A line on the control socket, either way: a configuration that is taken is one that can be.
+fn control(bytes: &[u8]) {
+    let _ = serde_json::from_slice::<Ask>(bytes);
+    let _ = serde_json::from_slice::<Hello>(bytes);
+    let _ = serde_json::from_slice::<Reply>(bytes);
+    if let Ok(config) = serde_json::from_slice::<Config>(bytes)
+        && config.check().is_ok()
+    {
+        let written = serde_json::to_vec(&config).unwrap_or_default();
+        assert_eq!(
+            serde_json::from_slice::<Config>(&written).ok(),
+            Some(config)
+        );
+    }
+}
