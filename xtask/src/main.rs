@@ -1,6 +1,7 @@
 //! The only entry point for people and CI: `cargo xtask run | test | demo | bench | soak`.
 
 mod bench;
+mod bench_net;
 mod demo;
 mod driven;
 mod fuzz;
@@ -23,6 +24,8 @@ cargo xtask test [SUITE ...]   everything CI checks, or only the named suites:
                                fmt clippy rust types page e2e vm window
 cargo xtask demo               the main job by itself, in the real window, with pictures
 cargo xtask bench              measure, and write the figures as JSON and as a table
+cargo xtask bench net [--seconds N] [--qemu PROGRAM]
+                               measure the network, without machines and with, beside others
 cargo xtask soak [--seed N] [--points N] [--cycles N] [--round N]
                                kill the program at its own steps and look whether anything is
                                lost: 200 points and 100 start/stop cycles, of a new seed;
@@ -42,6 +45,9 @@ fn main() -> ExitCode {
         Some("run") => run::run(rest),
         Some("test") => suites::test(rest),
         Some("demo") => demo::demo(),
+        Some("bench") if rest.first().is_some_and(|part| part == "net") => {
+            bench_net::bench(&rest[1..])
+        }
         Some("bench") => bench::bench(),
         Some("soak") => soak::soak(rest),
         Some("fuzz") => fuzz::fuzz(rest),
