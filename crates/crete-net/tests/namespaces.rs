@@ -10,110 +10,18 @@
 
 mod support;
 
-use crete_net::{Config, Offer, Protocol};
+use crete_net::{Offer, Protocol};
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::rdata::A;
 use hickory_proto::rr::{RData, Record, RecordType};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::io::ErrorKind;
+use std::net::{IpAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 use support::hostile::Hostile;
-use support::linux::{Beside, LinuxGuest, WORLD, allow_pings, world};
+use support::linux::{WORLD, allow_pings};
 use support::namespace::{Space, alone, ip};
-use support::{config, mac, machine, wait_until};
-use tempfile::TempDir;
-
-/// A network of Linux machines on a host with a world around it.
-struct Rig {
-    world: Space,
-    guests: Vec<LinuxGuest>,
-    wanted: Config,
-    network: Beside,
-    resolv_conf: PathBuf,
-    _folder: TempDir,
-}
-
-impl Rig {
-    fn new(guests: usize, mtu: u16, change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let world = world();
-        let guests: Vec<LinuxGuest> = (0..guests)
-            .map(|n| LinuxGuest::new(folder.path(), &format!("g{n}"), mac(n + 1), mtu))
-            .collect();
-        let machines = guests.iter().enumerate().map(|(n, guest)| {
-            let mut own = machine(&format!("m{n}"), mac(n + 1), guest.socket.clone());
-            own.address = Some(address(n));
-            own.names = vec![format!("node-{n}.crete.test")];
-            own
-        });
-        let mut wanted = config(machines.collect(), mtu.into());
-        wanted.prefix6 = Some("fd5e:ed00:0:1::".parse().unwrap());
-        change(&mut wanted);
-        let resolv_conf = folder.path().join("resolv.conf");
-        let network = Beside::new(wanted.clone(), folder.path(), resolv_conf.clone());
-        network.until("the machines were not dialled", |status| {
-            status.ports.iter().all(|port| port.up)
-        });
-        for (n, guest) in guests.iter().enumerate() {
-            guest.up(&format!("{}/24", address(n)), "10.0.2.1");
-        }
-        Self {
-            world,
-            guests,
-            wanted,
-            network,
-            resolv_conf,
-            _folder: folder,
-        }
-    }
-
-    /// A server in the world.
-    fn serve(&self, port: u16) -> TcpListener {
-        self.world
-            .enter(|| TcpListener::bind(("::", port)).unwrap())
-    }
-}
-
-fn address(n: usize) -> std::net::Ipv4Addr {
-    std::net::Ipv4Addr::new(10, 0, 2, u8::try_from(31 + n).unwrap())
-}
-
-fn at(address: &str, port: u16) -> SocketAddr {
-    SocketAddr::new(address.parse().unwrap(), port)
-}
-
-/// Moves bytes one way through a connection and looks at each: Gbit/s.
-fn transfer(mut from: TcpStream, mut to: impl Read, megabytes: usize) -> f64 {
-    let block = |n: usize| -> Vec<u8> {
-        let mut state = n as u64;
-        (0..1 << 17)
-            .flat_map(|_| {
-                state = state.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1;
-                state.to_be_bytes()
-            })
-            .collect()
-    };
-    let blocks: Vec<Vec<u8>> = (0..4).map(block).collect();
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for n in 0..megabytes {
-                from.write_all(&blocks[n % 4]).unwrap();
-            }
-            from.shutdown(std::net::Shutdown::Write).unwrap();
-        });
-        let mut bytes = vec![0; 1 << 20];
-        for n in 0..megabytes {
-            to.read_exact(&mut bytes).unwrap();
-            assert!(bytes == blocks[n % 4], "MiB {n} came changed");
-        }
-        assert_eq!(to.read(&mut bytes).unwrap(), 0, "and then the end");
-    });
-    #[allow(clippy::cast_precision_loss, reason = "a rate needs no exact bytes")]
-    let bits = (megabytes << 23) as f64;
-    bits / begun.elapsed().as_secs_f64() / 1e9
-}
+use support::rig::{Rig, address, at, transfer};
+use support::{mac, wait_until};
 
 #[test]
 fn a_linux_machine_reaches_the_world_by_both_versions() {
@@ -383,51 +291,4 @@ fn no_address_of_this_computer_is_reached() {
         wait_until("the offer is not there", || listener.accept().ok());
         wait_until("no datagram", || socket.recv(&mut [0; 10]).ok());
     });
-}
-
-/// Two machines of Linux: they speak with each other at jumbo frames, and an address moves from one
-/// to the other as Talos moves a cluster's.
-#[test]
-fn machines_speak_with_each_other_and_an_address_moves() {
-    alone(
-        "machines_speak_with_each_other_and_an_address_moves",
-        || {
-            let rig = Rig::new(2, 9000, |_| {});
-            let [first, second] = rig.guests.as_slice() else {
-                unreachable!()
-            };
-            first.ping(address(1).into()).unwrap();
-            let listener = second
-                .space
-                .enter(|| TcpListener::bind("0.0.0.0:5000").unwrap());
-            let client = first
-                .connect(SocketAddr::new(address(1).into(), 5000))
-                .unwrap();
-            let rate = transfer(client, listener.accept().unwrap().0, 48);
-            println!("machine to machine at MTU 9000: {rate:.2} Gbit/s");
-            let virtual_address: IpAddr = "10.0.2.50".parse().unwrap();
-            for guest in [first, second, first] {
-                let listener = guest.space.enter(|| {
-                    std::fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1").unwrap();
-                    TcpListener::bind("0.0.0.0:6443").unwrap()
-                });
-                guest.space.ip("addr add 10.0.2.50/32 dev eth0");
-                // Said in one packet when the address is added, which `arp_notify` leaves to the link.
-                guest.space.ip("link set eth0 down");
-                guest.space.ip("link set eth0 up");
-                wait_until("the address did not move", || {
-                    rig.network.dial(virtual_address, 6443).ok()
-                });
-                listener.accept().unwrap();
-                guest.space.ip("addr del 10.0.2.50/32 dev eth0");
-            }
-            assert!(
-                rig.network
-                    .status()
-                    .neighbours
-                    .iter()
-                    .any(|known| known.address == virtual_address && !known.contested)
-            );
-        },
-    );
 }

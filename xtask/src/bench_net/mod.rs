@@ -12,7 +12,6 @@ use crate::shell::{cargo, output, run, step, target};
 use anyhow::{Context, Result, bail};
 use figures::{Figures, table};
 use guest::{Image, Machine, Owned};
-use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use ways::{FORWARD, HOST_PORT, MACHINE_PORT, Rig, Way};
@@ -166,15 +165,8 @@ fn measure(way: Way, image: &Image, qemu: &str, seconds: u64) -> Result<Figures>
         flow_of(&mut rig, &mut figures, "machine to host", seconds, |rig| {
             rig.machines[0].run(&flow)
         })?;
-        wait_for_forward()?;
         flow_of(&mut rig, &mut figures, "host to machine", seconds, |_| {
-            let mut client = image.tool("iperf3");
-            client.args(["-c", "127.0.0.1", "-f", "m", "-p", &FORWARD.to_string()]);
-            output(
-                client
-                    .args(["-t", &seconds.to_string()])
-                    .stdin(Stdio::null()),
-            )
+            into_machine(image, seconds)
         })?;
         let small = format!("{flow} -u -b 0 -l 64");
         figures.packets("machine to host", &rig.machines[0].run(&small)?, seconds)?;
@@ -188,16 +180,21 @@ fn ping(machine: &mut Machine, to: &str) -> Result<String> {
     machine.run(&format!("ping -c 30 -i 0.1 {to}"))
 }
 
-/// A forward may look at its machine first, and refuses until that is there.
-fn wait_for_forward() -> Result<()> {
+/// A flow through the port of this computer that leads to the first machine. A forward refuses
+/// until it has seen that somebody listens there.
+fn into_machine(image: &Image, seconds: u64) -> Result<String> {
     let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", FORWARD)).is_err() {
-        if begun.elapsed() > Duration::from_secs(20) {
-            bail!("port {FORWARD} of this computer leads to no machine");
+    loop {
+        let mut client = image.tool("iperf3");
+        client.args(["-c", "127.0.0.1", "-f", "m", "-p", &FORWARD.to_string()]);
+        client
+            .args(["-t", &seconds.to_string()])
+            .stdin(Stdio::null());
+        match output(&mut client) {
+            Err(_) if begun.elapsed() < Duration::from_secs(20) => std::thread::yield_now(),
+            done => return done,
         }
-        std::thread::yield_now();
     }
-    Ok(())
 }
 
 /// Runs a flow: how fast it was, and what it cost.

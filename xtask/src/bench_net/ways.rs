@@ -166,7 +166,9 @@ fn passt(image: &Image, socket: &Path) -> Result<Owned> {
         .arg(format!("{FORWARD}:{MACHINE_PORT}"))
         .args(["--interface", "wire", "--address", "198.51.100.1"])
         .args(["--gateway", "198.51.100.2", "--socket"])
-        .arg(socket);
+        .arg(socket)
+        // It explains how QEMU is started.
+        .stderr(std::process::Stdio::null());
     let process = Owned::spawn(&mut command)?;
     wait_for(socket).context("passt does not start here")?;
     Ok(process)

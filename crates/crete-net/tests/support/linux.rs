@@ -58,8 +58,9 @@ impl LinuxGuest {
         let socket = folder.join(name);
         space.ip("tuntap add dev eth0 mode tap");
         space.ip(&format!("link set dev eth0 address {mac} mtu {mtu}"));
-        let program = std::env::var("CRETE_QEMU").unwrap_or_else(|_| "qemu-system-x86_64".into());
-        let mut command = space.command(&program);
+        let named = std::env::var("CRETE_QEMUS").unwrap_or_else(|_| "qemu-system-x86_64".into());
+        let program = named.split(':').next_back().unwrap_or_default();
+        let mut command = space.command(program);
         command.args(["-machine", "none", "-nodefaults", "-display", "none"]);
         let path = socket.display();
         for (id, netdev) in [

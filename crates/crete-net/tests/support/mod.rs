@@ -22,6 +22,7 @@ pub mod linux;
 pub mod namespace;
 pub mod outside;
 pub mod recording;
+pub mod rig;
 
 /// Waits for something of another process or thread; gives up after twenty seconds.
 pub fn wait_until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
