@@ -17,8 +17,8 @@ use support::outside::{Bench, GUEST, SERVER};
 use support::{Segment, frame, guest, mac, record};
 
 /// Turns in which everything finds its size, and turns that are counted.
-const WARM: usize = 300;
-const COUNTED: usize = 1000;
+const WARM: usize = 100;
+const COUNTED: usize = 300;
 
 /// Allocations of the network alone, over many turns with work in each.
 fn allocations(mut turn: impl FnMut(&mut dyn FnMut(&mut Segment))) -> u64 {
@@ -84,7 +84,7 @@ fn a_connection_through_the_gateway_allocates_nothing() {
         moved += both_ways(&mut stream, &block, &mut sink);
         turn(&mut bench.segment);
     });
-    assert!(moved > 10_000_000, "{moved}");
+    assert!(moved > 3_000_000, "{moved}");
     // Looks at the forward's port, one in five seconds, are no frames of the machine's.
     assert!(count < 20, "{count} allocations in {COUNTED} turns");
 }

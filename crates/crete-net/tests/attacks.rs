@@ -17,7 +17,9 @@ use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use support::hostile::Hostile;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use support::hostile::{Hostile, hear_on, is_echo_reply};
 use support::linux::{Driver, WORLD, world};
 use support::namespace::{Owned, alone};
 use support::{config, frame, mac, wait_until};
@@ -111,6 +113,8 @@ fn floods_fill_no_memory() {
         let (thief, honest) = (&process.machines[0], &process.machines[1]);
         let before = process.pss();
         let deaf = std::thread::spawn(drain(thief));
+        let mut hears = honest.stream();
+        let served = std::thread::spawn(move || while !is_echo_reply(&hear_on(&mut hears)) {});
         let nobody: IpAddr = "198.51.100.77".parse().unwrap();
         let there: IpAddr = WORLD[0].parse().unwrap();
         for n in 0..FLOOD {
@@ -128,8 +132,12 @@ fn floods_fill_no_memory() {
             let ports = process.status().ports;
             (ports[0].counters.frames_in >= said).then_some(())
         });
-        honest.forget();
-        honest.hear_the_gateway();
+        // An answer that finds the queue of broadcasts full is lost, as on any wire.
+        wait_until("nobody is served any more", || {
+            honest.ping();
+            served.is_finished().then_some(())
+        });
+        served.join().unwrap();
         let status = process.status();
         let nat = status.nat;
         process.tell("after the floods");
@@ -198,12 +206,15 @@ fn connections_end_at_the_cap_of_memory() {
         let world = world();
         let listener = world.enter(|| TcpListener::bind("0.0.0.0:5000").unwrap());
         raise_descriptor_limit();
-        let talking = std::thread::spawn(move || talk_to(&listener));
+        let all_have_come = Arc::new(AtomicBool::new(false));
+        let enough = all_have_come.clone();
+        let talking = std::thread::spawn(move || talk_to(&listener, &enough));
         let process = Process::new(3, |_| {});
         process.tell("at rest");
         for thief in &process.machines[..2] {
             establish(thief, 1300);
         }
+        all_have_come.store(true, Ordering::Relaxed);
         let held = talking.join().unwrap();
         let status = process.status();
         process.tell(&format!(
@@ -236,18 +247,19 @@ fn raise_descriptor_limit() {
     setrlimit(Resource::Nofile, raised).unwrap();
 }
 
-/// Says much to everybody who comes, until nobody has come for a while: how many there were.
-fn talk_to(listener: &TcpListener) -> usize {
+/// Says much to everybody who comes, until all have: how many there were.
+fn talk_to(listener: &TcpListener, all_have_come: &AtomicBool) -> usize {
     let words = vec![0x5a; 128 << 10];
     let mut streams = Vec::new();
     listener.set_nonblocking(true).unwrap();
-    let mut last = std::time::Instant::now();
-    while streams.is_empty() || last.elapsed().as_secs() < 2 {
+    loop {
+        let no_more = all_have_come.load(Ordering::Relaxed);
         if let Ok((mut stream, _)) = listener.accept() {
             stream.set_nonblocking(true).unwrap();
             let _ = stream.write(&words);
             streams.push(stream);
-            last = std::time::Instant::now();
+        } else if no_more {
+            break;
         }
     }
     // They stay open as long as the test's process.

@@ -61,29 +61,18 @@ impl Hostile {
     }
 
     pub fn hear(&self) -> Vec<u8> {
-        let mut stream = self.stream();
-        let mut length = [0; 4];
-        stream.read_exact(&mut length).unwrap();
-        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
-        stream.read_exact(&mut frame).unwrap();
-        frame
-    }
-
-    /// Forgets everything that was said to it.
-    pub fn forget(&self) {
-        let mut stream = self.stream();
-        stream.set_nonblocking(true).unwrap();
-        let mut sink = vec![0; 1 << 20];
-        // What is left ends with a whole frame: the network sends nothing else.
-        while stream.read(&mut sink).is_ok_and(|count| count > 0) {}
-        stream.set_nonblocking(false).unwrap();
+        hear_on(&mut self.stream())
     }
 
     /// Pings the gateway: what was said before has been dealt with when it answers.
     pub fn hear_the_gateway(&self) {
+        self.ping();
+        while !is_echo_reply(&self.hear()) {}
+    }
+
+    pub fn ping(&self) {
         let gateway = Ipv4Addr::new(10, 0, 2, 1);
         self.say(&self.packet(gateway.into(), 1, &[8, 0, 0, 0, 0x77, 0x77, 0, 1]));
-        while !is_echo_reply(&self.hear()) {}
     }
 
     /// A packet to anywhere, as a frame to the gateway.
@@ -145,6 +134,15 @@ fn segment(ports: (u16, u16), sequence: u32, acknowledged: u32, flags: u8) -> Ve
     body[8..12].copy_from_slice(&acknowledged.to_be_bytes());
     body[12..16].copy_from_slice(&[0x50, flags, 0xff, 0xff]);
     body
+}
+
+/// The next frame of a link.
+pub fn hear_on(stream: &mut UnixStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut frame).unwrap();
+    frame
 }
 
 pub fn is_echo_reply(frame: &[u8]) -> bool {
