@@ -13,7 +13,7 @@ pub mod control;
 mod entropy;
 mod error;
 mod frame;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
 mod gateway;

@@ -13,7 +13,7 @@ use crate::address::Subnet;
 use crate::names::resolvers;
 use crate::outside::{Barred, Outside};
 use routes::Lookup;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use routes::read_anything;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;

@@ -185,7 +185,7 @@ fn read_route(body: &[u8]) -> Option<RouteView> {
 }
 
 /// Reads bytes as both kinds of answer.
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn read_anything(bytes: &[u8]) {
     let _ = read_lookup(bytes);
     read_routes(bytes, &mut Vec::new());

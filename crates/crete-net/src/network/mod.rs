@@ -443,7 +443,7 @@ impl Network {
     }
 
     /// Takes a frame as if it had come over a machine's link.
-    #[cfg(feature = "fuzzing")]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn inject(&mut self, machine: usize, frame: &[u8], now: Instant) {
         let port = PortId(machine);
         if self.switch.port(port).is_some_and(|port| !port.is_up()) {
