@@ -14,6 +14,7 @@ use std::process::Command;
 const TARGETS: &[(&str, Seed)] = &[
     ("link", Seed::Announced(4)),
     ("segment", Seed::Announced(2)),
+    ("flow", Seed::Packet),
     ("packet", Seed::Packet),
     ("reassembly", Seed::Packet),
     ("nd", Seed::Icmpv6),

@@ -25,6 +25,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("link", link),
     ("segment", segment),
+    ("flow", flow),
     ("packet", packet),
     ("reassembly", reassembly),
     ("nd", nd),
@@ -108,6 +109,87 @@ fn segment(bytes: &[u8]) {
     }
     let later = Instant::from_secs(3600);
     let _ = network.turn(Some(Duration::ZERO), || later);
+}
+
+/// A connection of a machine to the gateway's resolver, and in it segments that no honest stack
+/// sends: each of eight bytes that say how far it is from the one that is due, and what is in it.
+fn flow(bytes: &[u8]) {
+    let Some(mut network) = network() else { return };
+    let mut ms = 10;
+    let mut turn = |network: &mut Network, more: i64| {
+        ms += more;
+        let now = Instant::from_millis(ms);
+        let _ = network.turn(Some(Duration::ZERO), || now);
+        now
+    };
+    let now = turn(&mut network, 0);
+    network.inject(0, &spoken(SYN, 1000, 0, 0xffff, &[], &[]), now);
+    let mut begun = None;
+    for _ in 0..4 {
+        turn(&mut network, 1);
+        begun = begun.or_else(|| network.said(0).iter().find_map(|frame| first_number(frame)));
+    }
+    let Some(begun) = begun else { return };
+    let (mine, yours) = (1001u32, begun.wrapping_add(1));
+    let now = turn(&mut network, 1);
+    network.inject(0, &spoken(ACK, mine, yours, 0xffff, &[], &[]), now);
+    let mut rest = bytes;
+    while let Some((head, more)) = rest.split_first_chunk::<8>() {
+        let [flags, lengths, s0, s1, a0, a1, window, wait] = *head;
+        let options = usize::from(lengths >> 5) * 4;
+        let payload = usize::from(lengths & 31) * 8;
+        let (options, more) = more.split_at(options.min(more.len()) / 4 * 4);
+        let (payload, more) = more.split_at(payload.min(more.len()));
+        let near = |number: u32, high: u8, low: u8| {
+            // Near by the lower half, and anywhere by the upper.
+            let by = i32::from(i16::from_be_bytes([high, low]));
+            let by = if by.unsigned_abs() > 0x4000 {
+                by << 16
+            } else {
+                by
+            };
+            number.wrapping_add_signed(by)
+        };
+        let (sequence, acknowledged) = (near(mine, s0, s1), near(yours, a0, a1));
+        let window = u16::from(window) << 8;
+        let frame = spoken(flags, sequence, acknowledged, window, options, payload);
+        let now = turn(&mut network, i64::from(wait) * i64::from(wait));
+        network.inject(0, &frame, now);
+        network.said(0);
+        rest = more;
+    }
+    turn(&mut network, 700_000);
+    assert!(network.nat().connections <= 1);
+}
+
+const SYN: u8 = 2;
+const ACK: u8 = 0x10;
+
+/// A segment of the first machine to the gateway's resolver, as a frame.
+fn spoken(flags: u8, seq: u32, ack: u32, window: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
+    let length = 40 + options.len() + payload.len();
+    let mut frame = vec![
+        0x02, 0xc7, 0, 0, 0x5e, 0xed, 0x52, 0x54, 0, 0, 0, 1, 8, 0, 0x45, 0,
+    ];
+    frame.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+    frame.extend([0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 2, 31, 10, 0, 2, 1]);
+    frame.extend([0x9c, 0x40, 0, 53]);
+    frame.extend(seq.to_be_bytes());
+    frame.extend(ack.to_be_bytes());
+    let words = u8::try_from(5 + options.len() / 4).unwrap_or(15);
+    frame.extend([words << 4, flags]);
+    frame.extend(window.to_be_bytes());
+    frame.extend([0, 0, 0, 0]);
+    frame.extend(options);
+    frame.extend(payload);
+    frame
+}
+
+/// The number that a frame's answer to a SYN begins with.
+fn first_number(frame: &[u8]) -> Option<u32> {
+    let tcp = frame.get(34..54).filter(|_| frame.get(23) == Some(&6))?;
+    let number: [u8; 4] = tcp[4..8].try_into().ok()?;
+    (tcp[13] & 0x17 == SYN | ACK).then(|| u32::from_be_bytes(number))
 }
 
 /// A frame alone: what is found in it lies in it.
@@ -241,6 +323,42 @@ fn control(bytes: &[u8]) {
 mod tests {
     use super::*;
     use std::path::Path;
+
+    /// The fuzzer's connection is a real one: what is due is taken, and answered.
+    #[test]
+    fn a_question_in_the_connection_is_answered() {
+        let mut network = network().unwrap();
+        let mut ms = 0;
+        let mut turn = |network: &mut Network| {
+            ms += 10;
+            let now = Instant::from_millis(ms);
+            network.turn(Some(Duration::ZERO), || now).unwrap();
+            now
+        };
+        let now = turn(&mut network);
+        network.inject(0, &spoken(SYN, 1000, 0, 0xffff, &[], &[]), now);
+        turn(&mut network);
+        let now = turn(&mut network);
+        let said = network.said(0);
+        let begun = said.iter().find_map(|frame| first_number(frame)).unwrap();
+        let question = [
+            &[0, 31, 0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2][..],
+            b"n1\x05crete\x04test\0\0\x01\0\x01",
+        ]
+        .concat();
+        let yours = begun.wrapping_add(1);
+        let frame = spoken(ACK, 1001, yours, 0xffff, &[], &question);
+        network.inject(0, &frame, now);
+        for _ in 0..4 {
+            turn(&mut network);
+        }
+        let said = network.said(0);
+        let address = |frame: &Vec<u8>| frame.windows(4).any(|part| part == [10, 0, 2, 31]);
+        assert!(
+            said.iter().any(|frame| frame.len() > 100 && address(frame)),
+            "{said:02x?}"
+        );
+    }
 
     /// What real nodes said, and the same with a bit of it turned: a small part of what the fuzzer
     /// does, so that no target can rot.

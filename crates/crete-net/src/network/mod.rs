@@ -5,6 +5,8 @@
 //! call. Nothing blocks, and nothing is locked.
 
 mod drive;
+#[cfg(any(test, feature = "fuzzing"))]
+mod without_links;
 
 use crate::address::{LeaseView, NeighbourView, Subnet};
 use crate::config::{Config, Machine};
@@ -440,21 +442,6 @@ impl Network {
             line.link.take(&at);
         }
         line.link.receive()
-    }
-
-    /// Takes a frame as if it had come over a machine's link.
-    #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) fn inject(&mut self, machine: usize, frame: &[u8], now: Instant) {
-        let port = PortId(machine);
-        if self.switch.port(port).is_some_and(|port| !port.is_up()) {
-            self.switch.set_up(port, true);
-        }
-        if !self.gateway.admits(frame) {
-            self.switch.refuse(port, frame.len());
-        } else if self.switch.forward(port, frame, now) == Forwarded::Gateway {
-            let (gateway, mut turn) = self.gateway_turn(now);
-            gateway.receive(port, frame, &mut turn);
-        }
     }
 
     fn send(&mut self, id: PortId, now: Instant) {
