@@ -102,7 +102,11 @@ fn segment(bytes: &[u8]) {
         let length = usize::from(u16::from_be_bytes(*length)).min(more.len());
         let (frame, more) = more.split_at(length);
         if frame.len() >= MIN_FRAME {
-            network.inject(turn % 2, frame, Instant::from_millis(10));
+            let now = Instant::from_millis(10 + i64::try_from(turn).unwrap_or(0));
+            network.inject(turn % 2, frame, now);
+            // What a frame has begun goes on before the next comes.
+            let _ = network.turn(Some(Duration::ZERO), || now);
+            network.said(turn % 2);
         }
         rest = more;
         turn += 1;

@@ -85,6 +85,14 @@ impl Connection {
     fn is_dialled(&self) -> bool {
         matches!(self.stage, Stage::Dialling { .. })
     }
+
+    /// Bytes promised to its buffers.
+    fn promised(&self) -> usize {
+        match &self.stage {
+            Stage::Open(flow) => flow.size * 2,
+            Stage::Dialling { .. } => 0,
+        }
+    }
 }
 
 /// What one machine has.
@@ -92,6 +100,8 @@ impl Connection {
 struct Load {
     connections: usize,
     dialled: usize,
+    /// Bytes promised to its connections.
+    promised: usize,
 }
 
 /// The table of connections.
@@ -196,10 +206,17 @@ impl Connections {
         self.watch(at, poller)
     }
 
+    /// Promises a machine the buffers of another connection.
+    fn promise(&mut self, machine: Mac) -> Option<usize> {
+        let own = self.loads.get(&machine).map_or(0, |load| load.promised);
+        self.budget.promise(own)
+    }
+
     fn insert(&mut self, connection: Connection) -> usize {
         let ends = connection.ends;
         let load = self.loads.entry(connection.machine).or_default();
         load.connections += 1;
+        load.promised += connection.promised();
         load.dialled += usize::from(connection.is_dialled());
         let at = self.all.insert(connection);
         self.by_ends.insert(ends, at);
@@ -237,7 +254,7 @@ impl Connections {
     ) -> Result<(), Far> {
         let Call { machine, ends, .. } = call;
         let room = (self.all.len() < AT_ONCE)
-            .then(|| self.budget.promise())
+            .then(|| self.promise(machine))
             .flatten();
         let Some(size) = room else {
             self.refused += 1;
@@ -314,7 +331,7 @@ impl Connections {
         let Stage::Dialling { far, first, .. } = connection.stage else {
             return;
         };
-        let Some(size) = self.budget.promise() else {
+        let Some(size) = self.promise(connection.machine) else {
             self.refused += 1;
             refuse(connection.machine, &first, sender);
             return;
@@ -360,11 +377,10 @@ impl Connections {
         if self.by_ends.get(&connection.ends) == Some(&at) {
             self.by_ends.remove(&connection.ends);
         }
-        if let Stage::Open(flow) = &connection.stage {
-            self.budget.release(flow.size);
-        }
+        self.budget.release(connection.promised());
         if let Some(load) = self.loads.get_mut(&connection.machine) {
             load.connections -= 1;
+            load.promised -= connection.promised();
             load.dialled -= usize::from(connection.is_dialled());
             if load.connections == 0 {
                 self.loads.remove(&connection.machine);
