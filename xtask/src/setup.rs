@@ -375,16 +375,20 @@ fn backports() -> Vec<String> {
     let mut query = Command::new("dpkg-query");
     query.args(["--show", "--showformat", "${Version}", "qemu-utils"]);
     let version = output(&mut query).unwrap_or_default();
-    let release = os_release();
-    let codename = release
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    match codename {
+    match codename() {
         Some(codename) if version.contains("~bpo") => {
             vec!["-t".to_owned(), format!("{codename}-backports")]
         }
         _ => Vec::new(),
     }
+}
+
+/// The code name of the release of the distribution.
+pub(crate) fn codename() -> Option<String> {
+    let release = os_release();
+    let mut lines = release.lines();
+    let name = lines.find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
+    Some(name.to_owned())
 }
 
 /// A command that needs to change the system: through sudo unless this is root already.

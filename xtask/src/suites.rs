@@ -2,7 +2,7 @@
 
 use crate::setup::{self, Purpose};
 use crate::shell::{cargo, output, root, run, seconds, step, target};
-use crate::{driven, page, practice, window};
+use crate::{driven, page, practice, qemus, window};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -210,7 +210,7 @@ fn clippy() -> Result<()> {
 }
 
 fn rust() -> Result<()> {
-    run(&mut cargo(&["test", "--no-fail-fast"]))?;
+    run(cargo(&["test", "--no-fail-fast"]).env("CRETE_QEMUS", qemus::list()))?;
     match guest() {
         Some(manifest) => run(cargo(&["test", "--manifest-path", &manifest])
             .env("CARGO_TARGET_DIR", target().join("guest-check"))),

@@ -13,6 +13,9 @@ pub mod control;
 mod entropy;
 mod error;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gateway;
 mod host;
 mod inward;

@@ -4,8 +4,9 @@
 //! which dials the machines again.
 
 use crete_net::{Config, Host, Instant, NetError, Network, Surroundings};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const HELP: &str = "crete-net --config FILE [--socket PATH]";
 
@@ -15,7 +16,30 @@ struct Options {
     socket: Option<PathBuf>,
 }
 
+/// How the C library is to deal with memory: what is as long as a connection's buffer is the kernel's
+/// again when it is freed, and nothing is taken from it in advance. By itself the library learns to
+/// keep what was freed once: after a rush of connections that is all they had, and buffers made of
+/// it are filled with zeros whether they are used or not.
+const GIVES_BACK: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "8192"), ("MALLOC_TOP_PAD_", "0")];
+
+/// Has the C library give memory back, which it takes note of only at the beginning: the program
+/// begins again, as the same process.
+fn begin_again() {
+    let is_said = |(name, _): &(&str, &str)| std::env::var_os(name).is_some();
+    if GIVES_BACK.iter().all(is_said) {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let mut again = Command::new(program);
+        again.args(std::env::args_os().skip(1)).envs(GIVES_BACK);
+        // It returns only when it failed, and then things go on as they are.
+        let _ = again.exec();
+    }
+}
+
 fn main() -> ExitCode {
+    begin_again();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)

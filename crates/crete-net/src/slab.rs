@@ -21,6 +21,11 @@ impl<T> Slab<T> {
         self.places.len() - self.free.len()
     }
 
+    /// All numbers given so far are below this.
+    pub(crate) fn end(&self) -> usize {
+        self.places.len()
+    }
+
     pub(crate) fn insert(&mut self, thing: T) -> usize {
         match self.free.pop() {
             Some(at) => {

@@ -9,7 +9,7 @@
 mod support;
 
 use crete_net::{Mac, Trespass};
-use support::recording::{dhcp_option, exchange, frames, is_dhcp};
+use support::recording::{dhcp_option, exchange, frames, frames_of_another, is_dhcp};
 use support::{GATEWAY_MAC, Segment, config, mac, machine};
 
 const MAINTENANCE: Mac = Mac([0x52, 0x54, 0, 0, 0, 0x31]);
@@ -110,6 +110,78 @@ fn every_boot_of_an_upgrade_gets_the_same_address() {
     let (kinds, _) = dhcp("upgrade.pcap", UPGRADED, 32);
     assert_eq!(kinds.len(), 30);
     assert!(kinds.iter().all(|kind| [OFFER, ACK].contains(kind)));
+}
+
+/// The same words from a card of another maker, with another name and address: nothing of what is
+/// answered hangs on who was recorded.
+#[test]
+fn another_node_that_says_the_same_is_answered_as_itself() {
+    let other = Mac([0x02, 0x11, 0x22, 0xa3, 0xb4, 0xc5]);
+    for (recording, node, address) in [
+        ("maintenance.pcap", MAINTENANCE, 31),
+        ("join.pcap", WORKER, 33),
+        ("upgrade.pcap", UPGRADED, 32),
+    ] {
+        let mut own = machine("another", other, "x".into());
+        own.address = Some([10, 0, 2, 177].into());
+        own.names = vec!["worker-9.thebes.crete.test".into()];
+        let mut wanted = config(vec![own, machine("bystander", mac(200), "y".into())], 9000);
+        wanted.prefix6 = Some("fd5e:ed00:0:1::".parse().unwrap());
+        let mut segment = Segment::of(wanted);
+        segment.connect_all();
+        let mut kinds = Vec::new();
+        for frame in frames_of_another(recording, (node, address), (other, 177)) {
+            let answers = exchange(&mut segment, 0, &frame);
+            let found = answers.iter().find(|answer| is_dhcp(answer));
+            let Some(answer) = found.filter(|_| is_dhcp(&frame)) else {
+                continue;
+            };
+            assert_eq!(answer[..6], other.0, "{recording}");
+            assert_eq!(answer[58..62], [10, 0, 2, 177], "{recording}");
+            assert_eq!(dhcp_option(answer, 26), Some(vec![0x23, 0x28]));
+            let name = dhcp_option(answer, 12);
+            assert!(name.is_none_or(|name| name == b"worker-9"), "{recording}");
+            kinds.push(dhcp_option(answer, 53).unwrap()[0]);
+        }
+        assert!(kinds.len() >= 4, "{recording}: {kinds:?}");
+        assert!(
+            kinds.iter().all(|kind| [OFFER, ACK].contains(kind)),
+            "{recording}: {kinds:?}"
+        );
+        let known = segment.network.leases(segment.now());
+        let own = known.iter().find(|lease| lease.mac == other).unwrap();
+        assert_eq!(own.machine.as_deref(), Some("another"));
+    }
+}
+
+/// A day passes: a lease that is not renewed lapses, and the address is the same when it is asked
+/// for again.
+#[test]
+fn a_day_later_the_address_is_still_the_nodes() {
+    let mut segment = segment(MAINTENANCE, 31);
+    let all: Vec<_> = frames("maintenance.pcap", MAINTENANCE)
+        .into_iter()
+        .filter(|frame| is_dhcp(frame))
+        .collect();
+    let remaining = |segment: &Segment| segment.network.leases(segment.now())[0].remaining_s;
+    for frame in &all[..2] {
+        exchange(&mut segment, 0, frame);
+    }
+    for renewal in &all[2..] {
+        segment.advance(crete_net::Duration::from_secs(12 * 3600));
+        assert!(remaining(&segment) > Some(11 * 3600));
+        let answers = exchange(&mut segment, 0, renewal);
+        let answer = answers.iter().find(|answer| is_dhcp(answer)).unwrap();
+        assert_eq!(dhcp_option(answer, 53), Some(vec![ACK]));
+        assert!(remaining(&segment) > Some(23 * 3600));
+    }
+    segment.advance(crete_net::Duration::from_secs(25 * 3600));
+    segment.turn();
+    assert_eq!(remaining(&segment), None);
+    let answers = exchange(&mut segment, 0, &all[2]);
+    let answer = answers.iter().find(|answer| is_dhcp(answer)).unwrap();
+    assert_eq!(dhcp_option(answer, 53), Some(vec![ACK]));
+    assert_eq!(answer[58..62], [10, 0, 2, 31]);
 }
 
 #[test]

@@ -53,9 +53,30 @@ fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// QEMU with a hub between two listening stream sockets. `CRETE_QEMU` names another QEMU to try.
-fn qemu(folder: &Path) -> Owned {
-    let program = std::env::var_os("CRETE_QEMU").unwrap_or_else(|| "qemu-system-x86_64".into());
+/// Does the same with every QEMU there is, and says with which. `CRETE_QEMUS` names them, as a
+/// search path is written.
+fn with_every_qemu(test: impl Fn(&Path)) {
+    let named = std::env::var("CRETE_QEMUS").unwrap_or_else(|_| "qemu-system-x86_64".into());
+    let versions: Vec<String> = named
+        .split(':')
+        .map(|program| {
+            test(Path::new(program));
+            let version = Command::new(program).arg("--version").output().unwrap();
+            let text = String::from_utf8_lossy(&version.stdout).into_owned();
+            text.lines().next().unwrap_or_default().to_owned()
+        })
+        .collect();
+    let alone = if versions.len() < 2 {
+        "WITH ONE VERSION ONLY"
+    } else {
+        "with"
+    };
+    // Past what the test runner catches of a test that went well.
+    let _ = writeln!(std::io::stderr(), "links tested {alone}: {versions:?}");
+}
+
+/// QEMU with a hub between two listening stream sockets.
+fn qemu(program: &Path, folder: &Path) -> Owned {
     let mut command = Command::new(program);
     command.args(["-machine", "none", "-nodefaults", "-display", "none"]);
     for (id, name) in [("a", "guest"), ("b", "link")] {
@@ -143,7 +164,7 @@ struct Rig {
 }
 
 impl Rig {
-    fn new() -> Self {
+    fn new(program: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let card = |n, name: &str| machine(name, mac(n), folder.path().join(name));
         let wanted = config(vec![card(1, "link"), card(2, "peer")], 1500);
@@ -151,7 +172,7 @@ impl Rig {
         std::fs::write(&path, serde_json::to_vec(&wanted).unwrap()).unwrap();
         let listener = UnixListener::bind(folder.path().join("peer")).unwrap();
         listener.set_nonblocking(true).unwrap();
-        let qemu = qemu(folder.path());
+        let qemu = qemu(program, folder.path());
         let guest = guest_end(folder.path());
         Self {
             config: path,
@@ -230,7 +251,11 @@ impl Peer {
 /// of a frame, and none of it may reach the other machines as a frame.
 #[test]
 fn the_network_may_be_killed_while_the_link_is_full() {
-    let mut rig = Rig::new();
+    with_every_qemu(killed_while_full);
+}
+
+fn killed_while_full(program: &Path) {
+    let mut rig = Rig::new(program);
     let mut next = 0;
     for round in 0..12u32 {
         let network = crete_net(&rig.config);
@@ -276,7 +301,11 @@ fn the_network_may_be_killed_while_the_link_is_full() {
 /// The other way round: QEMU ends and another begins, the network stays.
 #[test]
 fn qemu_may_be_killed_and_started_again() {
-    let mut rig = Rig::new();
+    with_every_qemu(qemu_killed);
+}
+
+fn qemu_killed(program: &Path) {
+    let mut rig = Rig::new(program);
     let network = crete_net(&rig.config);
     let mut peer = rig.peer();
     let mut next = 0;
@@ -286,7 +315,7 @@ fn qemu_may_be_killed_and_started_again() {
         let _ = rig.qemu.0.wait();
         // It must not take the link's end from the test while QEMU gets ready.
         network.signal("-STOP");
-        rig.qemu = qemu(rig.folder.path());
+        rig.qemu = qemu(program, rig.folder.path());
         rig.guest = guest_end(rig.folder.path());
         network.signal("-CONT");
     }

@@ -12,10 +12,10 @@ mod disk;
 mod fat;
 mod frame;
 mod gpt;
-mod initramfs;
+pub(crate) mod initramfs;
 mod iso;
-mod modules;
-mod packages;
+pub(crate) mod modules;
+pub(crate) mod packages;
 mod stamp;
 mod uki;
 

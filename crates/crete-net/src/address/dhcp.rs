@@ -5,11 +5,12 @@
 //! may refuse what is wrong at once.
 
 use super::lease::{LEASE, Leases};
+use super::request::{asked_address, asked_server, own_name, parse};
 use super::subnet::Subnet;
 use crate::frame::Mac;
 use crate::packet::{IPV4_HEADER, UDP_HEADER};
 use dhcproto::v4::{DhcpOption, Flags, Message, MessageType, Opcode, OptionCode};
-use dhcproto::{Decodable, Decoder, Encodable, Encoder, Name};
+use dhcproto::{Encodable, Encoder, Name};
 use smoltcp::time::Instant;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -18,7 +19,6 @@ pub(crate) const CLIENT: u16 = 68;
 
 /// Length of a BOOTP message; some clients refuse shorter ones.
 const SHORTEST: usize = 300;
-const HARDWARE_LENGTH_AT: usize = 2;
 
 /// What every machine of a network is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,42 +48,6 @@ pub(crate) struct Answer {
     pub(crate) to: Mac,
     pub(crate) destination: Ipv4Addr,
     pub(crate) payload: Vec<u8>,
-}
-
-/// Reads a request of a client in this network; nothing when it is none.
-fn parse(bytes: &[u8], mac: Mac) -> Option<Message> {
-    // The library cuts the hardware address at this length, whatever it says.
-    if bytes.get(HARDWARE_LENGTH_AT) != Some(&6) {
-        return None;
-    }
-    let request = Message::decode(&mut Decoder::new(bytes)).ok()?;
-    // Nobody asks for others: it would exhaust the addresses, and relays are not in one segment.
-    let own = request.opcode() == Opcode::BootRequest && request.chaddr() == mac.0;
-    (own && request.giaddr().is_unspecified()).then_some(request)
-}
-
-fn asked_address(request: &Message) -> Option<Ipv4Addr> {
-    match request.opts().get(OptionCode::RequestedIpAddress) {
-        Some(DhcpOption::RequestedIpAddress(address)) => Some(*address),
-        _ => None,
-    }
-}
-
-fn asked_server(request: &Message) -> Option<Ipv4Addr> {
-    match request.opts().get(OptionCode::ServerIdentifier) {
-        Some(DhcpOption::ServerIdentifier(server)) => Some(*server),
-        _ => None,
-    }
-}
-
-fn own_name(request: &Message) -> Option<&str> {
-    match request.opts().get(OptionCode::Hostname) {
-        Some(DhcpOption::Hostname(name)) => {
-            let printable = name.len() <= 253 && name.bytes().all(|byte| byte.is_ascii_graphic());
-            printable.then_some(name.as_str())
-        }
-        _ => None,
-    }
 }
 
 /// Answers a request. `in_use` tells of addresses somebody else was heard on.
@@ -249,6 +213,8 @@ pub(crate) fn is_for_server(destination: IpAddr, gateway: Ipv4Addr) -> bool {
 mod tests {
     use super::*;
     use crate::address::lease::Claimant;
+    use crate::address::request::HARDWARE_LENGTH_AT;
+    use dhcproto::{Decodable, Decoder};
     use proptest::prelude::*;
 
     const MAC: Mac = Mac([0x52, 0x54, 0, 0, 0, 0x31]);

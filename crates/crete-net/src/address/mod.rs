@@ -5,6 +5,7 @@ pub(crate) mod guard;
 pub(crate) mod lease;
 pub(crate) mod nd;
 pub(crate) mod neighbours;
+mod request;
 mod subnet;
 
 pub use guard::Trespass;

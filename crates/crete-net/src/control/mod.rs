@@ -5,7 +5,8 @@
 //!
 //! The protocol's major number changes when an older driver would misunderstand; the minor when
 //! something was added. A driver can drive what has its major number and at least its own minor
-//! less one.
+//! less one: so what is added is left out of a configuration while it is not used, and may be
+//! missing in what a network says. `tests/fixtures/net/protocol-*.json` hold what was spoken.
 
 pub mod client;
 pub(crate) mod server;
@@ -161,8 +162,12 @@ pub(crate) fn line(message: &impl Serialize) -> Vec<u8> {
 /// Whether a driver of this program can drive a network that greets so.
 #[must_use]
 pub fn can_drive(hello: &Hello) -> bool {
-    let (major, minor) = hello.protocol;
-    hello.product == PRODUCT && major == PROTOCOL.0 && minor >= PROTOCOL.1.saturating_sub(1)
+    hello.product == PRODUCT && drives(PROTOCOL, hello.protocol)
+}
+
+/// Whether a driver of one version can drive a network of another.
+const fn drives(own: (u16, u16), network: (u16, u16)) -> bool {
+    network.0 == own.0 && network.1 + 1 >= own.1
 }
 
 #[cfg(test)]
@@ -179,17 +184,43 @@ mod tests {
 
     #[test]
     fn the_minor_before_can_still_be_driven() {
-        let hello = |protocol| Hello {
-            product: PRODUCT.into(),
-            protocol,
+        let cases = [
+            ((1, 2), false),
+            ((1, 3), true),
+            ((1, 4), true),
+            ((1, 9), true),
+            ((2, 4), false),
+            ((0, 4), false),
+        ];
+        assert!(drives((1, 0), (1, 0)) && drives((1, 1), (1, 0)));
+        for (network, can) in cases {
+            assert_eq!(drives((1, 4), network), can, "{network:?}");
+        }
+        let greets = |product: &str| Hello {
+            product: product.into(),
+            protocol: PROTOCOL,
             version: String::new(),
             network: Uuid::nil(),
             pid: 1,
         };
-        let (major, minor) = PROTOCOL;
-        assert!(can_drive(&hello((major, minor))));
-        assert!(can_drive(&hello((major, minor + 5))));
-        assert!(can_drive(&hello((major, minor.saturating_sub(1)))));
-        assert!(!can_drive(&hello((major + 1, minor))));
+        assert!(can_drive(&greets(PRODUCT)) && !can_drive(&greets("another")));
+    }
+
+    /// What a network of 1.0 says is understood, and what is said to it holds nothing it does not
+    /// know: it refuses a configuration with anything new in it.
+    #[test]
+    fn a_network_of_1_0_is_spoken_with_as_it_was() {
+        let text = include_str!("../../../../tests/fixtures/net/protocol-1.0.json");
+        let spoken: serde_json::Value = serde_json::from_str(text).unwrap();
+        let hello: Hello = serde_json::from_value(spoken["hello"].clone()).unwrap();
+        assert_eq!((hello.protocol, hello.pid), ((1, 0), 4242));
+        let status: Status = serde_json::from_value(spoken["status"].clone()).unwrap();
+        assert!(status.nat.echo_denied && status.forwards[0].owner.is_some());
+        let config: Config = serde_json::from_value(spoken["config"].clone()).unwrap();
+        assert_eq!(serde_json::to_value(&config).unwrap(), spoken["config"]);
+        for said in spoken["asks"].as_array().unwrap() {
+            let ask: Ask = serde_json::from_value(said.clone()).unwrap();
+            assert_eq!(serde_json::to_value(ask).unwrap(), *said);
+        }
     }
 }

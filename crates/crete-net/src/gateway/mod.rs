@@ -1,29 +1,30 @@
 //! The gateway: the network's own station, which answers for addresses and for itself.
 
 mod arp;
+mod configure;
 mod icmp;
 pub(crate) mod inward;
 mod ipv6;
-mod ntp;
+pub(crate) mod ntp;
 mod outward;
+mod receive;
 
-use crate::address::dhcp::{self, Client, Naming, Terms};
+use crate::address::dhcp::Terms;
 use crate::address::guard::{self, Refused};
-use crate::address::lease::{Claimant, Leases};
+use crate::address::lease::Leases;
 use crate::address::neighbours::Neighbours;
 use crate::address::{LeaseView, NeighbourView, Subnet, Trespass, nd};
 use crate::config::{Config, Protocol};
-use crate::frame::{Header, MIN_FRAME, Mac};
+use crate::frame::{Header, Mac};
 use crate::inward::{BalancerView, ForwardView, Inward};
 use crate::names::conversation::Conversations;
-use crate::names::upstream::{Asker, ReplyTo};
-use crate::names::zone::{self, Zone};
-use crate::names::{self, Names, Reply};
+use crate::names::upstream::ReplyTo;
+use crate::names::zone::Zone;
+use crate::names::{Names, Reply};
 use crate::nat::{Nat, NatView};
 use crate::outside::Surroundings;
-use crate::packet::{ARP, Datagram, ICMP, ICMPV6, IPV4, IPV6, Packet, TCP, UDP};
 use crate::poller::{Poller, Ready};
-use crate::switch::{PortId, Switch};
+use crate::switch::Switch;
 use crate::token::Source;
 use crate::wire::Sender;
 use inward::Calls;
@@ -119,85 +120,6 @@ impl Gateway {
         };
         gateway.configure(config, now);
         gateway
-    }
-
-    /// Takes over a changed configuration.
-    pub(crate) fn configure(&mut self, config: &Config, now: Instant) {
-        self.terms = Terms {
-            subnet: config.subnet,
-            mtu: config.mtu,
-        };
-        self.prefix = config.prefix6;
-        let claimants: Vec<Claimant<'_>> = config
-            .machines
-            .iter()
-            .map(|machine| Claimant {
-                id: &machine.id,
-                mac: machine.mac,
-                address: machine.address,
-            })
-            .collect();
-        self.leases.assign(config.subnet, &claimants);
-        self.own_names = config
-            .machines
-            .iter()
-            .map(|machine| {
-                let (host, domain) = machine.host_and_domain();
-                let names = OwnNames {
-                    host: host.map(str::to_owned),
-                    domain: domain.to_owned(),
-                };
-                (machine.mac, names)
-            })
-            .collect();
-        self.names.configure(self.zone(config), config.internet);
-        self.offers = config
-            .offers
-            .iter()
-            .map(|offer| ((offer.protocol, offer.port), offer.to))
-            .collect();
-        let mut inward = std::mem::take(&mut self.inward);
-        inward.configure(config, |target| self.place_of(config, target), now);
-        self.inward = inward;
-        if self.leads_out && !config.internet {
-            self.nat.cut_outward();
-        }
-        self.leads_out = config.internet;
-        self.next_advertisement = now;
-    }
-
-    /// The names of a configuration, with the addresses that were given out.
-    fn zone(&self, config: &Config) -> Zone {
-        let own: Vec<IpAddr> = [Some(IpAddr::V4(self.v4())), self.v6().map(IpAddr::V6)]
-            .into_iter()
-            .flatten()
-            .collect();
-        let mut zone = Zone::new(config.subnet, config.prefix6);
-        zone.add(
-            &format!("{}.{}", zone::GATEWAY, crete_model::NETWORK_DOMAIN),
-            own.clone(),
-        );
-        for machine in &config.machines {
-            let v4 = self.leases.known(machine.mac).map(IpAddr::V4);
-            let v6 = config
-                .prefix6
-                .map(|prefix| IpAddr::V6(nd::interface_address(prefix, machine.mac)));
-            for name in &machine.names {
-                zone.add(name, v4.into_iter().chain(v6));
-            }
-        }
-        for offer in &config.offers {
-            zone.add(&offer.name, own.clone());
-        }
-        for name in &config.names {
-            let given = if name.addresses.is_empty() {
-                &own
-            } else {
-                &name.addresses
-            };
-            zone.add(&name.name, given.iter().copied());
-        }
-        zone
     }
 
     pub(crate) fn subnet(&self) -> Subnet {
@@ -403,162 +325,6 @@ impl Gateway {
             } => {
                 turn.sender.datagram(mac, server, client, &reply.bytes);
             }
-        }
-    }
-
-    /// Takes a frame for the gateway, or for everybody.
-    pub(crate) fn receive(&mut self, port: PortId, frame: &[u8], turn: &mut Turn<'_>) {
-        let Some(header) = Header::of(frame) else {
-            return;
-        };
-        let body = &frame[MIN_FRAME..];
-        match header.ethertype {
-            ARP => self.receive_arp(body, &mut turn.sender),
-            IPV4 | IPV6 => {
-                if let Some(packet) = Packet::parse(body) {
-                    self.receive_packet(port, header, &packet, turn);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn receive_packet(
-        &mut self,
-        port: PortId,
-        header: Header,
-        packet: &Packet<'_>,
-        turn: &mut Turn<'_>,
-    ) {
-        // Whoever speaks under another's address would have the answers sent astray.
-        if self
-            .owner(packet.source)
-            .is_some_and(|owner| owner != header.source)
-        {
-            return;
-        }
-        if packet.fragment.is_some() {
-            if let Some(payload) = self.nat.reassembly.add(packet, turn.now()) {
-                let whole = Packet {
-                    payload: &payload,
-                    fragment: None,
-                    ..*packet
-                };
-                self.receive_whole(port, header, &whole, turn);
-            }
-            return;
-        }
-        self.receive_whole(port, header, packet, turn);
-    }
-
-    fn receive_whole(
-        &mut self,
-        port: PortId,
-        header: Header,
-        packet: &Packet<'_>,
-        turn: &mut Turn<'_>,
-    ) {
-        match packet.protocol {
-            TCP => self.receive_tcp(header, packet, turn),
-            UDP => {
-                if let Some(datagram) = Datagram::parse(packet.payload) {
-                    self.receive_datagram(port, header, packet, &datagram, turn);
-                }
-            }
-            ICMP => self.receive_icmp(header, packet, turn),
-            ICMPV6 => self.receive_icmpv6(header, packet, turn),
-            _ => {}
-        }
-    }
-
-    fn receive_datagram(
-        &mut self,
-        port: PortId,
-        header: Header,
-        packet: &Packet<'_>,
-        datagram: &Datagram<'_>,
-        turn: &mut Turn<'_>,
-    ) {
-        let is_dhcp = datagram.destination == dhcp::SERVER && datagram.source == dhcp::CLIENT;
-        if is_dhcp && dhcp::is_for_server(packet.destination, self.v4()) {
-            self.receive_dhcp(port, header.source, datagram.payload, &mut turn.sender);
-            return;
-        }
-        if !self.is_own(packet.destination) {
-            self.receive_outward_datagram(header.source, packet, datagram, turn);
-            return;
-        }
-        let client = SocketAddr::new(packet.source, datagram.source);
-        let server = SocketAddr::new(packet.destination, datagram.destination);
-        match datagram.destination {
-            names::PORT => {
-                let asker = Asker {
-                    share: header.source.number(),
-                    to: ReplyTo::Datagram {
-                        mac: header.source,
-                        client,
-                        server,
-                    },
-                };
-                self.resolve(datagram.payload, asker, turn);
-            }
-            ntp::PORT => {
-                let time = (turn.surroundings.wall_clock)();
-                if let Some(answer) = ntp::answer(datagram.payload, time) {
-                    turn.sender.datagram(header.source, server, client, &answer);
-                }
-            }
-            port => {
-                let now = turn.now();
-                let entrances = &mut self.inward.entrances;
-                if !entrances.answer(port, client, datagram.payload, now) {
-                    self.receive_outward_datagram(header.source, packet, datagram, turn);
-                }
-            }
-        }
-    }
-
-    /// Answers a question about names, now or later.
-    fn resolve(&mut self, question: &[u8], asker: Asker, turn: &mut Turn<'_>) {
-        let now = turn.now();
-        let neighbours = &self.neighbours;
-        let own = self.v6().map(IpAddr::V6);
-        let is_heard = |address| Some(address) == own || neighbours.find(address, now).is_some();
-        let reply = self.names.ask(
-            question,
-            asker,
-            is_heard,
-            turn.poller,
-            turn.surroundings,
-            now,
-        );
-        if let Some(reply) = reply {
-            self.say(&reply, turn);
-        }
-    }
-
-    fn receive_dhcp(&mut self, port: PortId, mac: Mac, request: &[u8], sender: &mut Sender<'_>) {
-        let names = self.own_names.get(&mac);
-        let client = Client {
-            mac,
-            port: port.0,
-            naming: Naming {
-                host_name: names.and_then(|names| names.host.as_deref()),
-                domain: names.map_or(crete_model::NETWORK_DOMAIN, |names| names.domain.as_str()),
-            },
-        };
-        let neighbours = &self.neighbours;
-        let now = sender.now;
-        let in_use = |address: Ipv4Addr| {
-            neighbours
-                .find(address.into(), now)
-                .is_some_and(|heard| heard != mac)
-        };
-        let answer = dhcp::answer(&self.terms, &mut self.leases, request, client, now, in_use);
-        if let Some(answer) = answer {
-            let from = SocketAddr::from((self.v4(), dhcp::SERVER));
-            let to = SocketAddr::from((answer.destination, dhcp::CLIENT));
-            sender.datagram(answer.to, from, to, &answer.payload);
         }
     }
 }

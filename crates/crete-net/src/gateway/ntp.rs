@@ -27,7 +27,7 @@ fn timestamp(since_unix: Duration) -> [u8; 8] {
 }
 
 /// Answers a client's question about the time.
-pub(super) fn answer(request: &[u8], since_unix: Duration) -> Option<[u8; LENGTH]> {
+pub(crate) fn answer(request: &[u8], since_unix: Duration) -> Option<[u8; LENGTH]> {
     let request: &[u8; LENGTH] = request.first_chunk()?;
     let version = request[0] >> 3 & 7;
     if request[0] & 7 != CLIENT || !(1..=4).contains(&version) {

@@ -4,6 +4,7 @@ mod owner;
 mod routes;
 mod socket;
 
+pub(crate) use owner::owner_of;
 pub use owner::port_owner;
 pub use routes::{RouteView, routes};
 pub(crate) use socket::{any_address, connect_tcp};
@@ -12,6 +13,8 @@ use crate::address::Subnet;
 use crate::names::resolvers;
 use crate::outside::{Barred, Outside};
 use routes::Lookup;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use routes::read_anything;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;

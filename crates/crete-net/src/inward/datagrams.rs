@@ -101,11 +101,9 @@ impl Entrances {
 
     /// Hands over what has come: the gateway's port it is from, where it goes to, and itself.
     pub(crate) fn read(&mut self, now: Instant, mut take: impl FnMut(u16, SocketAddr, &[u8])) {
-        let unread = |(number, entrance): (usize, &Entrance)| entrance.is_unread.then_some(number);
-        let unread: Vec<usize> = self.all.iter().filter_map(unread).collect();
-        for number in unread {
+        for number in 0..self.all.end() {
             for _ in 0..AT_A_TIME {
-                let Some(entrance) = self.all.get_mut(number) else {
+                let Some(entrance) = self.all.get_mut(number).filter(|one| one.is_unread) else {
                     break;
                 };
                 let (length, address, target) = match entrance.socket.recv_from(&mut self.buffer) {

@@ -5,7 +5,7 @@ pub(crate) mod datagrams;
 pub(crate) mod listener;
 
 use crate::config::{Config, Forward, Protocol};
-use crate::host::port_owner;
+use crate::host::owner_of;
 use crate::poller::Poller;
 use crate::slab::Slab;
 use crate::token::Source;
@@ -171,8 +171,7 @@ impl Inward {
 
     /// Holds the ports that are not held yet, and opens or closes each as its targets are.
     pub(crate) fn tick(&mut self, poller: &Poller, now: Instant) {
-        let numbers: Vec<usize> = self.entries.iter().map(|(at, _)| at).collect();
-        for at in numbers {
+        for at in 0..self.entries.end() {
             let Some(entry) = self.entries.get_mut(at) else {
                 continue;
             };
@@ -319,7 +318,7 @@ impl Entry {
         self.door = None;
         self.fault = Some(error.to_string());
         self.owner = match error.kind() {
-            io::ErrorKind::AddrInUse => port_owner(self.wanted.listen),
+            io::ErrorKind::AddrInUse => owner_of(self.wanted.protocol, self.wanted.listen),
             _ => None,
         };
         self.try_at = now + TRY_AGAIN;

@@ -14,6 +14,8 @@ mod inbox;
 mod outbox;
 
 pub use inbox::BadLength;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use inbox::PREFIX;
 pub(crate) use inbox::{Filled, Inbox};
 pub(crate) use outbox::Outbox;
 

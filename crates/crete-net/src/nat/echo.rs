@@ -8,7 +8,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use smoltcp::time::{Duration, Instant};
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 /// Echo sockets of a network. Whoever pings more is answered a little later.
@@ -35,11 +35,43 @@ struct Echo {
 }
 
 /// All echo sockets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Echoes {
     by_pinging: HashMap<Pinging, usize>,
     all: Slab<Echo>,
     is_denied: bool,
+}
+
+impl Default for Echoes {
+    /// None, after one was asked for: whether the kernel gives any is to be known before anybody
+    /// has tried in vain.
+    fn default() -> Self {
+        Self {
+            by_pinging: HashMap::new(),
+            all: Slab::default(),
+            is_denied: is_denial(&socket_like(Ipv4Addr::UNSPECIFIED.into())),
+        }
+    }
+}
+
+/// A socket for echoes to an address of this version.
+fn socket_like(place: IpAddr) -> io::Result<OwnedFd> {
+    let (family, protocol) = match place {
+        IpAddr::V4(_) => (AddressFamily::INET, ipproto::ICMP),
+        IpAddr::V6(_) => (AddressFamily::INET6, ipproto::ICMPV6),
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(rustix::net::socket_with(
+        family,
+        SocketType::DGRAM,
+        flags,
+        Some(protocol),
+    )?)
+}
+
+fn is_denial(socket: &io::Result<OwnedFd>) -> bool {
+    let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    socket.as_ref().is_err_and(denied)
 }
 
 impl Echoes {
@@ -83,17 +115,9 @@ impl Echoes {
         if self.all.len() >= AT_ONCE {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
-        let (family, protocol) = match place {
-            IpAddr::V4(_) => (AddressFamily::INET, ipproto::ICMP),
-            IpAddr::V6(_) => (AddressFamily::INET6, ipproto::ICMPV6),
-        };
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let socket = rustix::net::socket_with(family, SocketType::DGRAM, flags, Some(protocol))
-            .map_err(io::Error::from)
-            .inspect_err(|error| {
-                self.is_denied = error.kind() == io::ErrorKind::PermissionDenied
-            })?;
-        self.is_denied = false;
+        let socket = socket_like(place);
+        self.is_denied = is_denial(&socket);
+        let socket = socket?;
         rustix::net::connect(&socket, &SocketAddr::new(place, 0))?;
         let at = self.all.insert(Echo {
             pinging,

@@ -56,6 +56,8 @@ pub(crate) struct Associations {
     all: Slab<Association>,
     loads: HashMap<Mac, usize>,
     unread: Vec<usize>,
+    /// The list of the turn before, kept for its room.
+    read: Vec<usize>,
     buffer: Box<[u8]>,
     refused: u64,
 }
@@ -67,6 +69,7 @@ impl Default for Associations {
             all: Slab::default(),
             loads: HashMap::new(),
             unread: Vec::new(),
+            read: Vec::new(),
             buffer: vec![0; LONGEST].into_boxed_slice(),
             refused: 0,
         }
@@ -185,7 +188,8 @@ impl Associations {
 
     /// Hands over what has come, a portion from each socket.
     pub(crate) fn read(&mut self, now: Instant, mut take: impl FnMut(Mac, Pair, Arrival<'_>)) {
-        for at in std::mem::take(&mut self.unread) {
+        std::mem::swap(&mut self.unread, &mut self.read);
+        for at in self.read.drain(..) {
             let Some(association) = self.all.get_mut(at) else {
                 continue;
             };

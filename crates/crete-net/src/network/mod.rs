@@ -5,6 +5,8 @@
 //! call. Nothing blocks, and nothing is locked.
 
 mod drive;
+#[cfg(any(test, feature = "fuzzing"))]
+mod without_links;
 
 use crate::address::{LeaseView, NeighbourView, Subnet};
 use crate::config::{Config, Machine};

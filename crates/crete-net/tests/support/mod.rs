@@ -17,7 +17,24 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 pub mod guest;
+pub mod hostile;
+pub mod linux;
+pub mod namespace;
+pub mod outside;
 pub mod recording;
+pub mod rig;
+
+/// Waits for something of another process or thread; gives up after twenty seconds.
+pub fn wait_until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(value) = holds() {
+            return value;
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{what}");
+        std::thread::yield_now();
+    }
+}
 
 /// The gateway of the network [`config`] makes.
 pub const GATEWAY_MAC: Mac = Mac([0x02, 0xc7, 0, 0, 0x5e, 0xed]);

@@ -29,6 +29,37 @@ pub fn frames(name: &str, node: Mac) -> Vec<Vec<u8>> {
     frames
 }
 
+/// As [`frames`], as if a node with another card and address had sent them: wherever they stand, and
+/// in the addresses it has made of its card.
+pub fn frames_of_another(
+    name: &str,
+    (node, address): (Mac, u8),
+    (other, other_address): (Mac, u8),
+) -> Vec<Vec<u8>> {
+    let made = |mac: Mac| {
+        let [a, b, c, d, e, f] = mac.0;
+        [a ^ 2, b, c, 0xff, 0xfe, d, e, f]
+    };
+    // The group in which its owner listens holds the end of the address.
+    let group = |mac: Mac| [0xff, mac.0[3], mac.0[4], mac.0[5]];
+    let mut all = frames(name, node);
+    for frame in &mut all {
+        replace(frame, &made(node), &made(other));
+        replace(frame, &node.0, &other.0);
+        replace(frame, &group(node), &group(other));
+        replace(frame, &[10, 0, 2, address], &[10, 0, 2, other_address]);
+    }
+    all
+}
+
+fn replace(frame: &mut [u8], from: &[u8], to: &[u8]) {
+    for at in 0..=frame.len() - from.len() {
+        if frame[at..].starts_with(from) {
+            frame[at..at + to.len()].copy_from_slice(to);
+        }
+    }
+}
+
 fn readdress(mut frame: Vec<u8>) -> Vec<u8> {
     if frame[12..14] == [8, 0] && frame[30..34] == RECORDED_GATEWAY {
         frame[..6].copy_from_slice(&GATEWAY_MAC.0);

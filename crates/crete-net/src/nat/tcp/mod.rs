@@ -1,8 +1,10 @@
 //! All TCP connections of a network.
 
+mod work;
+
 use super::budget::Budget;
 use super::far::Far;
-use super::flow::{Course, Ends, Flow, OPENING, Parts};
+use super::flow::{Ends, Flow, OPENING, Parts};
 use super::refusal::{self, Refusal, Segment};
 use crate::frame::Mac;
 use crate::packet::Packet;
@@ -23,7 +25,6 @@ const AT_ONCE_EACH: usize = 2048;
 const DIALLED_EACH: usize = 256;
 /// How long the host's side is dialled. A machine's own patience is about as long.
 const DIALLING: Duration = Duration::from_secs(30);
-const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
 /// Who is to be connected with whom.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +85,14 @@ impl Connection {
     fn is_dialled(&self) -> bool {
         matches!(self.stage, Stage::Dialling { .. })
     }
+
+    /// Bytes promised to its buffers.
+    fn promised(&self) -> usize {
+        match &self.stage {
+            Stage::Open(flow) => flow.size * 2,
+            Stage::Dialling { .. } => 0,
+        }
+    }
 }
 
 /// What one machine has.
@@ -91,6 +100,8 @@ impl Connection {
 struct Load {
     connections: usize,
     dialled: usize,
+    /// Bytes promised to its connections.
+    promised: usize,
 }
 
 /// The table of connections.
@@ -195,10 +206,17 @@ impl Connections {
         self.watch(at, poller)
     }
 
+    /// Promises a machine the buffers of another connection.
+    fn promise(&mut self, machine: Mac) -> Option<usize> {
+        let own = self.loads.get(&machine).map_or(0, |load| load.promised);
+        self.budget.promise(own)
+    }
+
     fn insert(&mut self, connection: Connection) -> usize {
         let ends = connection.ends;
         let load = self.loads.entry(connection.machine).or_default();
         load.connections += 1;
+        load.promised += connection.promised();
         load.dialled += usize::from(connection.is_dialled());
         let at = self.all.insert(connection);
         self.by_ends.insert(ends, at);
@@ -236,7 +254,7 @@ impl Connections {
     ) -> Result<(), Far> {
         let Call { machine, ends, .. } = call;
         let room = (self.all.len() < AT_ONCE)
-            .then(|| self.budget.promise())
+            .then(|| self.promise(machine))
             .flatten();
         let Some(size) = room else {
             self.refused += 1;
@@ -313,7 +331,7 @@ impl Connections {
         let Stage::Dialling { far, first, .. } = connection.stage else {
             return;
         };
-        let Some(size) = self.budget.promise() else {
+        let Some(size) = self.promise(connection.machine) else {
             self.refused += 1;
             refuse(connection.machine, &first, sender);
             return;
@@ -359,11 +377,10 @@ impl Connections {
         if self.by_ends.get(&connection.ends) == Some(&at) {
             self.by_ends.remove(&connection.ends);
         }
-        if let Stage::Open(flow) = &connection.stage {
-            self.budget.release(flow.size);
-        }
+        self.budget.release(connection.promised());
         if let Some(load) = self.loads.get_mut(&connection.machine) {
             load.connections -= 1;
+            load.promised -= connection.promised();
             load.dialled -= usize::from(connection.is_dialled());
             if load.connections == 0 {
                 self.loads.remove(&connection.machine);
@@ -391,102 +408,6 @@ impl Connections {
             Some(Stage::Dialling { .. }) => drop(self.remove(at)),
             None => {}
         }
-    }
-
-    /// Works on every connection that has something to do. True when some wait for room in a queue
-    /// that may have it once it was sent from.
-    pub(crate) fn work(&mut self, sender: &mut Sender<'_>) -> bool {
-        self.wake(sender);
-        for at in std::mem::take(&mut self.waiting) {
-            self.mark(at);
-        }
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for at in dirty.drain(..) {
-            self.work_on(at, sender);
-        }
-        self.dirty = dirty;
-        !self.waiting.is_empty()
-    }
-
-    /// Connections that wait for room in a queue, by their machine.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = Mac> + '_ {
-        let machine = |at: &usize| self.all.get(*at).map(|connection| connection.machine);
-        self.waiting.iter().filter_map(machine)
-    }
-
-    fn work_on(&mut self, at: usize, sender: &mut Sender<'_>) {
-        let Some(connection) = self.all.get_mut(at) else {
-            return;
-        };
-        connection.is_dirty = false;
-        let Stage::Open(flow) = &mut connection.stage else {
-            return;
-        };
-        let course = flow.work(sender);
-        if let Some((ticket, until)) = connection.ticket {
-            let (is_open, is_over) = (flow.is_open(), course == Course::Over);
-            if is_open || is_over {
-                connection.ticket = None;
-                self.outcomes.push(Outcome {
-                    ticket,
-                    failed: if is_open { None } else { flow.take_far() },
-                    was_refused: !is_open && sender.now < until,
-                });
-            }
-        }
-        match course {
-            Course::Over => drop(self.remove(at)),
-            Course::Waits => self.waiting.push(at),
-            Course::Goes => {
-                if let Some(wake) = flow.wakes_at(sender.now) {
-                    // Whatever the stack says, the loop must not spin.
-                    self.schedule(at, wake.max(sender.now + SHORTEST_SLEEP));
-                }
-            }
-        }
-    }
-
-    fn schedule(&mut self, at: usize, wake: Instant) {
-        if let Some(connection) = self.all.get_mut(at)
-            && connection.timer.is_none_or(|timer| wake < timer)
-        {
-            connection.timer = Some(wake);
-            self.timers.push(Reverse((wake, at)));
-        }
-    }
-
-    /// When a timer is due.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.timers.peek().map(|Reverse((at, _))| *at)
-    }
-
-    /// Marks connections whose timer is due.
-    fn wake(&mut self, sender: &Sender<'_>) {
-        let now = sender.now;
-        while let Some(Reverse((due, at))) = self.timers.peek().copied() {
-            if due > now {
-                return;
-            }
-            self.timers.pop();
-            let Some(connection) = self
-                .all
-                .get_mut(at)
-                .filter(|known| known.timer == Some(due))
-            else {
-                continue;
-            };
-            connection.timer = None;
-            match connection.stage {
-                Stage::Dialling { until, .. } if now >= until => drop(self.remove(at)),
-                Stage::Dialling { until, .. } => self.schedule(at, until),
-                Stage::Open(_) => self.mark(at),
-            }
-        }
-    }
-
-    /// What came of connections to machines since the last call.
-    pub(crate) fn outcomes(&mut self) -> Vec<Outcome> {
-        std::mem::take(&mut self.outcomes)
     }
 }
 
