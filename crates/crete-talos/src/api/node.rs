@@ -15,8 +15,10 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
 use std::future::Future;
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, join, split};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
@@ -67,7 +69,7 @@ impl Node {
         let dial = Arc::clone(&target.dial);
         let connector = service_fn(move |_| {
             let (dial, config, server) = (Arc::clone(&dial), Arc::clone(&config), server.clone());
-            async move { connect(dial, config, server).await.map(TokioIo::new) }
+            async move { open(dial, config, server).await.map(TokioIo::new) }
         });
         // The name in the address is for logs of the node only; TLS is done below.
         let channel = Endpoint::from_static("http://talos")
@@ -252,4 +254,29 @@ pub(super) async fn connect(
         Ok(opened) => opened,
         Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
     }
+}
+
+type Heard = tokio::io::Join<
+    tokio::io::Chain<Cursor<[u8; 1]>, tokio::io::ReadHalf<Tls>>,
+    tokio::io::WriteHalf<Tls>,
+>;
+
+/// Opens a connection and waits for the node's first byte.
+///
+/// In TLS 1.3 a node refuses our certificate when the handshake is over for us. A refusal that came
+/// before the first call was sent would end that call as cancelled, without a reason; read here it
+/// is the reason. A node that lets us in greets at once, before it has heard from us.
+async fn open(
+    dial: Arc<dyn Dial>,
+    config: Arc<ClientConfig>,
+    server: ServerName<'static>,
+) -> std::io::Result<Heard> {
+    let mut stream = connect(dial, config, server).await?;
+    let mut first = [0];
+    match timeout(HANDSHAKE, stream.read_exact(&mut first)).await {
+        Ok(read) => read.map(drop)?,
+        Err(_) => return Err(std::io::ErrorKind::TimedOut.into()),
+    }
+    let (read, write) = split(stream);
+    Ok(join(Cursor::new(first).chain(read), write))
 }

@@ -1,0 +1,64 @@
+//! What Kubernetes knows: its nodes, and whether what runs on them is ready.
+
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// A pod of the control plane, run by a node's own kubelet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaticPod {
+    /// `kube-apiserver` and the like.
+    pub component: &'static str,
+    pub image: String,
+    pub since: Timestamp,
+    pub ready: bool,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KubeNode {
+    pub name: String,
+    pub uid: String,
+    pub control_plane: bool,
+    pub addresses: Vec<IpAddr>,
+    pub kubelet_version: String,
+    pub os_image: String,
+    pub since: Timestamp,
+    /// Number of its network of pods.
+    pub pod_network: usize,
+    pub unschedulable: bool,
+    /// The kubelet says that it works.
+    pub kubelet_ready: bool,
+    /// The network plugin is there; none is wanted in clusters that bring their own.
+    pub network_ready: bool,
+    /// Whether flannel is to run on it.
+    pub flannel: bool,
+    /// kube-proxy's pod, where it is wanted: whether it is ready.
+    pub kube_proxy: Option<bool>,
+    pub static_pods: Vec<StaticPod>,
+    /// Since when nothing was heard of its kubelet.
+    pub silent_since: Option<Timestamp>,
+    /// True when it has been silent for too long.
+    pub lost: bool,
+    pub processors: u32,
+    pub memory: u64,
+}
+
+impl KubeNode {
+    /// True when Kubernetes finds it ready.
+    pub fn is_ready(&self) -> bool {
+        self.kubelet_ready && self.network_ready && !self.lost
+    }
+}
+
+/// The state of a Kubernetes cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Kubernetes {
+    pub nodes: BTreeMap<String, KubeNode>,
+    /// Names of the nodes whose API server answers.
+    pub api_servers: BTreeSet<String>,
+    /// The cluster's DNS, where it is wanted: whether it is ready.
+    pub core_dns: Option<bool>,
+    /// Networks of pods given out so far.
+    pub pod_networks: usize,
+}

@@ -1,0 +1,142 @@
+//! The life of a node, from switching it on to switching it off.
+//!
+//! ```text
+//!            ┌──────────────── reboot ◀──────────────┬─────────────┐
+//!            ▼                                       │             │
+//! on ─▶ initialize ─▶ (maintenance) ─▶ install ─▶ (failed, done)   │
+//!                 └─ configured ────────────────▶ boot ─▶ running ─┴▶ down: reboot, reset,
+//!                                                                     upgrade, shutdown ─▶ off
+//! ```
+//!
+//! One task lives it; what runs beside it (API, etcd, kubelet) are parts that end with their boot.
+
+mod down;
+mod etcd;
+mod image;
+mod initialize;
+mod install;
+mod kubelet;
+mod presence;
+mod sequence;
+mod startup;
+mod time;
+mod trust;
+
+use crate::boot::Boot;
+use crate::error::NodeError;
+use crate::machine::{Machine, Power};
+use crate::settings::Settings;
+use crate::{api, kubernetes};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use down::{Down, DownKind, Wipe, switch_to};
+pub(crate) use etcd::leave as leave_etcd;
+pub(crate) use image::installer_lines;
+
+/// What the API asks of the node's life.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A configuration came in maintenance.
+    Configured(Arc<Settings>),
+    /// A configured node was given another configuration.
+    Reconfigured,
+    /// A tried configuration is to be taken back, unless another one came.
+    TakeBack(Arc<Settings>, Duration),
+    /// The kubelet is to be started again.
+    RestartKubelet,
+    /// It is to go down.
+    Down(Down),
+}
+
+/// How a boot ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Reboot,
+    Off,
+}
+
+/// Lives until it is switched off.
+pub(crate) async fn run(
+    machine: Arc<Machine>,
+    mut button: mpsc::UnboundedReceiver<()>,
+    plug: CancellationToken,
+    power: watch::Sender<Power>,
+) {
+    for number in 1.. {
+        power.send_replace(Power::On(number));
+        let (sender, asked) = mpsc::unbounded_channel();
+        let boot = Arc::new(Boot::new(&machine, sender));
+        let presence = presence::Presence(Arc::clone(&boot));
+        let ending = tokio::select! {
+            ending = live(&boot, asked, &mut button) => ending,
+            () = plug.cancelled() => Ending::Off,
+        };
+        drop(presence);
+        if ending == Ending::Off {
+            break;
+        }
+    }
+    power.send_replace(Power::Off);
+}
+
+/// One boot.
+async fn live(
+    boot: &Arc<Boot>,
+    mut asked: mpsc::UnboundedReceiver<Asked>,
+    button: &mut mpsc::UnboundedReceiver<()>,
+) -> Ending {
+    boot.publish_machine();
+    // Dropped, and with it aborted, when the boot ends.
+    let mut parts: JoinSet<Result<(), NodeError>> = JoinSet::new();
+    parts.spawn(api::run(Arc::clone(boot)));
+    parts.spawn(kubernetes::run(Arc::clone(boot)));
+    parts.spawn(presence::follow(Arc::clone(boot)));
+    parts.spawn(etcd::run(Arc::clone(boot)));
+    parts.spawn(kubelet::run(Arc::clone(boot)));
+    let (configured, configuration) = mpsc::unbounded_channel();
+    let ending = {
+        let mut up = std::pin::pin!(go_up(boot, configuration));
+        let mut is_up = false;
+        loop {
+            tokio::select! {
+                ending = &mut up, if !is_up => match ending {
+                    Some(ending) => break ending,
+                    None => is_up = true,
+                },
+                Some(asked) = asked.recv() => match asked {
+                    // Nobody listens any more when it is configured already.
+                    Asked::Configured(settings) => drop(configured.send(settings)),
+                    Asked::Reconfigured => presence::reconfigured(boot),
+                    Asked::TakeBack(settings, after) => {
+                        parts.spawn(presence::take_back(Arc::clone(boot), settings, after));
+                    }
+                    Asked::RestartKubelet => boot.change(|state| state.kubelet_restarts += 1),
+                    Asked::Down(down) => break down::go(boot, &down, is_up).await,
+                },
+                Some(()) = button.recv() => break down::go(boot, &Down::by_button(), is_up).await,
+                Some(Ok(Err(error))) = parts.join_next() => boot.say(&error.to_string()),
+            }
+        }
+    };
+    parts.shutdown().await;
+    ending
+}
+
+/// Goes as far up as it can; nothing when it then runs.
+async fn go_up(
+    boot: &Arc<Boot>,
+    configuration: mpsc::UnboundedReceiver<Arc<Settings>>,
+) -> Option<Ending> {
+    let from_maintenance = initialize::run(boot, configuration).await;
+    if from_maintenance && !boot.disk().is_installed() {
+        return Some(install::run(boot).await);
+    }
+    boot.say("install sequence: 0 phase(s)");
+    boot.say("install sequence: done: 137.396µs");
+    startup::run(boot).await;
+    None
+}

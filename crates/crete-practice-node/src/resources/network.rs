@@ -1,0 +1,295 @@
+//! Links, addresses, routes and what else the network is made of.
+
+use super::{Fields, list, spec};
+use crate::identity::{Identity, Prefix};
+use crate::store::Spec;
+use crete_talos::api::wire::common::{NetIp, NetIpPrefix};
+use crete_talos::api::wire::talos::resource::definitions::enums;
+use crete_talos::api::wire::talos::resource::definitions::network as wire;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The name that predictable naming gives QEMU's first card.
+pub(crate) const LINK: &str = "enp0s3";
+pub(crate) const LOOPBACK: &str = "lo";
+/// Up, broadcast, running, multicast, lower up.
+const CARD_FLAGS: u32 = 0x1_1043;
+/// Up, loopback, running, lower up.
+const LOOPBACK_FLAGS: u32 = 0x1_0049;
+const ETHER: i32 = 1;
+const LOOPBACK_TYPE: i32 = 772;
+/// The priority of what DHCP gave.
+const DHCP_PRIORITY: u32 = 1024;
+/// Another port, that is none.
+const PORT_OTHER: i32 = 255;
+
+pub(crate) fn ip(address: IpAddr) -> NetIp {
+    NetIp {
+        ip: octets(address),
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+pub(crate) fn prefix(prefix: Prefix) -> NetIpPrefix {
+    NetIpPrefix {
+        ip: octets(prefix.ip),
+        prefix_length: i32::from(prefix.length),
+    }
+}
+
+pub(crate) fn mac(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+pub(crate) fn card(identity: &Identity) -> Spec {
+    let address = mac(identity.mac);
+    let message = wire::LinkStatusSpec {
+        index: 2,
+        r#type: ETHER,
+        flags: CARD_FLAGS,
+        hardware_addr: identity.mac.to_vec(),
+        permanent_addr: identity.mac.to_vec(),
+        broadcast_addr: vec![0xff; 6],
+        mtu: 1500,
+        queue_disc: "fq_codel".to_owned(),
+        operational_state: enums::NethelpersOperationalState::Up.into(),
+        bus_path: "0000:00:03.0".to_owned(),
+        driver: "virtio_net".to_owned(),
+        driver_version: "1.0.0".to_owned(),
+        product_id: "0x1000".to_owned(),
+        vendor_id: "0x1af4".to_owned(),
+        product: "Virtio network device".to_owned(),
+        vendor: "Red Hat, Inc.".to_owned(),
+        link_state: true,
+        speed_megabits: u32::MAX.into(),
+        port: PORT_OTHER,
+        duplex: enums::NethelpersDuplex::Unknown.into(),
+        alt_names: vec![format!("enx{}", address.replace(':', ""))],
+        ..wire::LinkStatusSpec::default()
+    };
+    let yaml = link_yaml(
+        &message,
+        "ether",
+        "UP,BROADCAST,RUNNING,MULTICAST,LOWER_UP",
+        "up",
+    )
+    .text("busPath", &message.bus_path)
+    .text("driver", &message.driver)
+    .text("driverVersion", &message.driver_version)
+    .text("productID", &message.product_id)
+    .text("vendorID", &message.vendor_id)
+    .text("product", &message.product)
+    .text("vendor", &message.vendor)
+    .bare("linkState", true)
+    .bare("speedMbit", message.speed_megabits)
+    .text("port", "Other")
+    .text("duplex", "Unknown");
+    spec(&message, &yaml.node())
+}
+
+pub(crate) fn loopback() -> Spec {
+    let message = wire::LinkStatusSpec {
+        index: 1,
+        r#type: LOOPBACK_TYPE,
+        flags: LOOPBACK_FLAGS,
+        hardware_addr: vec![0; 6],
+        broadcast_addr: vec![0; 6],
+        mtu: 65_536,
+        queue_disc: "noqueue".to_owned(),
+        operational_state: enums::NethelpersOperationalState::Unknown.into(),
+        link_state: true,
+        port: PORT_OTHER,
+        duplex: enums::NethelpersDuplex::Unknown.into(),
+        ..wire::LinkStatusSpec::default()
+    };
+    let yaml = link_yaml(
+        &message,
+        "loopback",
+        "UP,LOOPBACK,RUNNING,LOWER_UP",
+        "unknown",
+    )
+    .bare("linkState", true)
+    .text("port", "Other")
+    .text("duplex", "Unknown");
+    spec(&message, &yaml.node())
+}
+
+fn link_yaml(message: &wire::LinkStatusSpec, kind: &str, flags: &str, state: &str) -> Fields {
+    let address = |bytes: &[u8]| {
+        let parts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        parts.join(":")
+    };
+    let fields = match message.alt_names.is_empty() {
+        true => Fields::default(),
+        false => Fields::default().with("altNames", list(&message.alt_names)),
+    };
+    fields
+        .bare("index", message.index)
+        .text("type", kind)
+        .bare("linkIndex", message.link_index)
+        .text("flags", flags)
+        .text("hardwareAddr", &address(&message.hardware_addr))
+        .text("permanentAddr", &address(&message.permanent_addr))
+        .text("broadcastAddr", &address(&message.broadcast_addr))
+        .bare("mtu", message.mtu)
+        .text("queueDisc", &message.queue_disc)
+        .text("operationalState", state)
+        .text("kind", "")
+        .text("slaveKind", "")
+}
+
+/// An address of a link, with its id.
+pub(crate) fn address(link: &str, address: Prefix) -> (String, Spec) {
+    let loopback = link == LOOPBACK;
+    let family = match address.ip {
+        IpAddr::V4(_) => enums::NethelpersFamily::Inet4,
+        IpAddr::V6(_) => enums::NethelpersFamily::Inet6,
+    };
+    let v6_link = matches!(address.ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let (scope, scope_name) = match (loopback, v6_link) {
+        (true, _) => (enums::NethelpersScope::Host, "host"),
+        (_, true) => (enums::NethelpersScope::Link, "link"),
+        _ => (enums::NethelpersScope::Global, "global"),
+    };
+    let dhcp = !loopback && address.ip.is_ipv4();
+    let message = wire::AddressStatusSpec {
+        address: Some(prefix(address)),
+        link_index: if loopback { 1 } else { 2 },
+        link_name: link.to_owned(),
+        family: family.into(),
+        scope: scope.into(),
+        // Permanent.
+        flags: 0x80,
+        priority: if dhcp { DHCP_PRIORITY } else { 0 },
+        ..wire::AddressStatusSpec::default()
+    };
+    let yaml = Fields::default()
+        .text("address", &address.to_string())
+        .bare("linkIndex", message.link_index)
+        .text("linkName", link)
+        .text(
+            "family",
+            if address.ip.is_ipv4() {
+                "inet4"
+            } else {
+                "inet6"
+            },
+        )
+        .text("scope", scope_name)
+        .text("flags", "permanent")
+        .bare("priority", message.priority);
+    (format!("{link}/{address}"), spec(&message, &yaml.node()))
+}
+
+/// The address of the loopback, of both families.
+pub(crate) fn loopback_addresses() -> [Prefix; 2] {
+    [
+        Prefix {
+            ip: Ipv4Addr::LOCALHOST.into(),
+            length: 8,
+        },
+        Prefix {
+            ip: Ipv6Addr::LOCALHOST.into(),
+            length: 128,
+        },
+    ]
+}
+
+pub(crate) fn node_addresses(addresses: &[Prefix]) -> Spec {
+    let message = wire::NodeAddressSpec {
+        addresses: addresses.iter().map(|one| prefix(*one)).collect(),
+        sort_algorithm: 0,
+    };
+    let yaml = Fields::default()
+        .with("addresses", list(addresses))
+        .text("sortAlgorithm", "v1");
+    spec(&message, &yaml.node())
+}
+
+/// The way out, with its id.
+pub(crate) fn default_route(gateway: IpAddr) -> (String, Spec) {
+    let (family, name) = match gateway {
+        IpAddr::V4(_) => (enums::NethelpersFamily::Inet4, "inet4"),
+        IpAddr::V6(_) => (enums::NethelpersFamily::Inet6, "inet6"),
+    };
+    let message = wire::RouteStatusSpec {
+        family: family.into(),
+        gateway: Some(ip(gateway)),
+        out_link_index: 2,
+        out_link_name: LINK.to_owned(),
+        table: 254,
+        priority: DHCP_PRIORITY,
+        scope: enums::NethelpersScope::Global.into(),
+        r#type: 1,
+        protocol: 16,
+        ..wire::RouteStatusSpec::default()
+    };
+    let yaml = Fields::default()
+        .text("family", name)
+        .text("dst", "")
+        .text("src", "")
+        .text("gateway", &gateway.to_string())
+        .bare("outLinkIndex", 2)
+        .text("outLinkName", LINK)
+        .text("table", "main")
+        .bare("priority", DHCP_PRIORITY)
+        .text("scope", "global")
+        .text("type", "unicast")
+        .text("flags", "")
+        .text("protocol", "dhcp");
+    let id = format!("{name}/{gateway}//{DHCP_PRIORITY}");
+    (id, spec(&message, &yaml.node()))
+}
+
+pub(crate) fn resolvers(servers: &[IpAddr]) -> Spec {
+    let message = wire::ResolverStatusSpec {
+        dns_servers: servers.iter().map(|server| ip(*server)).collect(),
+        search_domains: Vec::new(),
+    };
+    let yaml = Fields::default()
+        .with("dnsServers", list(servers))
+        .with("searchDomains", list::<String>(&[]));
+    spec(&message, &yaml.node())
+}
+
+pub(crate) fn time_servers(servers: &[String]) -> Spec {
+    let message = wire::TimeServerStatusSpec {
+        ntp_servers: servers.to_vec(),
+    };
+    spec(
+        &message,
+        &Fields::default().with("timeServers", list(servers)).node(),
+    )
+}
+
+pub(crate) fn hostname(name: &str) -> Spec {
+    let (host, domain) = name.split_once('.').unwrap_or((name, ""));
+    let message = wire::HostnameStatusSpec {
+        hostname: host.to_owned(),
+        domainname: domain.to_owned(),
+    };
+    let yaml = Fields::default()
+        .text("hostname", host)
+        .text("domainname", domain);
+    spec(&message, &yaml.node())
+}
+
+pub(crate) fn status(address: bool, hostname: bool) -> Spec {
+    let message = wire::StatusSpec {
+        address_ready: address,
+        connectivity_ready: address,
+        hostname_ready: hostname,
+        etc_files_ready: true,
+    };
+    let yaml = Fields::default()
+        .bare("addressReady", address)
+        .bare("connectivityReady", address)
+        .bare("hostnameReady", hostname)
+        .bare("etcFilesReady", true);
+    spec(&message, &yaml.node())
+}

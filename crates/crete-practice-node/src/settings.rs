@@ -1,0 +1,285 @@
+//! What a configuration of any contract says, as far as a practice node lives by it.
+
+use crete_model::TalosVersion;
+use crete_talos::Contract;
+use crete_talos::config::{Configuration, Faults};
+use crete_talos::yaml::Node;
+
+/// What the machine is in its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    ControlPlane,
+    Worker,
+}
+
+/// Certificate and key of an authority, PEM; the key is empty where the node has none.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct AuthorityParts {
+    pub certificate: String,
+    pub key: String,
+}
+
+/// What is read out of a configuration.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// The configuration itself.
+    pub text: String,
+    pub role: Role,
+    pub cluster_id: String,
+    pub cluster_name: String,
+    /// The Kubernetes API as the nodes reach it.
+    pub endpoint: String,
+    /// With which workers ask for their certificate.
+    pub token: String,
+    /// The disk to install on, such as `/dev/vda`, and where nothing says so, nothing.
+    pub install_disk: Option<String>,
+    pub install_image: String,
+    pub kubelet_image: String,
+    /// True unless flannel is to be left out.
+    pub flannel: bool,
+    pub kube_proxy: bool,
+    pub core_dns: bool,
+    /// The configured host name.
+    pub hostname: Option<String>,
+    pub time_disabled: bool,
+    pub time_servers: Vec<String>,
+    pub cert_sans: Vec<String>,
+    pub api_server_sans: Vec<String>,
+    pub api_server_port: u16,
+    pub discovery: bool,
+    pub talos_ca: AuthorityParts,
+    pub kubernetes_ca: AuthorityParts,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Settings({:?} of {})", self.role, self.cluster_name)
+    }
+}
+
+impl Settings {
+    /// Reads a configuration that was accepted before.
+    ///
+    /// # Errors
+    /// When this version of Talos cannot read it.
+    pub fn read(text: &str, contract: Contract) -> Result<Self, Faults> {
+        let configuration = Configuration::read(text, contract)?;
+        Ok(Self::of(&configuration, text))
+    }
+
+    pub fn of(configuration: &Configuration, text: &str) -> Self {
+        let look = Look { configuration };
+        let role = match look.main(&["machine", "type"]).as_str() {
+            "controlplane" | "init" => Role::ControlPlane,
+            _ => Role::Worker,
+        };
+        let cni = look.main(&["cluster", "network", "cni", "name"]);
+        let split = configuration.the("KubeNetworkConfig").is_some();
+        let flannel = match split {
+            true => look.has("KubeFlannelCNIConfig") || role == Role::Worker,
+            false => cni.is_empty() || cni == "flannel",
+        };
+        let disabled = |path: &[&str]| look.flag(path) == Some(true);
+        Self {
+            text: text.to_owned(),
+            role,
+            cluster_id: look.either(
+                &["cluster", "id"],
+                "DiscoveryIdentityConfig",
+                &["clusterID"],
+            ),
+            cluster_name: look.either(
+                &["cluster", "clusterName"],
+                "KubeClusterConfig",
+                &["clusterName"],
+            ),
+            endpoint: look.either(
+                &["cluster", "controlPlane", "endpoint"],
+                "KubeClusterConfig",
+                &["endpoint"],
+            ),
+            token: look.main(&["machine", "token"]),
+            install_disk: look.install_disk(),
+            install_image: look.either(
+                &["machine", "install", "image"],
+                "UnattendedInstallConfig",
+                &["installer", "image"],
+            ),
+            kubelet_image: look.either(
+                &["machine", "kubelet", "image"],
+                "KubeletConfig",
+                &["image"],
+            ),
+            flannel,
+            kube_proxy: match split {
+                true => look.has("KubeProxyConfig"),
+                false => !disabled(&["cluster", "proxy", "disabled"]),
+            },
+            core_dns: match split {
+                true => look.has("KubeCoreDNSConfig"),
+                false => !disabled(&["cluster", "coreDNS", "disabled"]),
+            },
+            hostname: Some(look.either(
+                &["machine", "network", "hostname"],
+                "HostnameConfig",
+                &["hostname"],
+            ))
+            .filter(|name| !name.is_empty()),
+            time_disabled: disabled(&["machine", "time", "disabled"]),
+            time_servers: look.texts(
+                &["machine", "time", "servers"],
+                "TimeSyncConfig",
+                &["ntp", "servers"],
+            ),
+            cert_sans: look.texts(&["machine", "certSANs"], "", &[]),
+            api_server_sans: look.texts(
+                &["cluster", "apiServer", "certSANs"],
+                "KubeAPIServerConfig",
+                &["certExtraSANs"],
+            ),
+            api_server_port: look
+                .either(
+                    &["cluster", "controlPlane", "localAPIServerPort"],
+                    "KubeAPIServerConfig",
+                    &["apiPort"],
+                )
+                .parse()
+                .unwrap_or(6443),
+            discovery: match configuration.the("DiscoveryServiceConfig").is_some() {
+                true => true,
+                false => look.flag(&["cluster", "discovery", "enabled"]) == Some(true),
+            },
+            talos_ca: look.authority(&["machine", "ca"], ""),
+            kubernetes_ca: look.authority(&["cluster", "ca"], "KubeAPIServerCAConfig"),
+        }
+    }
+
+    pub fn is_control_plane(&self) -> bool {
+        self.role == Role::ControlPlane
+    }
+
+    /// The version of Kubernetes, with `v`, as the kubelet's image names it.
+    pub fn kubernetes_version(&self) -> String {
+        let image = self.kubelet_image.split('@').next().unwrap_or_default();
+        let tag = image.rsplit_once(':').map(|(_, tag)| tag);
+        tag.filter(|tag| tag.starts_with('v'))
+            .unwrap_or("v1.35.0")
+            .to_owned()
+    }
+
+    /// The host of the endpoint.
+    pub fn endpoint_host(&self) -> String {
+        let rest = self
+            .endpoint
+            .split_once("://")
+            .map_or(self.endpoint.as_str(), |(_, rest)| rest);
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default().to_owned(),
+            None => authority
+                .rsplit_once(':')
+                .map_or(authority, |(host, _)| host)
+                .to_owned(),
+        }
+    }
+}
+
+/// The version in the tag of an installer image.
+pub(crate) fn installer_version(image: &str) -> Option<TalosVersion> {
+    let image = image.split('@').next()?;
+    image.rsplit_once(':')?.1.parse().ok()
+}
+
+/// Looks a value up in the main document or in the document that took it over.
+struct Look<'a> {
+    configuration: &'a Configuration,
+}
+
+impl Look<'_> {
+    fn main_at(&self, path: &[&str]) -> Option<&Node> {
+        self.configuration.main()?.node.at(path)
+    }
+
+    fn main(&self, path: &[&str]) -> String {
+        let found = self.main_at(path).and_then(Node::as_text);
+        found.unwrap_or_default().to_owned()
+    }
+
+    fn has(&self, kind: &str) -> bool {
+        self.configuration.the(kind).is_some()
+    }
+
+    fn flag(&self, path: &[&str]) -> Option<bool> {
+        self.main_at(path).and_then(Node::as_bool)
+    }
+
+    fn at(&self, main: &[&str], kind: &str, path: &[&str]) -> Option<&Node> {
+        let document = || self.configuration.the(kind)?.node.at(path);
+        self.main_at(main).or_else(document)
+    }
+
+    fn either(&self, main: &[&str], kind: &str, path: &[&str]) -> String {
+        let found = self.at(main, kind, path).and_then(Node::as_text);
+        found.unwrap_or_default().to_owned()
+    }
+
+    fn texts(&self, main: &[&str], kind: &str, path: &[&str]) -> Vec<String> {
+        let items = self
+            .at(main, kind, path)
+            .map(Node::items)
+            .unwrap_or_default();
+        items
+            .iter()
+            .filter_map(Node::as_text)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The disk by its name, or the one that an expression compares the name with.
+    fn install_disk(&self) -> Option<String> {
+        let named = self.main(&["machine", "install", "disk"]);
+        if !named.is_empty() {
+            return Some(named);
+        }
+        let expression = self.either(
+            &["machine", "install", "diskSelector", "match"],
+            "UnattendedInstallConfig",
+            &["provisioning", "diskSelector", "match"],
+        );
+        let name = expression.split('"').find(|part| part.starts_with("/dev/"));
+        name.map(str::to_owned)
+    }
+
+    /// An authority as the main document holds it, or as its own document does, in plain PEM.
+    fn authority(&self, main: &[&str], kind: &str) -> AuthorityParts {
+        let decoded = |key: &str| {
+            let text = self.main_at(main)?.text_at(&[key]);
+            pem_of(text)
+        };
+        let document = self.configuration.the(kind).map(|document| &document.node);
+        let plain = |key: &str| {
+            let node = document?;
+            let accepted = node.get("acceptedCAs").map(Node::items).unwrap_or_default();
+            let own = node.text_at(&["issuingCA", key]).to_owned();
+            let other = accepted.iter().find_map(Node::as_text).unwrap_or_default();
+            Some(match key == "cert" && own.is_empty() {
+                true => other.to_owned(),
+                false => own,
+            })
+        };
+        AuthorityParts {
+            certificate: decoded("crt").or_else(|| plain("cert")).unwrap_or_default(),
+            key: decoded("key").or_else(|| plain("key")).unwrap_or_default(),
+        }
+    }
+}
+
+/// The PEM text behind base64, whatever its line breaks.
+fn pem_of(text: &str) -> Option<String> {
+    use base64::Engine as _;
+    let compact: String = text.split_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
