@@ -73,13 +73,13 @@ impl Settings {
             "controlplane" | "init" => Role::ControlPlane,
             _ => Role::Worker,
         };
-        let cni = look.main(&["cluster", "network", "cni", "name"]);
-        let split = configuration.the("KubeNetworkConfig").is_some();
-        let flannel = match split {
-            true => look.has("KubeFlannelCNIConfig") || role == Role::Worker,
-            false => cni.is_empty() || cni == "flannel",
-        };
-        let disabled = |path: &[&str]| look.flag(path) == Some(true);
+        let [flannel, kube_proxy, core_dns] = look.add_ons(role);
+        let cluster = |main: &[&str], key: &str| look.either(main, "KubeClusterConfig", &[key]);
+        let port = look.either(
+            &["cluster", "controlPlane", "localAPIServerPort"],
+            "KubeAPIServerConfig",
+            &["apiPort"],
+        );
         Self {
             text: text.to_owned(),
             role,
@@ -88,16 +88,8 @@ impl Settings {
                 "DiscoveryIdentityConfig",
                 &["clusterID"],
             ),
-            cluster_name: look.either(
-                &["cluster", "clusterName"],
-                "KubeClusterConfig",
-                &["clusterName"],
-            ),
-            endpoint: look.either(
-                &["cluster", "controlPlane", "endpoint"],
-                "KubeClusterConfig",
-                &["endpoint"],
-            ),
+            cluster_name: cluster(&["cluster", "clusterName"], "clusterName"),
+            endpoint: cluster(&["cluster", "controlPlane", "endpoint"], "endpoint"),
             token: look.main(&["machine", "token"]),
             install_disk: look.install_disk(),
             install_image: look.either(
@@ -111,21 +103,10 @@ impl Settings {
                 &["image"],
             ),
             flannel,
-            kube_proxy: match split {
-                true => look.has("KubeProxyConfig"),
-                false => !disabled(&["cluster", "proxy", "disabled"]),
-            },
-            core_dns: match split {
-                true => look.has("KubeCoreDNSConfig"),
-                false => !disabled(&["cluster", "coreDNS", "disabled"]),
-            },
-            hostname: Some(look.either(
-                &["machine", "network", "hostname"],
-                "HostnameConfig",
-                &["hostname"],
-            ))
-            .filter(|name| !name.is_empty()),
-            time_disabled: disabled(&["machine", "time", "disabled"]),
+            kube_proxy,
+            core_dns,
+            hostname: look.hostname(),
+            time_disabled: look.flag(&["machine", "time", "disabled"]) == Some(true),
             time_servers: look.texts(
                 &["machine", "time", "servers"],
                 "TimeSyncConfig",
@@ -137,18 +118,9 @@ impl Settings {
                 "KubeAPIServerConfig",
                 &["certExtraSANs"],
             ),
-            api_server_port: look
-                .either(
-                    &["cluster", "controlPlane", "localAPIServerPort"],
-                    "KubeAPIServerConfig",
-                    &["apiPort"],
-                )
-                .parse()
-                .unwrap_or(6443),
-            discovery: match configuration.the("DiscoveryServiceConfig").is_some() {
-                true => true,
-                false => look.flag(&["cluster", "discovery", "enabled"]) == Some(true),
-            },
+            api_server_port: port.parse().unwrap_or(6443),
+            discovery: look.has("DiscoveryServiceConfig")
+                || look.flag(&["cluster", "discovery", "enabled"]) == Some(true),
             talos_ca: look.authority(&["machine", "ca"], ""),
             kubernetes_ca: look.authority(&["cluster", "ca"], "KubeAPIServerCAConfig"),
         }
@@ -207,6 +179,32 @@ impl Look<'_> {
 
     fn has(&self, kind: &str) -> bool {
         self.configuration.the(kind).is_some()
+    }
+
+    /// Whether flannel, kube-proxy and the cluster's DNS are to run. From 1.14 on each has a document
+    /// of its own, on control planes.
+    fn add_ons(&self, role: Role) -> [bool; 3] {
+        if self.has("KubeNetworkConfig") {
+            let kinds = [
+                "KubeFlannelCNIConfig",
+                "KubeProxyConfig",
+                "KubeCoreDNSConfig",
+            ];
+            return kinds.map(|kind| self.has(kind) || role == Role::Worker);
+        }
+        let cni = self.main(&["cluster", "network", "cni", "name"]);
+        let on = |path: &[&str]| self.flag(path) != Some(true);
+        [
+            cni.is_empty() || cni == "flannel",
+            on(&["cluster", "proxy", "disabled"]),
+            on(&["cluster", "coreDNS", "disabled"]),
+        ]
+    }
+
+    fn hostname(&self) -> Option<String> {
+        let main = ["machine", "network", "hostname"];
+        let name = self.either(&main, "HostnameConfig", &["hostname"]);
+        (!name.is_empty()).then_some(name)
     }
 
     fn flag(&self, path: &[&str]) -> Option<bool> {

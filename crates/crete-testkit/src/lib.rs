@@ -14,6 +14,7 @@ pub mod qemu;
 pub mod rude;
 mod skip;
 pub mod systemd;
+pub mod talos;
 pub mod tls;
 
 pub use built::built;
