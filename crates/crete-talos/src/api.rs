@@ -46,5 +46,9 @@ pub mod wire {
     include!(concat!(env!("OUT_DIR"), "/wire.rs"));
 }
 
+/// The descriptors of the messages: for tests of what plays a node, which read recordings by them.
+#[cfg(feature = "server")]
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 /// The port of Talos' API on every node.
 pub const PORT: u16 = 50_000;

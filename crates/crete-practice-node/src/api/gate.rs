@@ -87,7 +87,28 @@ impl Gate {
         if let Err(status) = self.admit(&path) {
             return Ok(status.into_http());
         }
+        if path.ends_with("/GenerateConfiguration") && !self.boot.since_1_13() {
+            return Ok(Status::unknown("invalid generate request").into_http());
+        }
         self.boot.machine.faults.gone(Fault::CallsHang).await;
+        let response = self.dispatch(&path, request).await?;
+        // What the generated code does not know it refuses without a word.
+        let unimplemented = http::HeaderValue::from_static("12");
+        let headers = response.headers();
+        let mute = !headers.contains_key("grpc-message");
+        Ok(
+            match headers.get("grpc-status") == Some(&unimplemented) && mute {
+                true => unknown(&path),
+                false => response,
+            },
+        )
+    }
+
+    async fn dispatch(
+        self,
+        path: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
         let service = path
             .rsplit_once('/')
             .map(|(service, _)| service)
@@ -138,14 +159,16 @@ impl Gate {
                 .await
             }
             // Known to real nodes, and not played.
-            _ => {
-                let method = path.rsplit('/').next().unwrap_or_default();
-                let service = service.trim_start_matches('/');
-                let text = format!("unknown method {method} for service {service}");
-                Ok(Status::unimplemented(text).into_http())
-            }
+            _ => Ok(unknown(path)),
         }
     }
+}
+
+fn unknown(path: &str) -> Response<Body> {
+    let (service, method) = path.rsplit_once('/').unwrap_or_default();
+    let service = service.trim_start_matches('/');
+    let text = format!("unknown method {method} for service {service}");
+    Status::unimplemented(text).into_http()
 }
 
 async fn call<S>(mut service: S, request: Request<Incoming>) -> Result<Response<Body>, Infallible>

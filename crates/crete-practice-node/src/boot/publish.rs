@@ -8,8 +8,8 @@ use crate::resources::{hardware, kinds, kubernetes, network, runtime};
 use crate::store::Kind;
 use std::collections::BTreeMap;
 
-/// Room that the partition tables take.
-const TABLES: u64 = 2 << 20;
+/// Room that a partition table takes, at the beginning and at the end.
+const TABLE: u64 = 1 << 20;
 
 impl Boot {
     /// What is known from the first moment on.
@@ -69,9 +69,12 @@ impl Boot {
         put(kinds::LINK, network::LINK, network::card(identity));
         let has_address = self.has_address();
         if has_address {
-            for address in &identity.addresses {
+            let link_local = network::link_local(identity.mac);
+            for address in identity.addresses.iter().chain([&link_local]) {
                 let (id, spec) = network::address(network::LINK, *address);
                 put(kinds::ADDRESS, &id, spec);
+                let (id, spec) = network::neighbours(*address);
+                put(kinds::ROUTE, &id, spec);
             }
             for group in ["accumulative", "current", "routed"] {
                 put(
@@ -86,7 +89,8 @@ impl Boot {
                 network::node_addresses(&identity.addresses[..1]),
             );
             if let Some(gateway) = identity.gateway {
-                let (id, spec) = network::default_route(gateway);
+                let source = identity.ips().first().copied();
+                let (id, spec) = network::default_route(gateway, source);
                 put(kinds::ROUTE, &id, spec);
             }
         }
@@ -170,27 +174,30 @@ impl Boot {
             return Vec::new();
         };
         let content = self.disk();
-        let partition = |number, label, size, content| Partition {
-            number,
-            label,
-            size,
-            content,
+        let mut end = TABLE;
+        let mut partition = |number, label, size, content| {
+            let offset = end;
+            end += size;
+            Partition {
+                number,
+                label,
+                offset,
+                size,
+                content,
+            }
         };
         let mut all = vec![
             partition(1, "EFI", block::EFI, "vfat"),
             partition(2, "META", block::META, "talosmeta"),
         ];
+        // The room of STATE stays its own when it is wiped.
+        let state = partition(3, "STATE", block::STATE, "xfs");
         if content.state.is_some() {
-            all.push(partition(3, "STATE", block::STATE, "xfs"));
+            all.push(state);
         }
         if content.ephemeral.is_some() {
-            let used = block::EFI + block::META + block::STATE + TABLES;
-            all.push(partition(
-                4,
-                "EPHEMERAL",
-                disk.size.saturating_sub(used),
-                "xfs",
-            ));
+            let size = disk.size.saturating_sub(state.offset + state.size + TABLE);
+            all.push(partition(4, "EPHEMERAL", size, "xfs"));
         }
         all
     }
@@ -216,7 +223,8 @@ impl Boot {
         if let Some((place, disk)) = &system {
             for partition in &partitions {
                 let id = format!("{}{}", disk.name, partition.number);
-                let spec = block::discovered_partition(disk, *place, *partition);
+                let seed = &identity.uuid;
+                let spec = block::discovered_partition(disk, *place, *partition, seed);
                 self.store.put(kinds::DISCOVERED_VOLUME, &id, spec);
                 volumes.push(id);
             }
@@ -231,17 +239,18 @@ impl Boot {
     }
 
     fn publish_volumes(&self, disk: Option<&Disk>, partitions: &[Partition]) {
+        let identity = &self.machine.identity;
         let labels = BTreeMap::from([("talos.dev/system-volume".to_owned(), String::new())]);
         for name in ["META", "STATE", "EPHEMERAL"] {
             let found = partitions.iter().find(|partition| partition.label == name);
             let spec = match (disk, found) {
-                (Some(disk), Some(partition)) => block::volume(disk, *partition),
+                (Some(disk), Some(partition)) => block::volume(disk, *partition, &identity.uuid),
                 // EPHEMERAL is not looked for before there is a configuration.
                 _ if name == "EPHEMERAL" => {
                     self.store.remove(kinds::VOLUME, name);
                     continue;
                 }
-                _ => block::missing_volume(),
+                _ => block::missing_volume(name == "STATE"),
             };
             self.store
                 .put_labelled(kinds::VOLUME, name, spec, labels.clone());

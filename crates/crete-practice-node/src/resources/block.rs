@@ -7,6 +7,8 @@ use crete_talos::api::wire::talos::resource::definitions::block as wire;
 use crete_talos::api::wire::talos::resource::definitions::enums::{
     BlockFilesystemType, BlockVolumePhase, BlockVolumeType,
 };
+use crete_talos::yaml::Node;
+use sha2::{Digest, Sha256};
 
 /// Bytes of the partitions that an installation makes.
 pub(crate) const EFI: u64 = 2_203_058_176;
@@ -19,25 +21,38 @@ const SYSTEM: &str = "/sys/class/block";
 pub(crate) struct Partition {
     pub number: u64,
     pub label: &'static str,
+    pub offset: u64,
     pub size: u64,
     /// What discovery finds in it.
     pub content: &'static str,
+}
+
+/// A UUID that a machine's partition keeps: made of the machine's own.
+fn own_uuid(seed: &str, what: &str) -> String {
+    let hex = crate::random::hex(&Sha256::digest(format!("{seed} {what}")));
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+    parts.map(|range| hex[range].to_owned()).join("-")
 }
 
 /// Bytes as people read them: `13 GB`, `2.2 GB`, `1.0 MB`.
 pub(crate) fn pretty(size: u64) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
     let mut unit = 0;
-    // Tenths, so that rounding is exact.
-    let mut tenths = u128::from(size) * 10;
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths = (tenths + 500) / 1000;
+    let mut base: u128 = 1;
+    while u128::from(size) >= base * 1000 && unit + 1 < UNITS.len() {
+        base *= 1000;
         unit += 1;
     }
+    // Rounded to tenths first, and those to the even neighbour, as Go's library does it.
+    let tenths = (u128::from(size) * 20 + base) / (base * 2);
+    let (whole, tenth) = (tenths / 10, tenths % 10);
     match (unit, tenths < 100) {
         (0, _) => format!("{size} B"),
-        (_, true) => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
-        (_, false) => format!("{} {}", (tenths + 5) / 10, UNITS[unit]),
+        (_, true) => format!("{whole}.{tenth} {}", UNITS[unit]),
+        (_, false) => {
+            let up = tenth > 5 || (tenth == 5 && whole % 2 == 1);
+            format!("{} {}", whole + u128::from(up), UNITS[unit])
+        }
     }
 }
 
@@ -54,6 +69,11 @@ pub(crate) fn disk(disk: &Disk, place: usize) -> Spec {
     let mut symlinks = vec![format!("/dev/disk/by-diskseq/{}", place + 9)];
     if !disk.serial.is_empty() {
         symlinks.push(format!("/dev/disk/by-id/virtio-{}", disk.serial));
+    }
+    if !disk.cdrom {
+        let slot = format!("0000:00:{:02x}.0", place + 4);
+        symlinks.push(format!("/dev/disk/by-path/pci-{slot}"));
+        symlinks.push(format!("/dev/disk/by-path/virtio-pci-{slot}"));
     }
     let message = wire::DiskSpec {
         size: disk.size,
@@ -136,7 +156,12 @@ pub(crate) fn discovered_disk(disk: &Disk, place: usize, content: &str) -> Spec 
 }
 
 /// A partition, as discovery finds it.
-pub(crate) fn discovered_partition(disk: &Disk, place: usize, partition: Partition) -> Spec {
+pub(crate) fn discovered_partition(
+    disk: &Disk,
+    place: usize,
+    partition: Partition,
+    seed: &str,
+) -> Spec {
     let name = format!("{}{}", disk.name, partition.number);
     let labelled = partition.content == "vfat" || partition.content == "xfs";
     discovered(&wire::DiscoveredVolumeSpec {
@@ -145,8 +170,22 @@ pub(crate) fn discovered_partition(disk: &Disk, place: usize, partition: Partiti
         io_size: 512,
         name: partition.content.to_owned(),
         label: if labelled { partition.label } else { "" }.to_owned(),
+        uuid: match partition.content {
+            "xfs" => own_uuid(seed, &format!("filesystem of {}", partition.label)),
+            _ => String::new(),
+        },
+        block_size: if labelled { 512 } else { 0 },
+        filesystem_block_size: if labelled { 4096 } else { 0 },
+        probed_size: partition.size,
+        partition_uuid: own_uuid(seed, partition.label),
+        partition_type: match partition.label {
+            "EFI" => "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+            _ => "0fc63daf-8483-4772-8e79-3d69d8477de4",
+        }
+        .to_owned(),
         partition_label: partition.label.to_owned(),
         partition_index: partition.number,
+        offset: partition.offset,
         r#type: "partition".to_owned(),
         device_path: format!("/sys/devices{}/block/{}/{name}", bus_path(place), disk.name),
         parent: disk.name.clone(),
@@ -170,17 +209,32 @@ fn discovered(message: &wire::DiscoveredVolumeSpec) -> Spec {
         .bare("sector_size", message.sector_size)
         .bare("io_size", message.io_size)
         .text("name", &message.name)
+        .some("uuid", &message.uuid)
         .some("label", &message.label);
+    for (key, size) in [
+        ("block_size", u64::from(message.block_size)),
+        (
+            "filesystem_block_size",
+            message.filesystem_block_size.into(),
+        ),
+        ("probed_size", message.probed_size),
+    ] {
+        if size > 0 {
+            yaml = yaml.bare(key, size);
+        }
+    }
     if message.partition_index > 0 {
         yaml = yaml
+            .text("partition_uuid", &message.partition_uuid)
+            .text("partition_type", &message.partition_type)
             .text("partition_label", &message.partition_label)
             .bare("partition_index", message.partition_index);
     }
     spec(message, &yaml.node())
 }
 
-/// A volume of Talos' own that is not there.
-pub(crate) fn missing_volume() -> Spec {
+/// A volume of Talos' own that is not there. Where STATE would be mounted is known all the same.
+pub(crate) fn missing_volume(state: bool) -> Spec {
     let message = wire::VolumeStatusSpec {
         phase: BlockVolumePhase::Missing.into(),
         r#type: BlockVolumeType::Partition.into(),
@@ -189,15 +243,40 @@ pub(crate) fn missing_volume() -> Spec {
     let yaml = Fields::default()
         .text("phase", "missing")
         .text("type", "partition");
+    let yaml = match state {
+        true => yaml.with("mountSpec", mount("STATE")),
+        false => yaml,
+    };
     spec(&message, &yaml.node())
 }
 
+/// Where a volume is mounted.
+fn mount(label: &str) -> Node {
+    let (target, kind, quota, mode) = match label {
+        "STATE" => ("/system/state", "system_state_t", false, 448),
+        _ => ("/var", "ephemeral_t", true, 493),
+    };
+    Fields::default()
+        .text("targetPath", target)
+        .text("selinuxLabel", &format!("system_u:object_r:{kind}:s0"))
+        .bare("projectQuotaSupport", quota)
+        .bare("fileMode", mode)
+        .node()
+}
+
 /// A volume of Talos' own on its partition.
-pub(crate) fn volume(disk: &Disk, partition: Partition) -> Spec {
+pub(crate) fn volume(disk: &Disk, partition: Partition, seed: &str) -> Spec {
     let xfs = partition.content == "xfs";
+    let location = format!("/dev/{}{}", disk.name, partition.number);
     let message = wire::VolumeStatusSpec {
         phase: BlockVolumePhase::Ready.into(),
-        location: format!("/dev/{}{}", disk.name, partition.number),
+        location: location.clone(),
+        mount_location: location.clone(),
+        uuid: match xfs {
+            true => own_uuid(seed, &format!("filesystem of {}", partition.label)),
+            false => String::new(),
+        },
+        partition_uuid: own_uuid(seed, partition.label),
         parent_location: disk.path(),
         partition_index: i64::try_from(partition.number).unwrap_or_default(),
         size: partition.size,
@@ -213,11 +292,18 @@ pub(crate) fn volume(disk: &Disk, partition: Partition) -> Spec {
         .text("phase", "ready")
         .text("type", "partition")
         .text("location", &message.location)
+        .text("mountLocation", &message.mount_location)
         .bare("partitionIndex", message.partition_index)
         .text("parentLocation", &message.parent_location)
+        .some("uuid", &message.uuid)
+        .text("partitionUUID", &message.partition_uuid)
         .bare("size", message.size)
         .text("prettySize", &message.pretty_size)
         .text("filesystem", if xfs { "xfs" } else { "none" });
+    let yaml = match xfs {
+        true => yaml.with("mountSpec", mount(partition.label)),
+        false => yaml,
+    };
     spec(&message, &yaml.node())
 }
 
@@ -242,6 +328,8 @@ mod tests {
             (108_310_528, "108 MB"),
             (10_737_418_240, "11 GB"),
             (12_884_901_888, "13 GB"),
+            (21_474_836_480, "22 GB"),
+            (999, "999 B"),
             (2_203_058_176, "2.2 GB"),
             (1_048_576, "1.0 MB"),
             (104_857_600, "105 MB"),

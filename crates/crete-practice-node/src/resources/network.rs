@@ -150,11 +150,19 @@ pub(crate) fn address(link: &str, address: Prefix) -> (String, Spec) {
         IpAddr::V4(_) => enums::NethelpersFamily::Inet4,
         IpAddr::V6(_) => enums::NethelpersFamily::Inet6,
     };
-    let v6_link = matches!(address.ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    let (scope, scope_name) = match (loopback, v6_link) {
-        (true, _) => (enums::NethelpersScope::Host, "host"),
-        (_, true) => (enums::NethelpersScope::Link, "link"),
+    let (scope, scope_name) = match address.ip {
+        _ if loopback => (enums::NethelpersScope::Host, "host"),
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => (enums::NethelpersScope::Link, "link"),
+        IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfec0 => {
+            (enums::NethelpersScope::Site, "site")
+        }
         _ => (enums::NethelpersScope::Global, "global"),
+    };
+    // Addresses by router advertisement belong to the kernel.
+    let advertised = !loopback && address.ip.is_ipv6() && scope_name != "link";
+    let (flags, flags_name) = match advertised {
+        true => (0x100, "mngmtmpaddr"),
+        false => (0x80, "permanent"),
     };
     let dhcp = !loopback && address.ip.is_ipv4();
     let message = wire::AddressStatusSpec {
@@ -163,8 +171,7 @@ pub(crate) fn address(link: &str, address: Prefix) -> (String, Spec) {
         link_name: link.to_owned(),
         family: family.into(),
         scope: scope.into(),
-        // Permanent.
-        flags: 0x80,
+        flags,
         priority: if dhcp { DHCP_PRIORITY } else { 0 },
         ..wire::AddressStatusSpec::default()
     };
@@ -181,9 +188,28 @@ pub(crate) fn address(link: &str, address: Prefix) -> (String, Spec) {
             },
         )
         .text("scope", scope_name)
-        .text("flags", "permanent")
+        .text("flags", flags_name)
         .bare("priority", message.priority);
     (format!("{link}/{address}"), spec(&message, &yaml.node()))
+}
+
+/// The address that a card gives itself, made of its own.
+pub(crate) fn link_local(mac: [u8; 6]) -> Prefix {
+    let [a, b, c, d, e, f] = mac.map(u16::from);
+    let ip = Ipv6Addr::new(
+        0xfe80,
+        0,
+        0,
+        0,
+        (a ^ 2) << 8 | b,
+        c << 8 | 0xff,
+        0xfe00 | d,
+        e << 8 | f,
+    );
+    Prefix {
+        ip: ip.into(),
+        length: 64,
+    }
 }
 
 /// The address of the loopback, of both families.
@@ -212,38 +238,126 @@ pub(crate) fn node_addresses(addresses: &[Prefix]) -> Spec {
 }
 
 /// The way out, with its id.
-pub(crate) fn default_route(gateway: IpAddr) -> (String, Spec) {
-    let (family, name) = match gateway {
-        IpAddr::V4(_) => (enums::NethelpersFamily::Inet4, "inet4"),
-        IpAddr::V6(_) => (enums::NethelpersFamily::Inet6, "inet6"),
-    };
-    let message = wire::RouteStatusSpec {
-        family: family.into(),
-        gateway: Some(ip(gateway)),
-        out_link_index: 2,
-        out_link_name: LINK.to_owned(),
-        table: 254,
+pub(crate) fn default_route(gateway: IpAddr, source: Option<IpAddr>) -> (String, Spec) {
+    let family = Family::of(gateway);
+    let id = format!("{}/{gateway}//{DHCP_PRIORITY}", family.name);
+    let route = Route {
+        family,
+        destination: None,
+        source,
+        gateway: Some(gateway),
         priority: DHCP_PRIORITY,
-        scope: enums::NethelpersScope::Global.into(),
-        r#type: 1,
-        protocol: 16,
-        ..wire::RouteStatusSpec::default()
+        scope: (enums::NethelpersScope::Global, "global"),
+        protocol: (3, "boot"),
     };
-    let yaml = Fields::default()
-        .text("family", name)
-        .text("dst", "")
-        .text("src", "")
-        .text("gateway", &gateway.to_string())
-        .bare("outLinkIndex", 2)
-        .text("outLinkName", LINK)
-        .text("table", "main")
-        .bare("priority", DHCP_PRIORITY)
-        .text("scope", "global")
-        .text("type", "unicast")
-        .text("flags", "")
-        .text("protocol", "dhcp");
-    let id = format!("{name}/{gateway}//{DHCP_PRIORITY}");
-    (id, spec(&message, &yaml.node()))
+    (id, route.spec())
+}
+
+/// The way to the neighbours of an address, with its id.
+pub(crate) fn neighbours(address: Prefix) -> (String, Spec) {
+    let family = Family::of(address.ip);
+    let network = network_of(address);
+    let v4 = address.ip.is_ipv4();
+    let priority = if v4 { DHCP_PRIORITY } else { 256 };
+    let id = match v4 {
+        true => format!("inet4//{network}/{priority}"),
+        false => format!("{LINK}/inet6//{network}/{priority}"),
+    };
+    let route = Route {
+        family,
+        destination: Some(network),
+        source: v4.then_some(address.ip),
+        gateway: None,
+        priority,
+        scope: match v4 {
+            true => (enums::NethelpersScope::Link, "link"),
+            false => (enums::NethelpersScope::Global, "global"),
+        },
+        protocol: (2, "kernel"),
+    };
+    (id, route.spec())
+}
+
+/// The network that an address is in.
+fn network_of(address: Prefix) -> Prefix {
+    let host = |bits: u32| bits.saturating_sub(u32::from(address.length));
+    let ip = match address.ip {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(host(32)).unwrap_or(0);
+            Ipv4Addr::from(u32::from(v4) & mask).into()
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(host(128)).unwrap_or(0);
+            Ipv6Addr::from(u128::from(v6) & mask).into()
+        }
+    };
+    Prefix { ip, ..address }
+}
+
+#[derive(Clone, Copy)]
+struct Family {
+    number: enums::NethelpersFamily,
+    name: &'static str,
+}
+
+impl Family {
+    fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self {
+                number: enums::NethelpersFamily::Inet4,
+                name: "inet4",
+            },
+            IpAddr::V6(_) => Self {
+                number: enums::NethelpersFamily::Inet6,
+                name: "inet6",
+            },
+        }
+    }
+}
+
+/// A route of the main table over the card.
+struct Route {
+    family: Family,
+    destination: Option<Prefix>,
+    source: Option<IpAddr>,
+    gateway: Option<IpAddr>,
+    priority: u32,
+    scope: (enums::NethelpersScope, &'static str),
+    protocol: (i32, &'static str),
+}
+
+impl Route {
+    fn spec(&self) -> Spec {
+        let message = wire::RouteStatusSpec {
+            family: self.family.number.into(),
+            destination: self.destination.map(prefix),
+            source: self.source.map(ip),
+            gateway: self.gateway.map(ip),
+            out_link_index: 2,
+            out_link_name: LINK.to_owned(),
+            table: 254,
+            priority: self.priority,
+            scope: self.scope.0.into(),
+            r#type: 1,
+            protocol: self.protocol.0,
+            ..wire::RouteStatusSpec::default()
+        };
+        let text = |one: Option<String>| one.unwrap_or_default();
+        let yaml = Fields::default()
+            .text("family", self.family.name)
+            .text("dst", &text(self.destination.map(|one| one.to_string())))
+            .text("src", &text(self.source.map(|one| one.to_string())))
+            .text("gateway", &text(self.gateway.map(|one| one.to_string())))
+            .bare("outLinkIndex", 2)
+            .text("outLinkName", LINK)
+            .text("table", "main")
+            .bare("priority", self.priority)
+            .text("scope", self.scope.1)
+            .text("type", "unicast")
+            .text("flags", "")
+            .text("protocol", self.protocol.1);
+        spec(&message, &yaml.node())
+    }
 }
 
 pub(crate) fn resolvers(servers: &[IpAddr]) -> Spec {

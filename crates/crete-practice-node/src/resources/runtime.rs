@@ -157,7 +157,7 @@ pub(crate) fn platform(identity: &Identity) -> Spec {
 pub(crate) fn time_status(synchronized: bool, disabled: bool) -> Spec {
     let message = time::StatusSpec {
         synced: synchronized || disabled,
-        epoch: i64::from(synchronized),
+        epoch: 0,
         sync_disabled: disabled,
     };
     let yaml = Fields::default()

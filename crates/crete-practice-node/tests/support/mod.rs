@@ -284,3 +284,4 @@ pub fn held<'a>(lines: &'a [String], text: &str) -> Option<&'a String> {
 }
 
 pub mod kubernetes;
+pub mod raw;
