@@ -100,13 +100,9 @@ async fn live(
     let (configured, configuration) = mpsc::unbounded_channel();
     let ending = {
         let mut up = std::pin::pin!(go_up(boot, configuration));
-        let mut is_up = false;
         loop {
             tokio::select! {
-                ending = &mut up, if !is_up => match ending {
-                    Some(ending) => break ending,
-                    None => is_up = true,
-                },
+                ending = &mut up => break ending,
                 Some(asked) = asked.recv() => match asked {
                     // Nobody listens any more when it is configured already.
                     Asked::Configured(settings) => drop(configured.send(settings)),
@@ -115,9 +111,9 @@ async fn live(
                         parts.spawn(presence::take_back(Arc::clone(boot), settings, after));
                     }
                     Asked::RestartKubelet => boot.change(|state| state.kubelet_restarts += 1),
-                    Asked::Down(down) => break down::go(boot, &down, is_up).await,
+                    Asked::Down(down) => break down::go(boot, &down).await,
                 },
-                Some(()) = button.recv() => break down::go(boot, &Down::by_button(), is_up).await,
+                Some(()) = button.recv() => break down::go(boot, &Down::by_button()).await,
                 Some(Ok(Err(error))) = parts.join_next() => boot.say(&error.to_string()),
             }
         }
@@ -126,17 +122,13 @@ async fn live(
     ending
 }
 
-/// Goes as far up as it can; nothing when it then runs.
-async fn go_up(
-    boot: &Arc<Boot>,
-    configuration: mpsc::UnboundedReceiver<Arc<Settings>>,
-) -> Option<Ending> {
+/// Goes as far up as it can, and stays there; ends when an installation ends.
+async fn go_up(boot: &Arc<Boot>, configuration: mpsc::UnboundedReceiver<Arc<Settings>>) -> Ending {
     let from_maintenance = initialize::run(boot, configuration).await;
     if from_maintenance && !boot.disk().is_installed() {
-        return Some(install::run(boot).await);
+        return install::run(boot).await;
     }
     boot.say("install sequence: 0 phase(s)");
     boot.say("install sequence: done: 137.396µs");
-    startup::run(boot).await;
-    None
+    match startup::run(boot).await {}
 }

@@ -47,9 +47,10 @@ impl Down {
 }
 
 /// Goes down; the boot is over afterwards.
-pub(super) async fn go(boot: &Boot, down: &Down, is_up: bool) -> Ending {
+pub(super) async fn go(boot: &Boot, down: &Down) -> Ending {
     announce(boot, down);
-    if !is_up {
+    let stage = boot.state().stage;
+    if matches!(stage, Stage::Booting | Stage::Maintenance) {
         cancel(boot);
     }
     // Drained as far as there is anything to drain.

@@ -6,6 +6,7 @@ use crate::boot::{Boot, Stage};
 use crate::services::State as Service;
 use crate::settings::Settings;
 use crate::storage::{Ephemeral, StatePartition};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Bytes below which a node says so: control planes and workers.
@@ -15,16 +16,15 @@ const MINIMUM: [u64; 2] = [1698 << 20, 874 << 20];
 const ROOM: u64 = 6 << 30;
 
 /// Boots, and then keeps the clock.
-pub(super) async fn run(boot: &Arc<Boot>) {
-    let Some(settings) = boot.settings() else {
-        return;
-    };
-    boot.enter(Stage::Booting);
-    tokio::select! {
-        () = boot_sequence(boot, &settings) => {}
-        never = time::keep(boot) => match never {},
+pub(super) async fn run(boot: &Arc<Boot>) -> Infallible {
+    if let Some(settings) = boot.settings() {
+        boot.enter(Stage::Booting);
+        tokio::select! {
+            () = boot_sequence(boot, &settings) => {}
+            never = time::keep(boot) => match never {},
+        }
     }
-    time::keep(boot).await;
+    time::keep(boot).await
 }
 
 async fn boot_sequence(boot: &Arc<Boot>, settings: &Settings) {
@@ -218,8 +218,8 @@ async fn start_apid(boot: &Arc<Boot>, settings: &Settings) {
         .services
         .get("apid")
         .is_some_and(|one| one.is_up());
-    if !kept {
-        boot.service("apid", Service::Waiting, "Waiting for api certificates");
+    if !kept && settings.is_control_plane() {
+        boot.service("apid", Service::Waiting, "Waiting for config to be ready");
     }
     if let Err(error) = trust::serve_cluster(boot, settings).await {
         boot.say(&format!("service[apid](Waiting): {error}"));

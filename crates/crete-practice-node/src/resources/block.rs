@@ -192,7 +192,6 @@ pub(crate) fn discovered_partition(
         dev_path: format!("/dev/{name}"),
         parent_dev_path: disk.path(),
         pretty_size: pretty(partition.size),
-        ..wire::DiscoveredVolumeSpec::default()
     })
 }
 
