@@ -42,11 +42,10 @@ pub(super) async fn run(
         presence::configured(boot, settings);
         return false;
     }
-    let settings = in_maintenance(boot, &mut configuration).await;
+    in_maintenance(boot, &mut configuration).await;
     boot.report(ACQUIRE, "leaving maintenance service", &[]);
     loaded(boot, step, "maintenance");
     sequence.done();
-    presence::configured(boot, settings);
     true
 }
 
@@ -235,11 +234,11 @@ fn from_disk(boot: &Boot) -> Option<Arc<Settings>> {
     Settings::read(&text, boot.contract).ok().map(Arc::new)
 }
 
-/// Waits for somebody's configuration.
+/// Waits for somebody's configuration, and lives by it from then on.
 async fn in_maintenance(
     boot: &Arc<Boot>,
     configuration: &mut mpsc::UnboundedReceiver<Arc<Settings>>,
-) -> Arc<Settings> {
+) {
     boot.report(
         ACQUIRE,
         "downloading config",
@@ -252,9 +251,9 @@ async fn in_maintenance(
         settings = trust::serve_maintenance(boot, configuration) => settings,
         never = time::keep(boot) => match never {},
     };
+    presence::configured(boot, settings);
     boot.events.happened("", &task("runningMaintenance", 1));
     boot.enter(Stage::Booting);
-    settings
 }
 
 fn task(name: &str, action: i32) -> crete_talos::api::wire::machine::TaskEvent {
