@@ -137,6 +137,8 @@ impl Lab {
 
     pub fn options(&self) -> Options {
         let kubernetes = match self.contract {
+            Contract::V1_10 => "1.33.6",
+            Contract::V1_11 => "1.34.1",
             Contract::V1_12 => "1.35.4",
             Contract::V1_14 => "1.37.0",
             _ => "1.36.3",
