@@ -10,7 +10,7 @@ mod publish;
 pub(crate) use conditions::Stage;
 
 use crate::api::Serving;
-use crate::certificates::{Authority, Issued};
+use crate::certificates::Authority;
 use crate::cluster::StaticPod;
 use crate::console::{Value, with_fields};
 use crate::events::Events;
@@ -52,8 +52,6 @@ pub(crate) struct State {
     pub snapshot: bool,
     /// The member that runs here.
     pub etcd: Option<EtcdData>,
-    /// The certificate of maintenance.
-    pub maintenance: Option<Arc<Issued>>,
     /// Who signs the certificate of the cluster.
     pub authority: Option<Arc<Authority>>,
     /// The API of the cluster is open.

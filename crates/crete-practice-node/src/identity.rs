@@ -3,6 +3,8 @@
 use crete_model::TalosVersion;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
 
 /// An address with the length of its network's prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +18,38 @@ pub struct Prefix {
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ip, self.length)
+    }
+}
+
+/// The addresses that others can reach, IPv4 first. None is a network without DHCP. Clones are the
+/// same; a running node notices a change at once, as when DHCP gives another one.
+#[derive(Debug, Clone)]
+pub struct Addresses(Arc<watch::Sender<Vec<Prefix>>>);
+
+impl Addresses {
+    /// Addresses from the beginning on.
+    #[must_use]
+    pub fn of(addresses: Vec<Prefix>) -> Self {
+        Self(Arc::new(watch::Sender::new(addresses)))
+    }
+
+    /// Has these from now on.
+    pub fn set(&self, addresses: Vec<Prefix>) {
+        self.0.send_if_modified(|now| {
+            let differ = *now != addresses;
+            *now = addresses;
+            differ
+        });
+    }
+
+    /// Those it has.
+    #[must_use]
+    pub fn get(&self) -> Vec<Prefix> {
+        self.0.borrow().clone()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Vec<Prefix>> {
+        self.0.subscribe()
     }
 }
 
@@ -71,8 +105,8 @@ pub struct Identity {
     pub uuid: String,
     /// Address of the network card.
     pub mac: [u8; 6],
-    /// Addresses that others can reach, IPv4 first. None is a network without DHCP.
-    pub addresses: Vec<Prefix>,
+    /// Addresses that others can reach.
+    pub addresses: Addresses,
     /// The router.
     pub gateway: Option<IpAddr>,
     /// Name servers from DHCP.
@@ -104,10 +138,10 @@ impl Identity {
             version_suffix: String::new(),
             uuid: format!("6e6f6465-0000-4000-8000-0000000000{number:02x}"),
             mac: [0x52, 0x54, 0, 0, 0, number],
-            addresses: vec![Prefix {
+            addresses: Addresses::of(vec![Prefix {
                 ip: address,
                 length,
-            }],
+            }]),
             gateway: None,
             resolvers: Vec::new(),
             hostname: None,
@@ -129,7 +163,8 @@ impl Identity {
     /// The addresses without their prefixes.
     #[must_use]
     pub fn ips(&self) -> Vec<IpAddr> {
-        self.addresses.iter().map(|address| address.ip).collect()
+        let addresses = self.addresses.0.borrow();
+        addresses.iter().map(|address| address.ip).collect()
     }
 }
 

@@ -101,7 +101,7 @@ pub use cluster::ClusterRegistry;
 pub use console::{Console, NoConsole, Transcript};
 pub use error::NodeError;
 pub use faults::{Fault, Faults};
-pub use identity::{Disk, Identity, Medium, Prefix};
+pub use identity::{Addresses, Disk, Identity, Medium, Prefix};
 pub use machine::{Machine, Power, PracticeNode};
 pub use network::{Carrier, Connection, HostNetwork, Listener, MemoryNetwork, Network};
 pub use random::Random;

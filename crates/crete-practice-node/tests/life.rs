@@ -8,9 +8,9 @@
 
 mod support;
 
-use crete_practice_node::Power;
+use crete_practice_node::{Power, Prefix};
 use crete_talos::api::{
-    ApplyMode, Cause, EventCursor, Payload, Presence, Reset, ResetScope, kinds, probe, wire,
+    ApplyMode, Cause, EventCursor, Flaw, Payload, Presence, Reset, ResetScope, kinds, probe, wire,
 };
 use crete_talos::config::MachineRole;
 use crete_talos::pki::Role;
@@ -465,4 +465,45 @@ async fn the_maintenance_service_of_1_12_is_another_one() {
     until("the API", || async { admin.version().await.ok() }).await;
     bootstrap(&admin).await;
     until_ready(&admin).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_that_change_make_new_certificates() {
+    let lab = Lab::new("1.13.9");
+    let identity = lab.identity(2);
+    let addresses = identity.addresses.clone();
+    let member = lab.switch_on(identity, &[]);
+    lab.in_maintenance(&member).await;
+    let healthy = "service[apid](Running): Health check successful";
+    member.console.wait_for(healthy).await;
+    let before = (printed(&member), addresses.get());
+    let mut both = before.1.clone();
+    both.push(Prefix {
+        ip: "fd00::2".parse().unwrap(),
+        length: 64,
+    });
+    addresses.set(both);
+    let after = until("another fingerprint", || async {
+        let now = printed(&member);
+        (now != before.0).then_some(now)
+    })
+    .await;
+    let presence = probe(&lab.target(&member), None, DEADLINE).await.unwrap();
+    assert_eq!(presence, Presence::Maintenance { fingerprint: after });
+    let node = lab.configure(&member, MachineRole::ControlPlane).await;
+    let id = "enp0s3/fd00::2/64";
+    assert!(node.get(kinds::ADDRESSES, id).await.unwrap().is_some());
+    addresses.set(vec![Prefix {
+        ip: "10.9.0.2".parse().unwrap(),
+        length: 24,
+    }]);
+    let trust = lab.trust(Role::Admin);
+    until("a certificate of another address", || async {
+        let seen = probe(&lab.target(&member), Some(&trust), DEADLINE)
+            .await
+            .unwrap();
+        let flaw = Some(Flaw::AddressNotCovered);
+        (seen == Presence::Ours { flaw }).then_some(())
+    })
+    .await;
 }

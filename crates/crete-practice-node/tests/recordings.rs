@@ -109,10 +109,12 @@ fn vary(version: &str, ours: &str) -> Vary {
 
 fn identity(lab: &Lab) -> Identity {
     let mut identity = lab.identity(15);
-    identity.addresses.push(Prefix {
+    let mut addresses = identity.addresses.get();
+    addresses.push(Prefix {
         ip: "fec0::5054:ff:fe00:f".parse().unwrap(),
         length: 64,
     });
+    identity.addresses.set(addresses);
     identity.gateway = Some("10.5.0.2".parse().unwrap());
     identity.resolvers = vec!["10.5.0.3".parse().unwrap()];
     let mut disk = Disk::virtio("vda", 21_474_836_480);

@@ -109,7 +109,21 @@ impl Boot {
     /// True when the network gave the node an address.
     pub fn has_address(&self) -> bool {
         let machine = &self.machine;
-        !machine.identity.addresses.is_empty() && !machine.faults.has(crate::Fault::NoAddress)
+        let any = !machine.identity.addresses.get().is_empty();
+        any && !machine.faults.has(crate::Fault::NoAddress)
+    }
+
+    /// Waits until the network gives it one.
+    pub async fn until_address(&self) {
+        let mut faults = self.machine.faults.watch();
+        let mut addresses = self.machine.identity.addresses.watch();
+        while !self.has_address() {
+            tokio::select! {
+                // Neither ends before this boot does.
+                _ = faults.changed() => {}
+                _ = addresses.changed() => {}
+            }
+        }
     }
 
     fn waiting_static_pods(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::Boot;
 use crate::cluster::{KubeNode, Meeting, StaticPod};
-use crate::identity::{Disk, Medium};
+use crate::identity::{Disk, Medium, Prefix};
 use crate::resources::block::{self, Partition};
 use crate::resources::{hardware, kinds, kubernetes, network, runtime};
 use crate::store::Kind;
@@ -52,10 +52,6 @@ impl Boot {
             put(kinds::DEFINITION, &id, runtime::definition(*kind));
         }
         put(kinds::LINK, network::LOOPBACK, network::loopback());
-        for address in network::loopback_addresses() {
-            let (id, spec) = network::address(network::LOOPBACK, address);
-            put(kinds::ADDRESS, &id, spec);
-        }
         self.publish_time();
         self.publish_network();
         self.publish_disks();
@@ -68,32 +64,11 @@ impl Boot {
         let put = |kind: Kind, id: &str, spec| self.store.put(kind, id, spec);
         put(kinds::LINK, network::LINK, network::card(identity));
         let has_address = self.has_address();
-        if has_address {
-            let link_local = network::link_local(identity.mac);
-            for address in identity.addresses.iter().chain([&link_local]) {
-                let (id, spec) = network::address(network::LINK, *address);
-                put(kinds::ADDRESS, &id, spec);
-                let (id, spec) = network::neighbours(*address);
-                put(kinds::ROUTE, &id, spec);
-            }
-            for group in ["accumulative", "current", "routed"] {
-                put(
-                    kinds::NODE_ADDRESS,
-                    group,
-                    network::node_addresses(&identity.addresses),
-                );
-            }
-            put(
-                kinds::NODE_ADDRESS,
-                "default",
-                network::node_addresses(&identity.addresses[..1]),
-            );
-            if let Some(gateway) = identity.gateway {
-                let source = identity.ips().first().copied();
-                let (id, spec) = network::default_route(gateway, source);
-                put(kinds::ROUTE, &id, spec);
-            }
-        }
+        let addresses = match has_address {
+            true => identity.addresses.get(),
+            false => Vec::new(),
+        };
+        self.publish_addresses(&addresses);
         put(
             kinds::RESOLVER,
             "resolvers",
@@ -112,6 +87,44 @@ impl Boot {
         );
         if let Some(name) = hostname {
             put(kinds::HOSTNAME, "hostname", network::hostname(&name));
+        }
+    }
+
+    /// Addresses of links and of the node, and the ways they open.
+    fn publish_addresses(&self, addresses: &[Prefix]) {
+        let identity = &self.machine.identity;
+        let put = |kind: Kind, id: &str, spec| self.store.put(kind, id, spec);
+        let loopback = network::loopback_addresses();
+        let loopback = loopback.map(|address| network::address(network::LOOPBACK, address));
+        let link_local = network::link_local(identity.mac);
+        let own = addresses
+            .iter()
+            .chain((!addresses.is_empty()).then_some(&link_local));
+        let mut shown: Vec<_> = loopback.into();
+        let mut routes = Vec::new();
+        for address in own {
+            shown.push(network::address(network::LINK, *address));
+            routes.push(network::neighbours(*address));
+        }
+        if let Some(first) = addresses.first() {
+            let gateway = identity.gateway;
+            routes.extend(gateway.map(|gateway| network::default_route(gateway, Some(first.ip))));
+            for group in ["accumulative", "current", "routed"] {
+                put(
+                    kinds::NODE_ADDRESS,
+                    group,
+                    network::node_addresses(addresses),
+                );
+            }
+            let default = network::node_addresses(&[*first]);
+            put(kinds::NODE_ADDRESS, "default", default);
+        }
+        for (kind, resources) in [(kinds::ADDRESS, shown), (kinds::ROUTE, routes)] {
+            let ids: Vec<String> = resources.iter().map(|(id, _)| id.clone()).collect();
+            for (id, spec) in resources {
+                put(kind, &id, spec);
+            }
+            self.store.keep_only(kind, &ids);
         }
     }
 

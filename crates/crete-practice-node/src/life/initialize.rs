@@ -169,7 +169,7 @@ fn prepare(boot: &Boot, id: &str) {
 fn bring_up_network(boot: &Boot) {
     let identity = &boot.machine.identity;
     if boot.has_address() {
-        for address in &identity.addresses {
+        for address in identity.addresses.get() {
             let fields = [
                 ("address", address.to_string().into()),
                 ("link", crate::resources::network::LINK.into()),

@@ -194,6 +194,7 @@ pub(super) async fn follow(boot: Arc<Boot>) -> Result<(), NodeError> {
     let mut cluster = boot.machine.registry.watch();
     let mut faults = boot.machine.faults.watch();
     let mut own = boot.subscribe();
+    let mut addresses = boot.machine.identity.addresses.watch();
     let mut shown = None;
     loop {
         boot.publish_cluster();
@@ -204,6 +205,13 @@ pub(super) async fn follow(boot: Arc<Boot>) -> Result<(), NodeError> {
             _ = cluster.changed() => {}
             _ = faults.changed() => {}
             _ = own.changed() => {}
+            _ = addresses.changed() => {
+                boot.publish_network();
+                tell_addresses(&boot);
+                if boot.state().starting {
+                    join_discovery(&boot);
+                }
+            }
         }
     }
 }

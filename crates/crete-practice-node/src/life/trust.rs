@@ -4,7 +4,7 @@ use super::presence;
 use crate::Fault;
 use crate::api::Serving;
 use crate::boot::Boot;
-use crate::certificates::{Authority, SERVER_LIFE, Validity};
+use crate::certificates::{Authority, Issued, SERVER_LIFE, Validity};
 use crate::cluster::Trustd;
 use crate::error::NodeError;
 use crate::services::State as Service;
@@ -23,14 +23,10 @@ pub(super) async fn serve_maintenance(
     configuration: &mut mpsc::UnboundedReceiver<Arc<Settings>>,
 ) -> Arc<Settings> {
     let serve = async {
-        if !boot.has_address() {
-            // Without an address there is no certificate, and nothing is said.
-            boot.machine.faults.gone(Fault::NoAddress).await;
-            boot.publish_network();
-        }
-        if boot.has_address()
-            && let Err(error) = open_maintenance(boot).await
-        {
+        // Without an address there is no certificate, and nothing is said.
+        boot.until_address().await;
+        boot.publish_network();
+        if let Err(error) = open_maintenance(boot).await {
             boot.say(&error.to_string());
         }
         std::future::pending::<()>().await;
@@ -41,42 +37,23 @@ pub(super) async fn serve_maintenance(
     }
 }
 
-/// Each address that comes makes a new certificate; the last one printed is the one in use.
+/// Serves, with a new certificate for every change of the addresses; ends only with an error.
 async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
     let controller = match boot.since_1_13() {
         true => "runtime.MaintenanceServiceInformController",
         false => "runtime.MaintenanceServiceController",
     };
     let authority = Authority::of_a_boot(&boot.machine.random)?;
+    let mut changes = boot.machine.identity.addresses.watch();
+    changes.mark_unchanged();
     let all = boot.machine.identity.ips();
-    let rounds = if boot.since_1_13() {
-        1..=all.len()
-    } else {
-        all.len()..=all.len()
-    };
-    let first = *rounds.start();
-    for known in rounds {
-        let addresses = &all[..known];
-        presence::tell_addresses(boot);
-        boot.report(controller, "this machine is reachable at:", &[]);
-        for address in addresses {
-            boot.report(controller, &format!(" {address}"), &[]);
-        }
-        let mut names: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
-        names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
-        names.extend(boot.state().hostname.clone());
-        let validity = Validity {
-            from: boot.now(),
-            life: SERVER_LIFE,
-        };
-        let issued = authority.serve(MAINTENANCE, &names, validity, &boot.machine.random)?;
-        let fields = [("fingerprint", issued.fingerprint.clone().into())];
-        boot.report(controller, "server certificate issued", &fields);
-        if known == first {
-            how_to_configure(boot, controller, addresses[0], &issued.fingerprint);
-        }
-        boot.change(|state| state.maintenance = Some(Arc::new(issued)));
+    // From 1.13 on the addresses that come one after another are told one after another.
+    let first = if boot.since_1_13() { 1 } else { all.len() };
+    let mut issued = announce(boot, controller, &authority, &all[..first])?;
+    how_to_configure(boot, controller, all[0], &issued.fingerprint);
+    for known in first + 1..=all.len() {
         boot.rest(450).await;
+        issued = announce(boot, controller, &authority, &all[..known])?;
     }
     if boot.since_1_13() {
         boot.service("apid", Service::Waiting, "Waiting for api certificates");
@@ -84,21 +61,51 @@ async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
         boot.service("apid", Service::Preparing, "Creating service runner");
         boot.rest(7800).await;
     }
-    let issued = boot.state().maintenance.clone();
-    if let Some(issued) = issued {
-        boot.serving
-            .send_replace(Some(Serving::maintenance(boot, &issued)?));
-    }
+    let serve = |issued: &Issued| -> Result<(), NodeError> {
+        let serving = Serving::maintenance(boot, issued)?;
+        boot.serving.send_replace(Some(serving));
+        Ok(())
+    };
+    serve(&issued)?;
     if boot.since_1_13() {
-        boot.service(
-            "apid",
-            Service::Running,
-            "Started task apid (PID 235) for container apid",
-        );
+        let started = "Started task apid (PID 235) for container apid";
+        boot.service("apid", Service::Running, started);
         boot.rest(5100).await;
         boot.look("apid", None);
     }
+    // The sender lives as long as the machine.
+    while changes.changed().await.is_ok() {
+        let addresses = boot.machine.identity.ips();
+        if !addresses.is_empty() {
+            serve(&announce(boot, controller, &authority, &addresses)?)?;
+        }
+    }
     Ok(())
+}
+
+/// Tells the addresses and makes a certificate for them; the last one printed is the one in use.
+fn announce(
+    boot: &Boot,
+    controller: &str,
+    authority: &Authority,
+    addresses: &[IpAddr],
+) -> Result<Issued, NodeError> {
+    presence::tell_addresses(boot);
+    boot.report(controller, "this machine is reachable at:", &[]);
+    for address in addresses {
+        boot.report(controller, &format!(" {address}"), &[]);
+    }
+    let mut names: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
+    names.extend(boot.state().hostname.clone());
+    let validity = Validity {
+        from: boot.now(),
+        life: SERVER_LIFE,
+    };
+    let issued = authority.serve(MAINTENANCE, &names, validity, &boot.machine.random)?;
+    let fields = [("fingerprint", issued.fingerprint.clone().into())];
+    boot.report(controller, "server certificate issued", &fields);
+    Ok(issued)
 }
 
 /// The commands a person would type.
