@@ -219,3 +219,65 @@ async fn a_worker_waits_for_a_control_plane_and_joins() {
     admin.reset(&reset(true)).await.unwrap();
     lab.in_maintenance(&worker).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn bootstrapping_two_nodes_makes_two_clusters() {
+    let lab = Lab::new("1.13.9");
+    let members = [2, 3].map(|number| lab.switch_on(lab.identity(number), &[]));
+    let mut nodes = Vec::new();
+    for member in &members {
+        nodes.push(lab.configure(member, MachineRole::ControlPlane).await);
+    }
+    // Both are told before either could have joined the other.
+    tokio::join!(bootstrap(&nodes[0]), bootstrap(&nodes[1]));
+    for node in &nodes {
+        until_ready(node).await;
+        assert_eq!(voters(node).await.unwrap().len(), 1);
+    }
+    assert_ne!(
+        voters(&nodes[0]).await,
+        voters(&nodes[1]).await,
+        "not consistent"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_control_plane_does_not_leave_gracefully() {
+    let lab = Lab::new("1.13.9");
+    let member = lab.switch_on(lab.identity(2), &[]);
+    let node = lab.configure(&member, MachineRole::ControlPlane).await;
+    bootstrap(&node).await;
+    until_ready(&node).await;
+    node.reset(&reset(true)).await.unwrap();
+    member
+        .console
+        .wait_for("task leaveEtcd (1/1): failed: etcdserver: re-configuration failed")
+        .await;
+    member.console.wait_for("rebooting in 0 seconds").await;
+    let node = lab.admin(&member);
+    until_ready(&node).await;
+    assert_eq!(voters(&node).await.unwrap().len(), 1, "nothing was wiped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_died_is_removed_by_another() {
+    let lab = Lab::new("1.13.9");
+    let (members, nodes) = three(&lab).await;
+    until("three voters", || async {
+        let seen = voters(&nodes[0]).await?;
+        (seen.len() == 3 && seen.iter().all(|(_, learner)| !learner)).then_some(())
+    })
+    .await;
+    let dead = nodes[2].etcd_status().await.unwrap().member_id;
+    members[2].node.cut_power().await;
+    nodes[0].remove_etcd_member(dead).await.unwrap();
+    assert_eq!(voters(&nodes[0]).await.unwrap().len(), 2);
+    let unknown = nodes[0].remove_etcd_member(dead).await.unwrap_err();
+    assert_eq!(unknown.cause, Cause::NotFound);
+    let snapshot = nodes[0].etcd_snapshot().collect(1 << 20).await.unwrap();
+    nodes[1].upload_etcd_snapshot(vec![snapshot]).await.unwrap();
+    let broken = nodes[1]
+        .upload_etcd_snapshot(vec![b"no snapshot".to_vec()])
+        .await;
+    assert!(broken.is_err());
+}

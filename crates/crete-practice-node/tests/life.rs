@@ -507,3 +507,37 @@ async fn addresses_that_change_make_new_certificates() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_by_the_old_call_answers_late_and_reboots_by_itself() {
+    let lab = Lab::new("1.12.11");
+    let member = lab.switch_on(lab.identity(2), &[]);
+    let node = lab.configure(&member, MachineRole::ControlPlane).await;
+    bootstrap(&node).await;
+    until_ready(&node).await;
+    let begun = tokio::time::Instant::now();
+    let image = "factory.talos.dev/metal-installer/abc:v1.13.9";
+    let actor = node.upgrade_legacy(image, false, false).await.unwrap();
+    assert!(
+        begun.elapsed() > Duration::from_secs(10),
+        "the image is pulled before the answer"
+    );
+    let mut events = node.events_of(&actor);
+    let mut phases = Vec::new();
+    while let Ok(Some(event)) = events.next().await {
+        if let Payload::Phase(phase) = event.payload {
+            phases.push(phase.phase);
+        }
+    }
+    phases.dedup();
+    assert_eq!(phases[..3], ["drain", "cleanup", "dbus"]);
+    assert!(phases.contains(&"upgrade".to_owned()), "{phases:?}");
+    let node = lab.admin(&member);
+    until_ready(&node).await;
+    assert_eq!(
+        node.version().await.unwrap().version.unwrap().tag,
+        "v1.13.9"
+    );
+    let fallback = node.get(kinds::META_KEYS, "0x06").await.unwrap().unwrap();
+    assert_eq!(fallback.spec.value, "Talos-v1.12.11.efi");
+}

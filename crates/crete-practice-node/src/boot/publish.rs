@@ -363,7 +363,9 @@ impl Boot {
     /// This node as Kubernetes has it, when its API answers.
     pub fn kube_node(&self, meeting: &Meeting, hostname: &str) -> Option<KubeNode> {
         let settings = self.settings()?;
-        let id = meeting.kubernetes(&settings.cluster_id)?;
+        // A control plane asks its own API server; whose that is, its etcd decides.
+        let own = self.state().etcd.map(|data| data.cluster);
+        let id = own.or_else(|| meeting.kubernetes(&settings.cluster_id))?;
         meeting
             .etcds
             .get(&id)?
