@@ -27,6 +27,7 @@ use crate::error::NodeError;
 use crate::machine::{Machine, Power};
 use crate::settings::Settings;
 use crate::{api, kubernetes};
+use sequence::Sequence;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -128,7 +129,7 @@ async fn go_up(boot: &Arc<Boot>, configuration: mpsc::UnboundedReceiver<Arc<Sett
     if from_maintenance && !boot.disk().is_installed() {
         return install::run(boot).await;
     }
-    boot.say("install sequence: 0 phase(s)");
-    boot.say("install sequence: done: 137.396µs");
+    // It is installed: there is nothing to do, and that is said.
+    Sequence::begin(boot, "install", 0, "").done();
     match startup::run(boot).await {}
 }

@@ -226,7 +226,17 @@ async fn events(node: &crete_talos::api::Node) {
             _ => {}
         }
     }
-    assert_eq!(sequences, ["initialize", "initialize", "boot", "boot"]);
+    assert_eq!(
+        sequences,
+        [
+            "initialize",
+            "initialize",
+            "install",
+            "install",
+            "boot",
+            "boot"
+        ]
+    );
 }
 
 async fn kubernetes(lab: &Lab, member: &Member) {

@@ -159,7 +159,7 @@ pub(super) fn node(node: &KubeNode) -> Value {
 struct Kept<'a> {
     app: &'a str,
     name: String,
-    namespace_owner: &'a str,
+    owner: &'a str,
     ready: bool,
 }
 
@@ -189,7 +189,7 @@ fn pod(node: &KubeNode, kept: &Kept<'_>) -> Value {
             "labels": {"k8s-app": kept.app},
             "ownerReferences": [{
                 "apiVersion": "apps/v1",
-                "kind": kept.namespace_owner,
+                "kind": kept.owner,
                 "name": kept.app,
                 "uid": node.uid,
                 "controller": true,
@@ -223,7 +223,7 @@ pub(super) fn pods(kubernetes: &Kubernetes, query: &Query) -> Value {
                 &Kept {
                     app: "flannel",
                     name: format!("kube-flannel-{short}"),
-                    namespace_owner: "DaemonSet",
+                    owner: "DaemonSet",
                     ready: node.network_ready,
                 },
             ));
@@ -234,7 +234,7 @@ pub(super) fn pods(kubernetes: &Kubernetes, query: &Query) -> Value {
                 &Kept {
                     app: "kube-proxy",
                     name: format!("kube-proxy-{short}"),
-                    namespace_owner: "DaemonSet",
+                    owner: "DaemonSet",
                     ready,
                 },
             ));
@@ -248,7 +248,7 @@ pub(super) fn pods(kubernetes: &Kubernetes, query: &Query) -> Value {
                 &Kept {
                     app: "kube-dns",
                     name: format!("coredns-54b6f9fd66-{suffix}"),
-                    namespace_owner: "ReplicaSet",
+                    owner: "ReplicaSet",
                     ready,
                 },
             ));

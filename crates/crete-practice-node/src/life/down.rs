@@ -61,7 +61,7 @@ pub(super) async fn go(boot: &Boot, down: &Down) -> Ending {
             boot.enter(Stage::Rebooting);
             let sequence = Sequence::begin(boot, "reboot", 10, actor);
             let next = stop_workloads(boot, &sequence, 1, !forced).await;
-            let next = unmount(boot, &sequence, next).await;
+            let next = unmount(&sequence, next).await;
             kexec(boot, &sequence, next).await;
             stop_everything(boot, &sequence, next + 1).await;
             leave(boot, "phase reboot (10/10): 1 tasks(s)", "reboot");
@@ -75,7 +75,7 @@ pub(super) async fn go(boot: &Boot, down: &Down) -> Ending {
                 .pass(1, "storeShutdown", "storeShutdownEmergency", 1)
                 .await;
             let next = stop_workloads(boot, &sequence, 2, !forced).await;
-            let next = unmount(boot, &sequence, next).await;
+            let next = unmount(&sequence, next).await;
             stop_everything(boot, &sequence, next).await;
             leave(boot, "phase shutdown (10/10): 1 tasks(s)", "shutdown");
             power_down(boot).await
@@ -170,7 +170,7 @@ async fn stop_cluster_services(boot: &Boot, sequence: &Sequence<'_>, number: usi
     step.done();
 }
 
-async fn unmount(boot: &Boot, sequence: &Sequence<'_>, first: usize) -> usize {
+async fn unmount(sequence: &Sequence<'_>, first: usize) -> usize {
     for (place, (phase, task, time)) in [
         ("umount", "unmountPodMounts", 2),
         ("unmountBind", "unmountSystemDiskBindMounts", 43),
@@ -182,7 +182,6 @@ async fn unmount(boot: &Boot, sequence: &Sequence<'_>, first: usize) -> usize {
     {
         sequence.pass(first + place, phase, task, time).await;
     }
-    let _ = boot;
     first + 4
 }
 
@@ -329,7 +328,7 @@ async fn reset(boot: &Boot, wipe: &Wipe, actor: &str) -> Ending {
         .pass(number, "preReset", "sendResetSignal", 1)
         .await;
     stop_cluster_services(boot, &sequence, number + 1).await;
-    let next = unmount(boot, &sequence, number + 2).await;
+    let next = unmount(&sequence, number + 2).await;
     kexec(boot, &sequence, next).await;
     stop_everything(boot, &sequence, next + 1).await;
     sequence
@@ -397,7 +396,7 @@ async fn upgrade(boot: &Boot, image: &str, actor: &str) -> Ending {
     let sequence = Sequence::begin(boot, "upgrade", 13, actor);
     sequence.pass(1, "drain", "cordonAndDrainNode", 3000).await;
     let next = stop_workloads(boot, &sequence, 2, true).await;
-    let next = unmount(boot, &sequence, next).await;
+    let next = unmount(&sequence, next).await;
     let step = sequence.step(next, "upgrade", "upgrade");
     step.task
         .say(&format!("performing upgrade via \"{image}\""));
@@ -454,7 +453,7 @@ async fn roll_back(boot: &Boot) -> Ending {
     boot.enter(Stage::Rebooting);
     let sequence = Sequence::begin(boot, "reboot", 10, "");
     let next = stop_workloads(boot, &sequence, 1, true).await;
-    let next = unmount(boot, &sequence, next).await;
+    let next = unmount(&sequence, next).await;
     kexec(boot, &sequence, next).await;
     stop_everything(boot, &sequence, next + 1).await;
     leave(boot, "phase reboot (10/10): 1 tasks(s)", "reboot");
