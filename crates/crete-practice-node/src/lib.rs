@@ -61,9 +61,19 @@
 //!
 //! # What is not played
 //!
-//! Packet capture, containers started by hand, proxying to other nodes, SideroLink, KubeSpan,
-//! encrypted volumes, extension services that really run, `talos.config` from elsewhere.
-//! The few calls about them are answered with what an unknown method is answered with.
+//! Packet capture, files (`Copy`, `List`, and all but a few of `Read`), containers started by hand,
+//! forwarding to other nodes, SideroLink, KubeSpan, virtual addresses, encrypted volumes, extension
+//! services that really run, `talos.config` from elsewhere, watches of the Kubernetes API, and the
+//! end of a connection that pings too often. Calls about them are refused as unknown methods are.
+//!
+//! # What rests on no recording
+//!
+//! Written from the interface's description alone, so a real node may word it otherwise: a bootstrap
+//! asked of a worker; a configuration without a main document; the modes that maintenance of 1.12
+//! refuses; installing or upgrading with an image that was not pulled; wiping a disk in use; a
+//! graceful reset of the last control plane, which fails here and starts again as it was; the
+//! phases `drain` and `leave`; taking back a tried configuration; a disk too small for the
+//! partitions; the texts of 1.10, 1.11 and 1.14 where they differ from 1.12 and 1.13.
 #![cfg_attr(
     test,
     allow(

@@ -2,12 +2,14 @@
 //!
 //! ```no_run
 //! # async fn example() {
-//! use crete_testkit::talos::{Nodes, Pace};
+//! use crete_testkit::talos::{Fault, Nodes, Pace};
 //!
 //! // Three machines without a configuration, a hundred times faster than real ones.
-//! let nodes = Nodes::start("1.13.9".parse().unwrap(), 3, Pace::faster(100.0)).await;
+//! let mut nodes = Nodes::start("1.13.9".parse().unwrap(), 3, Pace::faster(100.0)).await;
+//! // One more that will not find its installer.
+//! nodes.switch_on(nodes.identity(4), &[Fault::InstallerUnreachable]);
 //! let address = nodes.all[0].address; // the API is on port 50000, Kubernetes on 6443
-//! nodes.all[1].node.faults().set(crete_testkit::talos::Fault::CniMissing);
+//! nodes.all[1].node.faults().set(Fault::CniMissing);
 //! # let _ = address;
 //! nodes.stop().await;
 //! # }
@@ -50,8 +52,10 @@ pub struct TalosNode {
 /// Machines of one network.
 #[derive(Debug)]
 pub struct Nodes {
-    /// The machines, in the order of their addresses.
+    /// The machines, in the order in which they were switched on.
     pub all: Vec<TalosNode>,
+    version: TalosVersion,
+    network: [u8; 3],
     registry: ClusterRegistry,
     clock: Clock,
     pace: Pace,
@@ -60,26 +64,41 @@ pub struct Nodes {
 impl Nodes {
     /// Switches on so many machines without a configuration, each with an empty disk `vda`.
     pub async fn start(version: TalosVersion, count: u8, pace: Pace) -> Self {
-        let network = free_network(count).await;
-        let mut nodes = Self {
-            all: Vec::new(),
-            registry: ClusterRegistry::default(),
-            clock: Clock::starting_at(Timestamp::now()),
-            pace,
-        };
+        let mut nodes = Self::none(version, pace).await;
         for number in 1..=count {
-            let [a, b, c] = network;
-            let address = Ipv4Addr::new(a, b, c, number).into();
-            let identity = Identity::virtual_machine(version.clone(), number, address);
-            nodes.switch_on(identity);
+            nodes.switch_on(nodes.identity(number), &[]);
         }
         nodes
     }
 
-    /// Switches on another machine, such as one with other disks; its address is in its identity.
-    pub fn switch_on(&mut self, identity: Identity) -> &TalosNode {
+    /// A network without machines, for those that should be other than usual.
+    pub async fn none(version: TalosVersion, pace: Pace) -> Self {
+        Self {
+            all: Vec::new(),
+            version,
+            network: free_network().await,
+            registry: ClusterRegistry::default(),
+            clock: Clock::starting_at(Timestamp::now()),
+            pace,
+        }
+    }
+
+    /// A usual machine of this network, by a number from 1 to [`Self::MOST`], to be changed and
+    /// switched on.
+    #[must_use]
+    pub fn identity(&self, number: u8) -> Identity {
+        let [a, b, c] = self.network;
+        let address = Ipv4Addr::new(a, b, c, number).into();
+        Identity::virtual_machine(self.version.clone(), number, address)
+    }
+
+    /// Addresses that are known to be free.
+    pub const MOST: u8 = 16;
+
+    /// Switches on a machine with an empty disk, and with faults from the beginning on.
+    pub fn switch_on(&mut self, identity: Identity, faults: &[Fault]) -> &TalosNode {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::default());
-        let node = self.boot(identity, storage, Faults::default());
+        let node = self.boot(identity, storage, Faults::of(faults));
         self.all.push(node);
         self.all.last().unwrap()
     }
@@ -131,7 +150,7 @@ fn seed() -> [u8; 32] {
 }
 
 /// The first three parts of loopback addresses that nobody uses: tests run beside one another.
-async fn free_network(count: u8) -> [u8; 3] {
+async fn free_network() -> [u8; 3] {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let own = std::process::id();
     loop {
@@ -139,7 +158,7 @@ async fn free_network(count: u8) -> [u8; 3] {
         let [b, c] = u16::try_from(number % 0x8000).unwrap().to_be_bytes();
         let network = [127, 0x40 + b % 0x80, c];
         let mut free = true;
-        for last in 1..=count {
+        for last in 1..=Nodes::MOST {
             let address = Ipv4Addr::new(network[0], network[1], network[2], last);
             for port in [API_PORT, 6443] {
                 free &= TcpListener::bind((address, port)).await.is_ok();

@@ -10,7 +10,7 @@ use crete_talos::Contract;
 use crete_talos::api::{ApplyMode, ClusterTrust, Node, Pin, Target, Tcp, Trust, kinds};
 use crete_talos::config::{MachineRole, Options, generate};
 use crete_talos::pki::{Bundle, ClientCertificate, Role, SystemEntropy, Validity};
-use crete_testkit::talos::{API_PORT, Nodes, Pace, TalosNode};
+use crete_testkit::talos::{API_PORT, Fault, Nodes, Pace, TalosNode};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -98,4 +98,31 @@ async fn three_machines_become_a_cluster_over_tcp() {
         admins[0].version().await.is_err(),
         "a machine without power says nothing"
     );
+}
+
+#[tokio::test]
+async fn a_machine_goes_on_where_its_disk_is() {
+    let mut nodes = Nodes::none("1.13.9".parse().unwrap(), Pace::faster(500.0)).await;
+    let mut identity = nodes.identity(7);
+    identity.hostname = Some("seven".to_owned());
+    let stalls = Fault::InstallerStalls;
+    nodes.switch_on(identity, &[stalls]);
+    let pin = Trust::Maintenance(Pin::first_use());
+    let name = until("maintenance", || async {
+        let node = Node::new(&target(&nodes.all[0]), &pin).unwrap();
+        node.get(kinds::HOSTNAME, "hostname").await.ok()?
+    })
+    .await;
+    assert_eq!(name.spec.hostname, "seven");
+    nodes.all[0].node.cut_power().await;
+    nodes.switch_on_again(0);
+    assert!(
+        nodes.all[0].node.faults().has(stalls),
+        "its faults are its own"
+    );
+    nodes.all[0]
+        .console
+        .wait_for("server certificate issued")
+        .await;
+    nodes.stop().await;
 }
