@@ -3,7 +3,7 @@
 use super::Query;
 use crate::boot::Boot;
 use crate::cluster::{KubeNode, Kubernetes};
-use crate::resources::kubernetes::{labels, pod_cidr, pod_status};
+use crate::resources::kubernetes::{annotations, labels, pod_cidr, pod_status};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ pub(super) fn node(node: &KubeNode) -> Value {
             "uid": node.uid,
             "creationTimestamp": since,
             "labels": labels(node),
-            "annotations": {},
+            "annotations": annotations(node),
         },
         "spec": spec,
         "status": {

@@ -112,30 +112,50 @@ pub(crate) fn pod_cidr(node: &KubeNode) -> String {
     format!("10.244.{}.0/24", node.pod_network)
 }
 
+/// What Kubernetes and Talos note about a node.
+pub(crate) fn annotations(node: &KubeNode) -> BTreeMap<String, String> {
+    let owned = json!([
+        "node-role.kubernetes.io/control-plane",
+        "node.kubernetes.io/exclude-from-external-load-balancers",
+    ]);
+    let mut notes = vec![("node.alpha.kubernetes.io/ttl", "0".to_owned())];
+    if node.control_plane {
+        notes.push(("talos.dev/owned-labels", owned.to_string()));
+    }
+    let attach = "volumes.kubernetes.io/controller-managed-attach-detach";
+    notes.push((attach, "true".to_owned()));
+    let notes = notes.into_iter();
+    notes.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn texts(map: &BTreeMap<String, String>) -> Node {
+    let mut node = Node::empty_map();
+    for (key, value) in map {
+        node.set(key, Node::text(value));
+    }
+    node
+}
+
 pub(crate) fn node_status(node: &KubeNode) -> Spec {
     let third = u8::try_from(node.pod_network).unwrap_or(u8::MAX);
-    let labels = labels(node);
+    let (labels, annotations) = (labels(node), annotations(node));
     let message = k8s::NodeStatusSpec {
         nodename: node.name.clone(),
         node_ready: node.is_ready(),
         unschedulable: node.unschedulable,
         labels: labels.clone().into_iter().collect(),
-        annotations: Default::default(),
+        annotations: annotations.clone().into_iter().collect(),
         pod_cid_rs: vec![NetIpPrefix {
             ip: vec![10, 244, third, 0],
             prefix_length: 24,
         }],
     };
-    let mut label_node = Node::empty_map();
-    for (key, value) in &labels {
-        label_node.set(key, Node::text(value));
-    }
     let yaml = Fields::default()
         .text("nodename", &node.name)
         .bare("nodeReady", node.is_ready())
         .bare("unschedulable", node.unschedulable)
-        .with("labels", label_node)
-        .with("annotations", Node::empty_map())
+        .with("labels", texts(&labels))
+        .with("annotations", texts(&annotations))
         .with("podCIDRs", list(&[pod_cidr(node)]));
     spec(&message, &yaml.node())
 }
