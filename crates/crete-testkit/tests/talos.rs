@@ -44,7 +44,8 @@ async fn until<T, Fut: Future<Output = Option<T>>>(what: &str, mut look: impl Fn
     found.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
-#[tokio::test]
+/// On several threads, as in the programs that are tested with them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn three_machines_become_a_cluster_over_tcp() {
     let nodes = Nodes::start("1.13.9".parse().unwrap(), 3, Pace::faster(200.0)).await;
     let bundle = Bundle::parse(&std::fs::read_to_string(SECRETS).unwrap()).unwrap();
