@@ -23,6 +23,7 @@ async fn an_engine_closes_while_pages_listen_to_its_topics() {
         settings: Settings::default(),
         world: Arc::new(ThisComputer::new("/usr/bin", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),

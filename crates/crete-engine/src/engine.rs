@@ -41,6 +41,8 @@ pub struct Config {
     pub world: Arc<dyn World>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Whether somebody looks from the start, or only once a page has said so.
+    pub seen: bool,
     /// Deadlines of machines.
     pub patience: Patience,
     /// Address of the bus on which a systemd may give each machine a scope of its own.
@@ -163,7 +165,7 @@ impl Engine {
             network_parts: config.network_parts,
             handles_of_networks: Networks::default(),
             closing: CancellationToken::new(),
-            visible: watch::Sender::new(true),
+            visible: watch::Sender::new(config.seen),
             checking: tokio::sync::Mutex::new(None),
             fixing: tokio::sync::Mutex::new(()),
             turns: Arc::new(Semaphore::new(crate::images::AT_ONCE)),

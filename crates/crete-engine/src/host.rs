@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Time between two looks at the live figures; processor load needs some.
 const EVERY: Duration = Duration::from_secs(2);
+/// The first check waits for the page at most this long.
+const PAGE_FIRST: Duration = Duration::from_secs(3);
 /// Key of the one report in its set.
 const REPORT: &str = "host";
 
@@ -54,7 +56,7 @@ impl Engine {
             let closing = engine.closing.clone();
             tokio::select! {
                 () = closing.cancelled() => {}
-                () = async { engine.check_host().await; engine.meter().await } => {}
+                () = engine.look_after_the_page() => {}
             }
         });
         let engine = self.clone();
@@ -65,6 +67,17 @@ impl Engine {
                 () = engine.recheck_on_change() => {}
             }
         });
+    }
+
+    /// The first check, and then the live figures. The page is drawn first: asking QEMU what it can
+    /// do takes the processors away from it.
+    async fn look_after_the_page(&self) {
+        let mut visible = self.visible.subscribe();
+        let drawn = visible.wait_for(|seen| *seen);
+        // Without a page the check is not missing either.
+        let _ = tokio::time::timeout(PAGE_FIRST, drawn).await;
+        self.host_report().await;
+        self.meter().await;
     }
 
     async fn meter(&self) {

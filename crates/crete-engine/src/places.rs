@@ -104,6 +104,7 @@ impl Places {
             settings,
             world: Arc::new(self.computer.clone()),
             clock,
+            seen: false,
             patience: Patience::default(),
             systemd_bus: self.systemd_bus.clone(),
             network_parts: NetworkParts::of_this_computer(self.network_program.clone()),

@@ -18,6 +18,7 @@ async fn only_a_listed_folder_can_be_opened() {
         settings: Settings::default(),
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),

@@ -124,6 +124,7 @@ async fn open(root: &Path, world: Arc<dyn World>) -> Engine {
         settings: Settings::default(),
         world,
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: crete_engine::Patience::default(),
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),

@@ -26,6 +26,7 @@ async fn engine(root: &Path) -> Engine {
         },
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: Patience {
             downloads,
             ..Patience::default()

@@ -68,6 +68,7 @@ impl Bench {
             },
             world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
             clock: Arc::new(SystemClock),
+            seen: true,
             patience: Patience {
                 downloads: crete_fetch::Patience {
                     first_wait: std::time::Duration::from_millis(5),

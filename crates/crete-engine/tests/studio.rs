@@ -25,6 +25,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         },
         world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: Patience::default(),
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),

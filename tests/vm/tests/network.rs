@@ -36,6 +36,7 @@ async fn open(root: &Path) -> Engine {
         settings: Settings::default(),
         world: Arc::new(computer.with_variables(read)),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience: Patience::default(),
         systemd_bus: None,
         network_parts: NetworkParts::of_this_computer(program),

@@ -1,6 +1,7 @@
 /** What the page knows of the program behind it: one per window. */
 import type { AppInfo, Commands, Problem, Settings } from "../platform/generated/api";
 import { ProblemError, type CommandName, type Platform } from "../platform";
+import { drawn, expectContent } from "./drawn";
 import { Topics } from "./topics.svelte";
 
 export const topics = new Topics();
@@ -79,8 +80,10 @@ export async function start(host: Platform): Promise<void> {
       session.connection = "lost";
     },
   );
-  // Live figures are sent only while somebody can see them.
-  tellVisible(host);
+  // Live figures are sent only while somebody can see them, and this computer is checked for the
+  // first time once there is something to see: both take the processors away from the page.
+  expectContent();
+  void drawn.then(() => tellVisible(host));
   document.addEventListener("visibilitychange", () => tellVisible(host));
   window.addEventListener("error", (event) => reportFault(event.error ?? event.message));
   window.addEventListener("unhandledrejection", (event) => reportFault(event.reason));

@@ -79,6 +79,7 @@ impl Bench {
             // No program is looked for: nothing is started here.
             world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
             clock: Arc::new(SystemClock),
+            seen: true,
             patience: Patience {
                 downloads: crete_fetch::Patience {
                     answer: Duration::from_millis(700),

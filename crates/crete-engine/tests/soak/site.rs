@@ -53,6 +53,7 @@ pub fn config(root: &Path, factory: &str) -> Config {
         },
         world: Arc::new(ThisComputer::new(&search, "ariadne".to_owned())),
         clock: Arc::new(SystemClock),
+        seen: true,
         patience,
         systemd_bus: None,
         network_parts: support::network_parts(&root.join("bin")),

@@ -69,6 +69,7 @@ impl World {
             settings: Settings::default(),
             world: Arc::new(ThisComputer::new(&search, "ariadne".to_owned())),
             clock: Arc::new(SystemClock),
+            seen: true,
             patience: Patience::default(),
             systemd_bus: None,
             network_parts: self.network.parts(),
