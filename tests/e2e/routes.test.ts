@@ -7,6 +7,7 @@ import type { PageName } from "../../ui/src/model/router.svelte";
 import { result } from "../journey/places";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
+import { deleteNetwork } from "./bin";
 import { Mouse } from "./mouse";
 import { browser, DESIGN, devHost, home, visit } from "./person";
 
@@ -22,7 +23,7 @@ const LONG = 15 * 60_000;
 const STILL = { reducedMotion: "reduce" } as const;
 
 /** A route without an address here does not compile. */
-type Addresses = Record<PageName | "job" | "reveal" | "wire" | NetworkView, string>;
+type Addresses = Record<PageName | "job" | "reveal" | "storage" | "wire" | NetworkView, string>;
 
 /** The views of a network beside its first one. */
 const NETWORK_VIEWS = ["machines", "addresses", "heard", "reveal"] as const;
@@ -33,6 +34,7 @@ const named = (all: Addresses) => Object.entries(all) as [keyof Addresses, strin
 /** The page a route belongs to, in the page's own words. */
 function place(name: keyof Addresses, address: string): string {
   if (name === "job") return "activity" satisfies PageName;
+  if (name === "storage") return "settings" satisfies PageName;
   if (address.startsWith("#/networks/")) return `network ${address.split(/[/?]/)[2]!}`;
   return name === "machine" || name === "reveal" ? `machine ${address.split("/")[2]!}` : name;
 }
@@ -62,6 +64,8 @@ function addresses({ machine, job, image, network }: Known): Addresses {
     activity: "#/activity",
     job: `#/activity/${job}`,
     settings: "#/settings",
+    storage: "#/settings/storage",
+    trash: "#/trash",
     gallery: "#/gallery",
   };
 }
@@ -177,6 +181,7 @@ test("every route with an image, a machine and finished work", { timeout: LONG }
     .locator("main a[href^='#/networks/']:not([href$='/new'])")
     .first()
     .getAttribute("href"))!;
+  await deleteNetwork(new Mouse(first, "routes-way"), "kommos");
   await first.context().close();
 
   const faults: string[] = [];

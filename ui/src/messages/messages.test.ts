@@ -13,6 +13,7 @@ import { pages } from "./en/pages";
 import * as problems from "./en/problems";
 import * as savings from "./en/saving";
 import * as studios from "./en/studio";
+import * as trashes from "./en/trash";
 import { count, fill, fillOpen, placesOf } from "./fill";
 
 /** A Rust enum: its variants as they travel, with the parameters that its comments name. */
@@ -71,9 +72,17 @@ describe("every code has a sentence, and no other, and its places are what the p
 });
 
 it("no area of the catalogue hides another's words", () => {
-  const areas = [codes, frame, pages, problems, libraries, networks, savings, studios].flatMap(
-    (area) => Object.keys(area),
-  );
+  const areas = [
+    codes,
+    frame,
+    pages,
+    problems,
+    libraries,
+    networks,
+    savings,
+    studios,
+    trashes,
+  ].flatMap((area) => Object.keys(area));
   expect([...areas].sort()).toEqual(Object.keys(en).sort());
 });
 

@@ -30,6 +30,7 @@ export type Route =
   | { page: "network"; id: string; tab: NetworkTab; machine: string }
   | { page: "host" }
   | { page: "activity"; id: string; filter: JobFilter }
+  | { page: "trash" }
   | { page: "settings"; topic: SettingsPage }
   | { page: "gallery" };
 
@@ -76,6 +77,7 @@ export function parse(fragment: string): Route {
     case "settings":
       return { page: "settings", topic: oneOf(SETTINGS_PAGES, second, "appearance") };
     case "host":
+    case "trash":
     case "gallery":
       return { page: first };
     default:

@@ -24,6 +24,7 @@ const route: fc.Arbitrary<Route> = fc.oneof(
     { page: "new-image" },
     { page: "machines" },
     { page: "host" },
+    { page: "trash" },
     { page: "gallery" },
   ),
   fc.record({ page: fc.constant("new-machine" as const), image: fc.string() }),

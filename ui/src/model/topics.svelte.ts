@@ -8,6 +8,7 @@ export class Topics {
   /** What passes through networks; only while the page is seen. */
   readonly traffic = new LiveSet<TopicItems["traffic"]>();
   readonly images = new LiveSet<TopicItems["images"]>();
+  readonly trash = new LiveSet<TopicItems["trash"]>();
   readonly jobs = new LiveSet<TopicItems["jobs"]>();
   readonly broken = new LiveSet<TopicItems["broken"]>();
   readonly host = new LiveSet<TopicItems["host"]>();

@@ -108,6 +108,19 @@ it("a new network is one command away", async () => {
   await vi.waitFor(() => expect(router.route).toEqual({ page: "networks", adding: false }));
 });
 
+it("the trash is one command away, and lies below the settings", async () => {
+  fake.snapshot("trash", {});
+  await userEvent.keyboard("{Control>}k{/Control}");
+  await userEvent.keyboard("trash{Enter}");
+  await title(en.trash.title);
+  const path = within(screen.getByRole("list", { name: en.nav.path }));
+  const storage = path.getByRole("link", { name: en.settings.topics.storage });
+  expect(storage.getAttribute("href")).toBe("#/settings/storage");
+  const nav = within(screen.getByRole("navigation", { name: en.nav.label }));
+  const settings = nav.getByRole("link", { name: en.nav.settings });
+  expect(settings.getAttribute("aria-current")).toBe("page");
+});
+
 it("shortcuts go to places, and ? lists them unless somebody types", async () => {
   await userEvent.keyboard("{Control>},{/Control}");
   await title(en.settings.topics.appearance);

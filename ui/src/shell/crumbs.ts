@@ -38,6 +38,12 @@ export function crumbs(route: Route): Crumb[] {
     }
     case "host":
       return [{ text: en.nav.host }];
+    case "trash":
+      return [
+        { text: en.nav.settings, to: toSettings() },
+        { text: en.settings.topics.storage, to: toSettings("storage") },
+        { text: en.trash.title },
+      ];
     case "settings":
       return [
         { text: en.nav.settings, to: toSettings() },

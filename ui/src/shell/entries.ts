@@ -12,6 +12,7 @@ import RotateCw from "@lucide/svelte/icons/rotate-cw";
 import Server from "@lucide/svelte/icons/server";
 import SettingsIcon from "@lucide/svelte/icons/settings";
 import Square from "@lucide/svelte/icons/square";
+import Trash2 from "@lucide/svelte/icons/trash-2";
 import type { Component } from "svelte";
 import { en, fill, machineText, problemCause } from "../messages";
 import { layout } from "../model/layout.svelte";
@@ -151,6 +152,7 @@ function places(): Entry[] {
     go(en.nav.networks, NetworkIcon, toNetworks),
     go(en.nav.activity, RotateCw, toActivity),
     go(en.nav.host, Cpu, { page: "host" }),
+    go(en.trash.title, Trash2, { page: "trash" }),
     go(en.nav.settings, SettingsIcon, toSettings(), keysOf("settings")),
     ...topics,
   ];

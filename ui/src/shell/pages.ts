@@ -46,6 +46,7 @@ const PAGES: Record<PageName, () => Promise<Page>> = {
   network: () => page(import("../features/networks/NetworkPage.svelte")),
   host: () => page(import("../features/host/HostPage.svelte")),
   activity: () => page(import("../features/activity/ActivityPage.svelte")),
+  trash: () => page(import("../features/trash/TrashPage.svelte")),
   settings: () => page(import("../features/settings/SettingsPage.svelte")),
   gallery,
 };

@@ -201,6 +201,19 @@ describe("the whole network", () => {
     await screen.findByText("crete-net --config a");
     screen.getByText("/data/networks/d1");
   });
+
+  it("its folder can be opened, and the exact words stay where it cannot", async () => {
+    fake.answer("open", () => ({}));
+    show(sample.network(), "reveal");
+    await screen.findByText("/data/networks/d1");
+    await userEvent.click(button(en.common.openFolder));
+    expect(fake.requests("open")).toEqual([{ kind: "network", network: id }]);
+    expect(screen.queryByRole("alert")).toBeNull();
+    fake.refuse("open", { code: "internal", detail: "no file browser" });
+    await userEvent.click(button(en.common.openFolder));
+    expect((await screen.findByRole("alert")).textContent).toBe("no file browser");
+    screen.getByText("crete-net --config a");
+  });
 });
 
 describe("the picture", () => {
@@ -337,6 +350,7 @@ describe("a wire", () => {
     await userEvent.click(button(en.common.cancel));
     fake.upsert("networks", "other", sample.networkOff({ spec: own({ id: "other" }) }));
     await choose("knossos", words.move);
+    screen.getByText(words.moveText);
     await userEvent.click(button(fill(words.moveDo, { name: "knossos" })));
     expect(fake.requests("machine.connect")).toEqual([
       { machine: sample.MACHINE_ID, network: "other" },

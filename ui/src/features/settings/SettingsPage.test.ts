@@ -1,5 +1,5 @@
 /** Preferences: kept at once, refused at the field, taken back on request. */
-import { render, screen } from "@testing-library/svelte";
+import { render, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
 import { en } from "../../messages";
@@ -89,6 +89,19 @@ it("a refusal because of another field is not silent", async () => {
   await userEvent.click(screen.getByRole("switch", { name: en.settings.contrast }));
   const alarm = await screen.findByRole("alert");
   expect(alarm.textContent).toContain("could not be kept");
+});
+
+it("the trash is told beside the folders, with the way to it", async () => {
+  open("storage");
+  const trash = () => within(screen.getByRole("region", { name: en.trash.title }));
+  trash().getByText(en.common.loading);
+  fake.snapshot("trash", {});
+  await trash().findByText(en.trash.nothing);
+  fake.upsert("trash", "t1", sample.trashed());
+  fake.upsert("trash", "t2", sample.trashed({ trash_id: "t2", bytes: 2 ** 29 }));
+  await trash().findByText("2 things, 3.5 GiB");
+  const link = trash().getByRole("link", { name: en.common.show });
+  expect(link.getAttribute("href")).toBe("#/trash");
 });
 
 it("words lead to the page that holds them", async () => {

@@ -12,7 +12,7 @@ const WORDS: Record<SettingsPage, readonly string[]> = {
     en.settings.consoleText,
   ],
   service: [en.settings.factory, en.settings.proxy, en.settings.extraCa, en.glossary.factory.word],
-  storage: [en.settings.dataDir, en.settings.logs],
+  storage: [en.settings.dataDir, en.settings.logs, en.trash.title, en.trash.lead],
   machines: [en.newMachine.cpuLabel, en.newMachine.memoryLabel, en.newMachine.diskLabel],
   practice: [en.practice.enter, en.practice.title],
   keyboard: Object.values(en.shortcuts.keys),

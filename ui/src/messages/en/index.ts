@@ -7,6 +7,7 @@ import { pages } from "./pages";
 import * as problems from "./problems";
 import { saving } from "./saving";
 import { studio } from "./studio";
+import { trash } from "./trash";
 
 export const en = {
   ...codes,
@@ -17,4 +18,5 @@ export const en = {
   networks,
   saving,
   studio,
+  trash,
 } as const;

@@ -136,7 +136,7 @@ export const networks = {
   moveShort: "Move",
   moveTitle: "Move {name} to another network",
   moveText:
-    "Its cable is plugged in there and it gets another address. Ports that lead to it must be opened anew.",
+    "Its cable is plugged in there and it gets another address. Ports that lead to it go along.",
   moveNone: "There is no other network. Make one first.",
   network: "Network",
   moveDo: "Move {name}",

@@ -12,6 +12,7 @@ import type {
   ForwardView,
   Settings,
   Stage,
+  TrashView,
 } from "../generated/api";
 
 export const IMAGE_ID = "0198f2f0-0000-7000-8000-0000000000a1";
@@ -45,6 +46,17 @@ export const info = (change: Partial<AppInfo> = {}): AppInfo => ({
   log_dir: "/home/ariadne/.local/state/crete/log",
   arch: "amd64",
   notices: [],
+  ...change,
+});
+
+export const trashed = (change: Partial<TrashView> = {}): TrashView => ({
+  trash_id: "t1",
+  kind: "machines",
+  id: MACHINE_ID,
+  name: "knossos",
+  deleted_at: AT,
+  bytes: 3 * GIB,
+  image: IMAGE_ID,
   ...change,
 });
 
