@@ -32,7 +32,12 @@ fn begin_again() {
     }
     if let Ok(program) = std::env::current_exe() {
         let mut again = Command::new(program);
-        again.args(std::env::args_os().skip(1)).envs(GIVES_BACK);
+        let mut words = std::env::args_os();
+        if let Some(own) = words.next() {
+            // It stays known under the name it was started by.
+            again.arg0(own);
+        }
+        again.args(words).envs(GIVES_BACK);
         // It returns only when it failed, and then things go on as they are.
         let _ = again.exec();
     }

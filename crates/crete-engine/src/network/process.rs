@@ -249,6 +249,13 @@ impl Engine {
         let recorded = record.filter(|record| record.owner == spec.id.0);
         let recorded = recorded.and_then(|record| adopt(&record).ok().flatten());
         store::sweep_files(&files.runtime);
+        // Mostly nobody holds it, and nothing else needs to be asked.
+        if recorded.is_none()
+            && let Ok(Some(lock)) = RunLock::take(&files.lock)
+        {
+            files.tidy(&lock);
+            return None;
+        }
         let answer = ask(&files.socket, spec.id, self.patience.answer).await;
         let running = recorded.or_else(|| {
             let config = files.config.to_string_lossy();
@@ -256,12 +263,7 @@ impl Engine {
             let mut ours = holders.filter_map(|pid| adopt_holder(pid, "--config", &config).ok()?);
             ours.next()
         });
-        let Some(running) = running else {
-            if let Ok(Some(lock)) = RunLock::take(&files.lock) {
-                files.tidy(&lock);
-            }
-            return None;
-        };
+        let running = running?;
         let Some(Answer { client, version }) = answer else {
             tracing::warn!(
                 network = spec.name,
