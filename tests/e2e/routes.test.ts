@@ -8,6 +8,7 @@ import { result } from "../journey/places";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
 import { deleteNetwork } from "./bin";
+import { moving } from "./motion";
 import { Mouse } from "./mouse";
 import { browser, DESIGN, devHost, home, visit } from "./person";
 
@@ -94,7 +95,8 @@ async function look(page: Page, name: string): Promise<string[]> {
     .flatMap(({ id, nodes }) =>
       nodes.map((node) => `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`),
     )
-    .concat(wide ? `${name} is wider than the window` : []);
+    .concat(wide ? `${name} is wider than the window` : [])
+    .concat((await moving(page)).map((what) => `${name}: ${what} moves, though nothing should`));
 }
 
 /** Walks the studio's steps, with each kind of target. */

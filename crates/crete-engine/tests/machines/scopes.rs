@@ -1,6 +1,6 @@
 //! A machine gets a systemd scope of its own before it runs, and runs without one too.
 
-use crate::support::{World, ended, off, running};
+use crate::support::{World, ended, off, running, start};
 use crete_engine::Engine;
 use crete_model::{JobState, MachineId};
 use crete_testkit::systemd::{Manners, PrivateBus, Systemd};
@@ -78,4 +78,22 @@ async fn a_bus_without_a_systemd_is_no_reason_not_to_start() {
     let (_, _, said) = run(&world, &bus).await;
     assert_eq!(said.len(), 1);
     assert!(said[0].starts_with("no scope of its own: "), "{said:?}");
+}
+
+#[tokio::test]
+async fn without_a_bus_a_machine_and_its_network_lead_sessions_of_their_own() {
+    let world = World::new();
+    let engine = world.open().await;
+    let machine = world.machine(&engine);
+    let view = start(&engine, machine).await;
+    let networks = world.network.running();
+    assert_eq!(networks.len(), 1);
+    // What ends with the window's terminal or session ends by its session: it must be another.
+    for pid in [view.pid.unwrap(), networks[0]] {
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        assert_eq!(rustix::process::getsid(Some(pid)), Ok(pid));
+    }
+    engine.force_off(machine).await.unwrap();
+    off(&engine, machine).await;
+    engine.close().await;
 }

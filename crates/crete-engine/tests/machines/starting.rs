@@ -3,12 +3,12 @@
 use crate::support::{World, ended, eventually, names, off, running, start, until, view};
 use crete_engine::{Engine, Patience};
 use crete_model::{
-    ErrorCode, ExitReason, Job, JobState, MachineId, MachineState, Problem, Sizes, StageCode,
-    StopRung, StrainCode,
+    ErrorCode, ExitReason, ImageState, Job, JobState, MachineId, MachineState, Problem, Sizes,
+    StageCode, StopRung, StrainCode,
 };
 use crete_testkit::qemu::{Fault, Ignored, Script};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -384,5 +384,49 @@ async fn memory_that_running_machines_may_still_take_is_promised() {
     engine.force_off(machine).await.unwrap();
     off(&engine, machine).await;
     until(&engine.usage, "usage", |usage| usage.memory_promised == 0).await;
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn an_image_that_was_touched_is_read_again_and_one_that_was_changed_is_not_started_from() {
+    let world = World::new();
+    let engine = world.open().await;
+    let machine = world.machine(&engine);
+    let run = async || {
+        let job = engine.start(machine).await.unwrap().unwrap();
+        let job = ended(&engine, job).await;
+        if job.state == JobState::Done {
+            engine.force_off(machine).await.unwrap();
+        }
+        off(&engine, machine).await;
+        job
+    };
+    // The first use records what the file is.
+    assert_eq!(run().await.state, JobState::Done);
+    let image = world.image.to_string();
+    let folder = world.at("data/images").join(&image);
+    let base = fs::OpenOptions::new()
+        .write(true)
+        .open(folder.join("base"))
+        .unwrap();
+
+    let earlier = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    base.set_modified(earlier).unwrap();
+    assert_eq!(run().await.state, JobState::Done);
+
+    base.write_all_at(b"somebody was here", 8 << 20).unwrap();
+    let job = run().await;
+    assert_eq!(job.state, JobState::Failed);
+    let problem = job.problem.unwrap();
+    assert_eq!(problem.code, ErrorCode::ImageDamaged);
+    assert_eq!(problem.params["fault"], "other_digest");
+    world.assert_nothing_runs();
+    let view = engine.images.get(&image).unwrap();
+    assert!(matches!(view.state, ImageState::Incomplete { .. }));
+    let aside: Vec<_> = view.set_aside.into_iter().collect();
+    assert_eq!(aside.len(), 1);
+    assert_eq!(aside[0].problem.code, ErrorCode::ImageDamaged);
+    assert_eq!(names(&folder.join("set-aside"))[0], aside[0].name);
+    assert!(!folder.join("base").exists());
     engine.close().await;
 }

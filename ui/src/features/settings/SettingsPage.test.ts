@@ -2,7 +2,7 @@
 import { render, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, it, vi } from "vitest";
-import { en } from "../../messages";
+import { en, fill } from "../../messages";
 import { session, start } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import { ProblemError } from "../../platform";
@@ -102,6 +102,25 @@ it("the trash is told beside the folders, with the way to it", async () => {
   await trash().findByText("2 things, 3.5 GiB");
   const link = trash().getByRole("link", { name: en.common.show });
   expect(link.getAttribute("href")).toBe("#/trash");
+});
+
+it("sizes that are too much for this computer say so where they are set, as they change", async () => {
+  fake.answer("machine.strains", ({ memory_mib }) => ({
+    strains:
+      memory_mib > 8192
+        ? [{ code: "memory_short", params: { needed: "9", free: "8" }, refused: true }]
+        : [],
+  }));
+  open("machines");
+  const field = screen.getByLabelText(en.newMachine.memoryLabel);
+  await userEvent.clear(field);
+  await userEvent.type(field, "9");
+  await userEvent.tab();
+  await screen.findByText(fill(en.strain.memory_short, { needed: "9 B", free: "8 B" }));
+  await userEvent.clear(field);
+  await userEvent.type(field, "4");
+  await userEvent.tab();
+  await vi.waitFor(() => expect(screen.queryByText(/8 B are free/)).toBeNull());
 });
 
 it("words lead to the page that holds them", async () => {

@@ -1,11 +1,11 @@
 /** The studio: one click for the plain image, every answer kept, the list's faults told. */
 import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, it } from "vitest";
-import { en, fill } from "../../messages";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { en, fill, problemCause, problemTitle } from "../../messages";
 import { start } from "../../model/session.svelte";
 import { versions } from "../../model/versions.svelte";
-import { FakePlatform } from "../../platform/fake";
+import { FakePlatform, problemWith } from "../../platform/fake";
 import * as sample from "../../platform/fake/samples";
 import type { Composition, Remark, StudioDraft, Workbench } from "../../platform/generated/api";
 import { studio } from "./studio.svelte";
@@ -165,4 +165,65 @@ it("opens the text of a file that is dropped on the window, once", async () => {
   expect(screen.getByLabelText<HTMLTextAreaElement>(en.studio.openField).value).toBe(
     "customization: {}",
   );
+});
+
+describe("a list that is not of now", () => {
+  const known = {
+    groups: {
+      recommended: "v1.13.9",
+      stable: [{ minor: "1.13", versions: ["v1.13.9"] }],
+      prerelease: [],
+    },
+    fetched_at: "2026-11-24T10:00:00Z",
+    host: "factory.example",
+  };
+  const stale = problemWith({ code: "offline", params: { host: "factory.example" } });
+  const age = (sentence: string) => new RegExp(`^${sentence.replace("{time}", ".*24.*")}$`);
+
+  afterEach(() => {
+    fake.answer("factory.versions", () => ({ ...known, stale: null }));
+  });
+
+  it("tells its age and why no newer one is there, until one is", async () => {
+    fake.answer("factory.versions", () => ({ ...known, stale }));
+    await versions.load(true);
+    render(StudioPage);
+    const note = (await screen.findByText(age(en.newImage.stale))).closest("[role=status]");
+    expect(note?.textContent).toContain(problemTitle(stale));
+    // What is known can be used all the same.
+    await screen.findAllByRole("button", { name: en.newImage.download });
+
+    fake.answer("factory.versions", () => ({ ...known, stale: null }));
+    await userEvent.click(await screen.findByRole("button", { name: en.newImage.refresh }));
+    expect(fake.requests("factory.versions").at(-1)).toEqual({ refresh: true });
+    await waitFor(() => expect(screen.queryByText(age(en.newImage.stale))).toBeNull());
+  });
+
+  it("of extensions tells its age too", async () => {
+    fake.answer("studio.extensions", () => ({
+      extensions: [],
+      host: "factory.example",
+      fetched_at: "2026-11-24T10:00:00Z",
+      stale,
+    }));
+    render(StudioPage);
+    await screen.findAllByRole("button", { name: en.newImage.download });
+    await userEvent.click(step("extensions"));
+    const note = (await screen.findByText(age(en.studio.age))).closest("[role=status]");
+    expect(note?.textContent).toContain(problemTitle(stale));
+  });
+
+  it("without any list, offline is said with its way out, and asking again asks", async () => {
+    const remedies = [{ kind: "retry" as const }, { kind: "enter_practice" as const }];
+    fake.refuse("factory.versions", { code: "offline", params: { host: "f" }, remedies });
+    versions.forget();
+    await versions.load(true);
+    render(StudioPage);
+    const alarm = await screen.findByRole("alert");
+    expect(alarm.textContent).toContain(problemCause(stale));
+    within(alarm).getByRole("button", { name: en.practice.enter });
+    fake.answer("factory.versions", () => ({ ...known, stale: null }));
+    await userEvent.click(within(alarm).getByRole("button", { name: en.remedy.retry }));
+    await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+  });
 });
