@@ -270,12 +270,7 @@ impl Driver {
             (_, Some((problem, _))) => NetworkState::Failed {
                 problem: problem.clone(),
             },
-            (Some(process), None) => NetworkState::Running {
-                since: process.started_at.clone(),
-                pid: process.running.pid(),
-                version: process.version.clone(),
-                outdated: process.is_outdated(),
-            },
+            (Some(process), None) => process.state(),
             (None, None) => NetworkState::Off,
         }
     }

@@ -56,7 +56,7 @@ impl Engine {
             match found.record {
                 Ok(spec) => {
                     let process = self.find_network(&spec).await;
-                    self.show_network(&spec);
+                    self.show_network(&spec, process.as_ref());
                     loaded.push((spec, process));
                 }
                 Err(error) => self.show_broken("networks", &found.folder, &error),
@@ -65,7 +65,7 @@ impl Engine {
         if !loaded.iter().any(|(spec, _)| spec.is_default) {
             let spec = self.new_default_network()?;
             store::create(&self.roots.network(spec.id), &spec)?;
-            self.show_network(&spec);
+            self.show_network(&spec, None);
             loaded.push((spec, None));
         }
         Ok(Loaded(loaded))
@@ -83,14 +83,15 @@ impl Engine {
         let (requests, incoming): (Handle, _) = mpsc::channel(REQUESTS);
         self.handles_of_networks.lock().insert(spec.id, requests);
         // Shown before this returns, so that whoever made it can ask for it at once.
-        self.show_network(&spec);
+        self.show_network(&spec, process.as_ref());
         let driver = Driver::new(self, spec, incoming, process);
         self.tasks.spawn(driver.run());
     }
 
-    fn show_network(&self, spec: &NetworkSpec) {
+    fn show_network(&self, spec: &NetworkSpec, process: Option<&Process>) {
         let guests = self.guests_of(spec);
-        let seen = view(spec, NetworkState::Off, &guests, &[], None);
+        let state = process.map_or(NetworkState::Off, Process::state);
+        let seen = view(spec, state, &guests, &[], None);
         self.networks.set(spec.id.to_string(), seen);
     }
 

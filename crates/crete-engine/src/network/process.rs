@@ -13,7 +13,7 @@ use crate::Engine;
 use crate::error::{EngineError, internal};
 use crate::store;
 use crete_failpoint::step;
-use crete_model::{ErrorCode, NetworkId, NetworkSpec, Problem, Remedy, params};
+use crete_model::{ErrorCode, NetworkId, NetworkSpec, NetworkState, Problem, Remedy, params};
 use crete_net::Config;
 use crete_net::control::client::{Client, ClientError};
 use crete_qemu::lock::{RunLock, holders, noted};
@@ -328,8 +328,18 @@ impl Engine {
 }
 
 impl Process {
+    /// What its network does.
+    pub fn state(&self) -> NetworkState {
+        NetworkState::Running {
+            since: self.started_at.clone(),
+            pid: self.running.pid(),
+            version: self.version.clone(),
+            outdated: self.is_outdated(),
+        }
+    }
+
     /// True when its program is not of this program's version.
-    pub fn is_outdated(&self) -> bool {
+    fn is_outdated(&self) -> bool {
         self.client.is_none() || self.version != env!("CARGO_PKG_VERSION")
     }
 
