@@ -1,27 +1,17 @@
 /** Every route, in both themes and both sizes: no accessibility fault, and a picture to look at. */
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { en } from "../../ui/src/messages";
 import type { PageName } from "../../ui/src/model/router.svelte";
-import { result } from "../journey/places";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
 import { deleteNetwork } from "./bin";
-import { moving } from "./motion";
+import { look, LOOKS, SMALLEST, STILL } from "./look";
 import { Mouse } from "./mouse";
-import { browser, DESIGN, devHost, home, visit } from "./person";
-
-const SMALLEST = { width: 1024, height: 680 };
-const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
-  [DESIGN, SMALLEST].map((size) => ({ theme, size })),
-);
+import { browser, devHost, home, visit } from "./person";
 
 /** Many pages in many looks: some minutes where much else runs. */
 const LONG = 15 * 60_000;
-
-/** Without motion: a colour looked at halfway through a change is nobody's choice. */
-const STILL = { reducedMotion: "reduce" } as const;
 
 /** A route without an address here does not compile. */
 type Addresses = Record<PageName | "job" | "reveal" | "storage" | "wire" | NetworkView, string>;
@@ -80,23 +70,6 @@ async function open(page: Page, name: keyof Addresses, address: string): Promise
     return busy === 0;
   });
   await page.evaluate("document.fonts.ready");
-}
-
-/** Checks a page as it stands, and keeps its picture. */
-async function look(page: Page, name: string): Promise<string[]> {
-  await page.screenshot({ path: result("e2e", "routes", `${name}.png`) });
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
-  const wide = await page.evaluate<boolean>(
-    "document.documentElement.scrollWidth > document.documentElement.clientWidth",
-  );
-  return violations
-    .flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`),
-    )
-    .concat(wide ? `${name} is wider than the window` : [])
-    .concat((await moving(page)).map((what) => `${name}: ${what} moves, though nothing should`));
 }
 
 /** Walks the studio's steps, with each kind of target. */
@@ -160,7 +133,7 @@ test("every route without anything in it", async () => {
     );
     for (const [name, address] of empty) {
       await open(page, name, address);
-      faults.push(...(await look(page, `empty-${name}-${size.width}-${theme}`)));
+      faults.push(...(await look(page, "routes", `empty-${name}-${size.width}-${theme}`)));
     }
     await page.context().close();
   }
@@ -194,7 +167,7 @@ test("every route with an image, a machine and finished work", { timeout: LONG }
     network: network.split("/").at(-1)!,
   });
   const judge = async (page: Page, name: string) => {
-    faults.push(...(await look(page, name)));
+    faults.push(...(await look(page, "routes", name)));
   };
   for (const { theme, size } of LOOKS) {
     const { page } = await visit(chromium, host, {

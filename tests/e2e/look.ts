@@ -1,0 +1,31 @@
+/** Looking at a page as it stands: its accessibility, its width, its stillness, its picture. */
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { result } from "../journey/places";
+import { moving } from "./motion";
+import { DESIGN } from "./person";
+
+export const SMALLEST = { width: 1024, height: 680 };
+export const LOOKS = (["light", "dark"] as const).flatMap((theme) =>
+  [DESIGN, SMALLEST].map((size) => ({ theme, size })),
+);
+
+/** Without motion: a colour looked at halfway through a change is nobody's choice. */
+export const STILL = { reducedMotion: "reduce" } as const;
+
+/** Checks a page as it stands, and keeps its picture. */
+export async function look(page: Page, folder: string, name: string): Promise<string[]> {
+  await page.screenshot({ path: result("e2e", folder, `${name}.png`) });
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const wide = await page.evaluate<boolean>(
+    "document.documentElement.scrollWidth > document.documentElement.clientWidth",
+  );
+  return violations
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${name}: ${id} at ${node.target.join(" ")}: ${node.failureSummary}`),
+    )
+    .concat(wide ? `${name} is wider than the window` : [])
+    .concat((await moving(page)).map((what) => `${name}: ${what} moves, though nothing should`));
+}
