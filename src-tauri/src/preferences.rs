@@ -34,6 +34,7 @@ pub fn save(app: &AppHandle, folder: &Path, settings: &Settings) -> anyhow::Resu
     std::fs::write(&half, serde_json::to_vec_pretty(settings)?)?;
     std::fs::File::open(&half)?.sync_all()?;
     std::fs::rename(&half, folder.join(GOOD))?;
+    std::fs::File::open(folder)?.sync_all()?;
     let store = app.store(folder.join(FILE))?;
     store.set(KEY, serde_json::to_value(settings)?);
     store.save()?;

@@ -132,6 +132,14 @@ const NEEDS: &[Need] = &[
         FIRMWARE_ARCH,
     ),
     need(Tests, Programs(&["ip"]), "iproute2", "iproute", "iproute2"),
+    // Every argument list is shown to a real QEMU, those of the other architecture too.
+    need(
+        Tests,
+        Programs(&["qemu-system-aarch64"]),
+        "qemu-system-arm",
+        "qemu-system-aarch64-core",
+        "qemu-system-aarch64",
+    ),
     need(
         Tests,
         Programs(&["openssl"]),
