@@ -7,6 +7,7 @@ use reqwest::Client;
 use reqwest::tls::TlsInfo;
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What came back.
 #[derive(Debug)]
@@ -51,6 +52,17 @@ impl Answer {
     }
 }
 
+/// Waits until somebody is behind a port: a network refuses until it knows that the node answers.
+async fn opens(at: SocketAddr) {
+    let opening = async {
+        while tokio::net::TcpStream::connect(at).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let opened = tokio::time::timeout(PATIENCE, opening).await;
+    assert!(opened.is_ok(), "{at} does not open");
+}
+
 /// Asks the node behind a port of this computer for its version.
 ///
 /// # Panics
@@ -64,6 +76,7 @@ pub async fn ask_version(port: u16) -> Answer {
 /// # Panics
 /// When it does not answer.
 pub async fn ask_version_at(at: SocketAddr) -> Answer {
+    opens(at).await;
     let client = Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .tls_info(true)
