@@ -8,6 +8,14 @@ use crete_model::{
 };
 use std::net::{Ipv4Addr, TcpListener};
 
+/// An engine, and a machine that is on.
+async fn up(world: &World) -> (Engine, MachineId) {
+    let engine = world.open().await;
+    let machine = world.machine(&engine);
+    start(&engine, machine).await;
+    (engine, machine)
+}
+
 fn the_network(engine: &Engine) -> NetworkView {
     let mut all = engine.networks.all();
     assert_eq!(all.len(), 1);
@@ -75,9 +83,7 @@ async fn a_network_is_carried_as_long_as_a_machine_of_it_is_on() {
 #[tokio::test]
 async fn a_network_goes_on_without_the_program_and_is_taken_back() {
     let world = World::new();
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let before = carried(&engine, the_network(&engine).spec.id).await;
     engine.close().await;
     assert_eq!(
@@ -101,9 +107,7 @@ async fn a_network_goes_on_without_the_program_and_is_taken_back() {
 #[tokio::test]
 async fn a_network_whose_process_is_killed_gets_another_and_dials_again() {
     let world = World::new();
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let id = the_network(&engine).spec.id;
     let first = pid(&carried(&engine, id).await).unwrap();
     kill(first);
@@ -122,9 +126,7 @@ async fn a_network_whose_process_is_killed_gets_another_and_dials_again() {
 #[tokio::test]
 async fn a_network_that_cannot_be_talked_to_is_replaced() {
     let world = World::new();
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let id = the_network(&engine).spec.id;
     let first = pid(&carried(&engine, id).await).unwrap();
     engine.close().await;
@@ -208,9 +210,7 @@ async fn machines_keep_their_addresses_over_everything() {
 #[tokio::test]
 async fn a_machine_is_plugged_into_another_network_while_it_runs() {
     let world = World::new();
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let old = the_network(&engine).spec.id;
     let draft = engine.offer_network();
     assert_eq!(engine.check_network(&draft), []);
@@ -358,9 +358,7 @@ async fn ports_of_this_computer_are_chosen_kept_and_explained() {
 #[tokio::test]
 async fn a_link_that_was_cut_stays_cut() {
     let world = World::new();
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let id = the_network(&engine).spec.id.to_string();
     engine.cut(machine, true).await.unwrap();
     until(&engine.networks, &id, |view| view.machines[0].cut).await;
@@ -378,9 +376,7 @@ async fn a_link_that_was_cut_stays_cut() {
 async fn an_older_network_goes_on(manners: &str, version: &str) {
     let world = World::new();
     world.network.replace_by("0.0.9 1 0");
-    let engine = world.open().await;
-    let machine = world.machine(&engine);
-    start(&engine, machine).await;
+    let (engine, machine) = up(&world).await;
     let id = the_network(&engine).spec.id;
     let first = pid(&carried(&engine, id).await);
     engine.close().await;
