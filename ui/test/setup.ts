@@ -1,5 +1,5 @@
 /** What jsdom lacks of a browser, as far as the page needs it. */
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 
 /** Tests of plain values run without a document. */
 if (typeof document !== "undefined") {
@@ -11,6 +11,19 @@ if (typeof document !== "undefined") {
     document.body.replaceChildren();
   });
   furnish();
+  endTimers();
+}
+
+/** A browser's timers end with its document. Node's do not, and would find none when they fire. */
+function endTimers(): void {
+  const { setTimeout: begin } = globalThis;
+  const begun = new Set<ReturnType<typeof setTimeout>>();
+  globalThis.setTimeout = Object.assign((...given: Parameters<typeof setTimeout>) => {
+    const timer = begin(...given);
+    begun.add(timer);
+    return timer;
+  }, begin);
+  afterAll(() => begun.forEach((timer) => clearTimeout(timer)));
 }
 
 function furnish(): void {
