@@ -82,9 +82,9 @@ impl Bench {
             seen: true,
             patience: Patience {
                 downloads: crete_fetch::Patience {
-                    answer: Duration::from_millis(700),
+                    answer: Duration::from_millis(2500),
                     building_after: Duration::from_millis(200),
-                    stall: Duration::from_millis(500),
+                    stall: Duration::from_millis(1200),
                     failures: 5,
                     first_wait: Duration::from_millis(10),
                     longest_wait: Duration::from_millis(50),
