@@ -12,7 +12,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Packages of tools, unpacked and never installed.
-const TOOLS: [&str; 5] = ["busybox-static", "iperf3", "libiperf0", "libsctp1", "passt"];
+const TOOLS: [&str; 7] = [
+    "busybox-static",
+    "iperf3",
+    "libiperf0",
+    "libsctp1",
+    "libslirp-helper",
+    "libslirp0",
+    "passt",
+];
 /// Emulated machines are slow to boot while others compile.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What is printed when a command has ended. Written in two parts, so that its echo is not it.
@@ -37,7 +45,7 @@ impl Image {
     /// Makes it from the distribution's packages.
     pub fn make() -> Result<Self> {
         let (downloads, tools, kernel) = (folder("packages")?, folder("tools")?, folder("kernel")?);
-        if !tools.join("usr/bin/iperf3").is_file() {
+        if !tools.join("usr/bin/libslirp-helper").is_file() {
             let mut apt = Command::new("apt-get");
             apt.args(["download", "-qq", "-o", "APT::Sandbox::User=root"])
                 .args(TOOLS);
@@ -150,7 +158,12 @@ pub struct Owned(pub Child);
 
 impl Owned {
     pub fn spawn(command: &mut Command) -> Result<Self> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        Self::spawn_on(command, Stdio::null())
+    }
+
+    /// Spawns it with a standard input of its own, which may be a socket.
+    pub fn spawn_on(command: &mut Command, stdin: Stdio) -> Result<Self> {
+        let child = command.stdin(stdin).stdout(Stdio::null()).spawn();
         child
             .map(Self)
             .with_context(|| format!("{command:?} could not be started"))
@@ -176,8 +189,14 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts a machine with one card.
-    pub fn start(image: &Image, qemu: &str, folder: &Path, n: usize, netdev: &str) -> Result<Self> {
+    /// Starts a machine with one card. Its wire may be the standard input.
+    pub fn start(
+        image: &Image,
+        qemu: &str,
+        folder: &Path,
+        n: usize,
+        (netdev, wire): (&str, Stdio),
+    ) -> Result<Self> {
         let port = folder.join(format!("shell-{n}"));
         let mut command = Command::new(qemu);
         command
@@ -215,7 +234,7 @@ impl Machine {
             .arg(format!(
                 "virtio-net-pci,netdev=n,mac=52:54:00:00:00:0{n},romfile="
             ));
-        let qemu = Owned::spawn(&mut command)?;
+        let qemu = Owned::spawn_on(&mut command, wire)?;
         let begun = Instant::now();
         let shell = loop {
             match UnixStream::connect(&port) {

@@ -3,7 +3,10 @@
 use super::guest::{Image, Machine, Owned};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// Where the host's server is, and a machine's.
@@ -17,6 +20,7 @@ pub const FORWARD: u16 = 5401;
 pub enum Way {
     Crete,
     User,
+    Slirp,
     Multicast,
     Passt,
 }
@@ -39,15 +43,28 @@ impl Drop for Rig {
 }
 
 impl Way {
-    pub const ALL: [Self; 4] = [Self::Crete, Self::User, Self::Multicast, Self::Passt];
+    pub const ALL: [Self; 5] = [
+        Self::Crete,
+        Self::User,
+        Self::Slirp,
+        Self::Multicast,
+        Self::Passt,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Crete => "crete-net",
             Self::User => "-netdev user",
+            Self::Slirp => "libslirp-helper",
             Self::Multicast => "socket,mcast",
             Self::Passt => "passt",
         }
+    }
+
+    /// Whether a port of this computer leads to a machine. The helper is told of ports over D-Bus
+    /// only, which the bench does not have.
+    pub fn has_forward(self) -> bool {
+        self != Self::Slirp
     }
 
     /// Whether machines reach one another.
@@ -66,6 +83,12 @@ impl Way {
         if self == Self::Passt {
             between = Some(passt(image, &link(1))?);
         }
+        let mut wire = Stdio::null();
+        if self == Self::Slirp {
+            let (here, there) = UnixDatagram::pair()?;
+            between = Some(slirp(image, there.into())?);
+            wire = OwnedFd::from(here).into();
+        }
         let netdev = |n: usize| match self {
             Self::Crete => format!(
                 "stream,id=n,server=on,addr.type=unix,addr.path={}",
@@ -74,6 +97,7 @@ impl Way {
             Self::User => {
                 format!("user,id=n,hostfwd=tcp:127.0.0.1:{FORWARD}-:{MACHINE_PORT}")
             }
+            Self::Slirp => "dgram,id=n,local.type=fd,local.str=0".to_owned(),
             Self::Multicast => "socket,id=n,mcast=230.0.0.1:7771,localaddr=127.0.0.1".to_owned(),
             Self::Passt => format!(
                 "stream,id=n,server=off,addr.type=unix,addr.path={}",
@@ -82,14 +106,17 @@ impl Way {
         };
         let count = if self.is_segment() { 2 } else { 1 };
         let machines: Result<Vec<Machine>> = (1..=count)
-            .map(|n| Machine::start(image, qemu, &folder, n, &netdev(n)))
+            .map(|n| {
+                let wire = std::mem::replace(&mut wire, Stdio::null());
+                Machine::start(image, qemu, &folder, n, (&netdev(n), wire))
+            })
             .collect();
         let mut rig = Rig {
             machines: machines?,
             between,
             host: match self {
                 Self::Crete => Some("10.0.2.1"),
-                Self::User => Some("10.0.2.2"),
+                Self::User | Self::Slirp => Some("10.0.2.2"),
                 Self::Multicast => None,
                 Self::Passt => Some("198.51.100.2"),
             },
@@ -156,6 +183,12 @@ fn crete(program: &Path, folder: &Path) -> Result<Owned> {
     let process = Owned::spawn(&mut command)?;
     wait_for(&control)?;
     Ok(process)
+}
+
+/// The library of `-netdev user` in a process of its own; the wire is its standard input.
+fn slirp(image: &Image, wire: OwnedFd) -> Result<Owned> {
+    let mut command = image.tool("libslirp-helper");
+    Owned::spawn_on(command.args(["--fd", "0"]), wire.into())
 }
 
 fn passt(image: &Image, socket: &Path) -> Result<Owned> {
