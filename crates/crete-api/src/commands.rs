@@ -5,8 +5,9 @@
 
 use crate::types::*;
 use crete_model::{
-    Composition, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan,
-    MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Preset, Problem, Settings, Sizes,
+    ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition, Consequence, ForwardDraft,
+    ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers, MachineDraft,
+    MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, Preset, Problem, Settings, Sizes,
     StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
@@ -179,6 +180,46 @@ commands! {
     "network.delete" network_delete(NetworkRef) -> Trashed;
     /// The YAML and the command behind a network.
     "network.reveal" network_reveal(NetworkRef) -> NetworkReveal;
+    /// Suggests a cluster.
+    "cluster.offer" cluster_offer(ClusterOfferRequest) -> ClusterOffer;
+    /// What a draft would become, and what is not acceptable. Makes and sends nothing.
+    "cluster.plan" cluster_plan(ClusterDraft) -> ClusterPlan;
+    /// Creates a cluster, until it is healthy.
+    "cluster.create" cluster_create(ClusterDraft) -> ClusterCreated;
+    /// Starts a cluster.
+    "cluster.start" cluster_start(ClusterRef) -> JobStarted;
+    /// Stops a cluster, workers first.
+    "cluster.stop" cluster_stop(ClusterRef) -> JobStarted;
+    /// Stops a cluster and starts it again.
+    "cluster.restart" cluster_restart(ClusterRef) -> JobStarted;
+    /// Gives up creating a cluster and takes away what was made; the image stays.
+    "cluster.cancel" cluster_cancel(ClusterRef) -> Nothing;
+    /// What deleting a cluster would lose.
+    "cluster.loss" cluster_loss(ClusterRef) -> ClusterLoss;
+    /// Moves a cluster with its machines to the trash. Refused while machines run.
+    "cluster.delete" cluster_delete(ClusterRef) -> Trashed;
+    /// Looks at a cluster now.
+    "cluster.health" cluster_health(ClusterRef) -> Nothing;
+    /// What a deed on one machine would do to its cluster.
+    "cluster.consequence" cluster_consequence(MemberQuestion) -> Consequence;
+    /// Gives a cluster more workers.
+    "cluster.add_workers" cluster_add_workers(MoreWorkers) -> JobStarted;
+    /// Takes a worker out of a cluster.
+    "cluster.remove_worker" cluster_remove_worker(LessWorkers) -> JobStarted;
+    /// The recipe of a cluster: everything but its secrets.
+    "cluster.recipe" cluster_recipe(ClusterRef) -> RecipeText;
+    /// The recipe of a draft.
+    "cluster.draft_recipe" cluster_draft_recipe(ClusterDraft) -> RecipeText;
+    /// A draft from a recipe.
+    "cluster.open_recipe" cluster_open_recipe(OpenText) -> ClusterDraft;
+    /// Saves a recipe to a file the person chooses.
+    "cluster.save_recipe" cluster_save_recipe(SaveRecipe) -> Saved;
+    /// Commands that would do the same without Crete.
+    "cluster.commands" cluster_commands(ClusterDraft) -> CommandsAnswer;
+    /// Writes a kubeconfig of a cluster, into a file of its own.
+    "cluster.kubeconfig" cluster_kubeconfig(ClusterRef) -> MadeFile;
+    /// Writes a talosconfig of a cluster, into a file of its own.
+    "cluster.talosconfig" cluster_talosconfig(ClusterRef) -> MadeFile;
     /// Suggests a free port of this computer for a port of a machine.
     "forward.offer" forward_offer(ForwardDraft) -> ForwardOffer;
     /// Checks a draft field by field, as the person types.

@@ -24,6 +24,8 @@ pub enum Topic {
     Machines,
     /// `NetworkView` by network id.
     Networks,
+    /// `ClusterView` by cluster id.
+    Clusters,
     /// `NetworkTraffic` by network id; only while the page is visible.
     Traffic,
     /// `TrashView` by its place in the trash.
@@ -106,6 +108,12 @@ pub fn event_frames(
     tasks.spawn(topic(
         Topic::Networks,
         engine.networks.clone(),
+        &sender,
+        ends,
+    ));
+    tasks.spawn(topic(
+        Topic::Clusters,
+        engine.clusters.clone(),
         &sender,
         ends,
     ));

@@ -1,8 +1,10 @@
 //! Requests and answers that are not already part of the model.
 
+mod cluster;
 mod desktop;
 mod network;
 
+pub use cluster::*;
 pub use desktop::*;
 pub use network::*;
 

@@ -3,8 +3,8 @@
 use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
 use crete_model::{
-    BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, NetworkTraffic,
-    NetworkView, SavedDraft, TrashView,
+    BrokenView, ClusterRecipe, ClusterView, DropView, HostReport, HostUsage, ImageView, Job,
+    MachineView, NetworkTraffic, NetworkView, SavedDraft, TrashView,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,6 +48,8 @@ pub fn typescript() -> String {
     collector.visit::<ImageView>();
     collector.visit::<MachineView>();
     collector.visit::<NetworkView>();
+    collector.visit::<ClusterView>();
+    collector.visit::<ClusterRecipe>();
     collector.visit::<NetworkTraffic>();
     collector.visit::<Job>();
     collector.visit::<SavedDraft>();
@@ -81,7 +83,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  trash: TrashView;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  clusters: ClusterView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  trash: TrashView;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

@@ -1,6 +1,7 @@
 //! The engine: what all parts share, opening and closing.
 
 use crate::clock::Clock;
+use crate::cluster::{Clusters, Ground};
 use crate::error::{EngineError, Result};
 use crate::jobs::Jobs;
 use crate::live::Live;
@@ -13,9 +14,9 @@ use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
-    Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
-    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings, TrashKind,
-    TrashView,
+    Arch, BrokenView, ClusterView, DropView, FileStamp, HostReport, HostUsage, ImageSpec,
+    ImageView, Job, JobId, JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft,
+    Settings, TrashKind, TrashView,
 };
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -71,6 +72,8 @@ pub struct Shared {
     pub machines: Live<MachineView>,
     /// Networks by id.
     pub networks: Live<NetworkView>,
+    /// Clusters by id.
+    pub clusters: Live<ClusterView>,
     /// What passes through networks, by id; only while the page is visible.
     pub traffic: Live<NetworkTraffic>,
     /// Jobs by id.
@@ -98,6 +101,8 @@ pub struct Shared {
     pub(crate) handles: Handles,
     pub(crate) network_parts: NetworkParts,
     pub(crate) handles_of_networks: Networks,
+    pub(crate) handles_of_clusters: Clusters,
+    pub(crate) cluster_ground: Option<Arc<dyn Ground>>,
     /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
     /// closing waits for all of them.
     pub closing: CancellationToken,
@@ -139,6 +144,18 @@ impl Engine {
     /// # Errors
     /// When folders cannot be made or read, or another engine holds them.
     pub async fn open(config: Config) -> Result<Self> {
+        Self::open_with(config, None).await
+    }
+
+    /// The same with clusters that stand on something else than the engine's own machines.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn open_on(config: Config, ground: Arc<dyn Ground>) -> Result<Self> {
+        Self::open_with(config, Some(ground)).await
+    }
+
+    async fn open_with(config: Config, ground: Option<Arc<dyn Ground>>) -> Result<Self> {
         let roots = Roots::open(config.data, config.runtime)?;
         let lock = lock(&roots.lock()).await?;
         let job_book = Jobs::open(roots.clone(), config.clock.clone())?;
@@ -146,6 +163,7 @@ impl Engine {
             images: Live::new(),
             machines: Live::new(),
             networks: Live::new(),
+            clusters: Live::new(),
             traffic: Live::new(),
             jobs: job_book.live.clone(),
             trash: Live::new(),
@@ -164,6 +182,8 @@ impl Engine {
             handles: Handles::default(),
             network_parts: config.network_parts,
             handles_of_networks: Networks::default(),
+            handles_of_clusters: Clusters::default(),
+            cluster_ground: ground,
             closing: CancellationToken::new(),
             visible: watch::Sender::new(config.seen),
             checking: tokio::sync::Mutex::new(None),
@@ -195,13 +215,19 @@ impl Engine {
     /// the person is touched.
     fn sweep(&self) {
         let roots = &self.roots;
-        for folder in [roots.data().to_owned(), roots.jobs(), roots.catalogue()] {
+        for folder in [
+            roots.data().to_owned(),
+            roots.jobs(),
+            roots.catalogue(),
+            roots.clusters(),
+        ] {
             store::sweep_files(&folder);
         }
         for parent in [
             roots.images(),
             roots.machines(),
             roots.networks(),
+            roots.clusters(),
             roots.drafts(),
         ] {
             store::sweep(&parent);
@@ -218,6 +244,7 @@ impl Engine {
         let networks = self.load_networks().await?;
         self.load_machines().await?;
         self.take_up_networks(networks);
+        self.load_clusters()?;
         self.load_trash();
         for found in store::list::<SavedDraft>(&self.roots.drafts())? {
             self.load_draft(&found.folder, found.record);
@@ -389,6 +416,7 @@ impl Engine {
             TrashKind::Images => self.load_image(&folder, store::read_object(&folder)),
             TrashKind::Drafts => self.load_draft(&folder, store::read_object(&folder)),
             TrashKind::Networks => self.restore_network(&folder),
+            TrashKind::Clusters => self.restore_cluster(&folder).await?,
             TrashKind::Machines => self.restore_machine(&folder).await,
         }
         self.refresh_images();

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod clock;
+pub mod cluster;
 mod engine;
 mod error;
 mod host;
@@ -28,6 +29,7 @@ mod trash;
 
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
+pub use cluster::save_text;
 pub use engine::{Config, Engine};
 pub use error::EngineError;
 pub use live::{Live, LiveChange, Subscription};

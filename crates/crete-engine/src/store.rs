@@ -5,7 +5,7 @@
 
 use crate::error::{EngineError, Result};
 use crete_failpoint::step;
-use crete_model::{ImageSpec, MachineSpec, NetworkSpec, SavedDraft};
+use crete_model::{ClusterSpec, ImageSpec, MachineSpec, NetworkSpec, SavedDraft};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -137,6 +137,7 @@ macro_rules! object {
 }
 
 object!(ImageSpec, 2, crate::images::upgrade_record);
+object!(ClusterSpec);
 object!(MachineSpec);
 object!(NetworkSpec);
 object!(SavedDraft);

@@ -7,6 +7,7 @@
 //! Whatever a person reads travels as a code and parameters, and becomes English in the page's
 //! one catalogue; the codes are enums, so the catalogue's completeness is checked by TypeScript.
 
+mod cluster;
 mod host;
 mod ids;
 mod image;
@@ -24,6 +25,7 @@ mod studio;
 mod trash;
 mod version;
 
+pub use cluster::*;
 pub use host::*;
 pub use ids::*;
 pub use image::*;

@@ -146,6 +146,18 @@ pub enum ErrorCode {
     FixNotAuthorised,
     /// A command ended badly (`command`, `status`, `done` of `commands`).
     FixFailed,
+    /// A cluster cannot do this now (`reason`).
+    ClusterDenied,
+    /// The machine belongs to a cluster (`cluster`).
+    MachineInCluster,
+    /// Too few etcd members would be left (`left`, `members`, `needed`).
+    QuorumLost,
+    /// Talos refuses a configuration (`node`).
+    ConfigurationRefused,
+    /// A text is no recipe of a cluster (`reason`).
+    NotARecipe,
+    /// The cluster's secrets cannot be used (`path`).
+    SecretsUnusable,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
     /// No program of this desktop asks for passwords (`done` of `commands`).
@@ -323,6 +335,28 @@ pub enum FieldCode {
     NotExposed,
     /// Somebody has it already (`owner`).
     InUse,
+    /// Clusters are not offered for this Talos (`version`, `needed`).
+    TalosTooOld,
+    /// Not a version such as 1.36.3.
+    NotAVersion,
+    /// This Talos does not take this Kubernetes (`oldest`, `newest`).
+    KubernetesNotTaken,
+    /// An even number of control planes protects from nothing (`count`, `better`).
+    EvenControlPlanes,
+    /// More machines than this computer carries (`max`).
+    TooManyNodes,
+    /// Talos does not take this as a change of a configuration (`reason`).
+    NotAPatch,
+    /// Talos would refuse the configuration this gives (`node`, `reason`).
+    ConfigurationRefused,
+    /// Not an IPv4 network such as 10.244.0.0/16.
+    NotACidr,
+    /// A virtual address with one control plane moves nowhere.
+    NeedsControlPlanes,
+    /// Not a link of Omni.
+    NotOmni,
+    /// The image is for another architecture, or does not tell its Talos.
+    NotForClusters,
 }
 
 /// An error as the page and the job log get it.

@@ -5,6 +5,7 @@ import { LiveSet } from "./live.svelte";
 export class Topics {
   readonly machines = new LiveSet<TopicItems["machines"]>();
   readonly networks = new LiveSet<TopicItems["networks"]>();
+  readonly clusters = new LiveSet<TopicItems["clusters"]>();
   /** What passes through networks; only while the page is seen. */
   readonly traffic = new LiveSet<TopicItems["traffic"]>();
   readonly images = new LiveSet<TopicItems["images"]>();

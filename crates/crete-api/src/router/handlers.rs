@@ -1,13 +1,15 @@
 //! One method a command: from the wire to a call of the engine or of the host, and back.
 
 use super::Router;
+use super::clusters::recipe_text;
 use crate::commands::Handlers;
 use crate::host::Host;
 use crate::types::*;
 use crete_engine::EngineError;
 use crete_model::{
-    Composition, ErrorCode, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan,
-    ImportPlan, MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Params, Preset, Problem,
+    ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition, Consequence, ErrorCode,
+    ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers,
+    MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, Params, Preset, Problem,
     Remedy, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use std::path::{Path, PathBuf};
@@ -346,6 +348,108 @@ impl<H: Host> Handlers for Router<H> {
 
     async fn network_reveal(&self, request: NetworkRef) -> Result<NetworkReveal, Problem> {
         page(self.engine().reveal_network(request.network))
+    }
+
+    async fn cluster_offer(&self, request: ClusterOfferRequest) -> Result<ClusterOffer, Problem> {
+        page(self.engine().offer_cluster(request.preset, request.talos))
+    }
+
+    async fn cluster_plan(&self, request: ClusterDraft) -> Result<ClusterPlan, Problem> {
+        Ok(self.engine().plan_cluster(&request))
+    }
+
+    async fn cluster_create(&self, request: ClusterDraft) -> Result<ClusterCreated, Problem> {
+        let (cluster, job) = page(self.engine().create_cluster(&request).await)?;
+        Ok(ClusterCreated { cluster, job })
+    }
+
+    async fn cluster_start(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().start_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_stop(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().stop_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_restart(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().restart_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_cancel(&self, request: ClusterRef) -> Result<Nothing, Problem> {
+        page(self.engine().cancel_cluster(request.cluster).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn cluster_loss(&self, request: ClusterRef) -> Result<ClusterLoss, Problem> {
+        page(self.engine().cluster_loss(request.cluster))
+    }
+
+    async fn cluster_delete(&self, request: ClusterRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_cluster(request.cluster).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn cluster_health(&self, request: ClusterRef) -> Result<Nothing, Problem> {
+        page(self.engine().look_at_cluster(request.cluster))?;
+        Ok(Nothing {})
+    }
+
+    async fn cluster_consequence(&self, request: MemberQuestion) -> Result<Consequence, Problem> {
+        let removes = request.deed == MemberDeed::Remove;
+        let engine = self.engine();
+        page(engine.cluster_consequence(request.cluster, request.machine, removes))
+    }
+
+    async fn cluster_add_workers(&self, request: MoreWorkers) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().add_workers(&request).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_remove_worker(&self, request: LessWorkers) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().remove_worker(request).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_recipe(&self, request: ClusterRef) -> Result<RecipeText, Problem> {
+        Ok(recipe_text(page(
+            self.engine().cluster_recipe(request.cluster),
+        )?))
+    }
+
+    async fn cluster_draft_recipe(&self, request: ClusterDraft) -> Result<RecipeText, Problem> {
+        Ok(recipe_text(page(self.engine().draft_recipe(&request))?))
+    }
+
+    async fn cluster_open_recipe(&self, request: OpenText) -> Result<ClusterDraft, Problem> {
+        page(self.engine().open_recipe(&request.text))
+    }
+
+    async fn cluster_save_recipe(&self, request: SaveRecipe) -> Result<Saved, Problem> {
+        self.save_recipe(request).await
+    }
+
+    async fn cluster_commands(&self, request: ClusterDraft) -> Result<CommandsAnswer, Problem> {
+        let steps = page(self.engine().cluster_commands(&request))?;
+        Ok(CommandsAnswer { steps })
+    }
+
+    async fn cluster_kubeconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
+        let (path, context) = page(self.engine().write_kubeconfig(request.cluster).await)?;
+        Ok(MadeFile {
+            path: path.display().to_string(),
+            context,
+        })
+    }
+
+    async fn cluster_talosconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
+        let (path, context) = page(self.engine().write_talosconfig(request.cluster).await)?;
+        Ok(MadeFile {
+            path: path.display().to_string(),
+            context,
+        })
     }
 
     async fn forward_offer(&self, request: ForwardDraft) -> Result<ForwardOffer, Problem> {

@@ -83,8 +83,19 @@ impl Engine {
         if !fields.is_empty() {
             return Err(EngineError::Invalid(fields));
         }
+        self.create_machine_as(MachineId(Uuid::now_v7()), draft, Vec::new())
+    }
+
+    /// Creates a machine under an id that was decided before, with more kernel arguments.
+    pub(crate) fn create_machine_as(
+        &self,
+        id: MachineId,
+        draft: &MachineDraft,
+        kernel_args: Vec<String>,
+    ) -> Result<MachineId> {
         let image = self.image(draft.image)?;
-        let id = MachineId(Uuid::now_v7());
+        let mut all = launch::kernel_args(&image.spec);
+        all.extend(kernel_args);
         let spec = MachineSpec {
             schema_version: 1,
             id,
@@ -97,7 +108,7 @@ impl Engine {
             disk_gib: draft.disk_gib,
             mac: mac_address(id),
             network: draft.network,
-            kernel_args: launch::kernel_args(&image.spec),
+            kernel_args: all,
             created_at: self.clock.text(),
         };
         store::create(&self.roots.machine(id), &spec)?;
@@ -266,7 +277,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn image_is_ready(&self, image: ImageId) -> bool {
+    pub(crate) fn image_is_ready(&self, image: ImageId) -> bool {
         self.image(image)
             .is_ok_and(|view| matches!(view.state, ImageState::Ready))
     }

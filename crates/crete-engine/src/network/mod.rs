@@ -6,6 +6,7 @@
 
 mod draft;
 mod driver;
+mod endpoints;
 mod forwards;
 mod loading;
 mod members;

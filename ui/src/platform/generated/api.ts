@@ -94,7 +94,7 @@ problem: Problem | null, };
 /**
  * What a stage waits for at this moment.
  */
-export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "network_up" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "network_up" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix" | "cluster_stuck";
 
 /**
  * A single board computer.
@@ -191,6 +191,24 @@ problem: Problem | null, };
 export type CauseCode = "fine" | "cut_off" | "cannot_tell" | "cpu_too_old" | "no_cpu_flag" | "disabled_in_firmware" | "inside_virtual_machine" | "no_hypervisor_mode" | "module_not_loaded" | "module_blacklisted" | "module_forbidden" | "kernel_without_kvm" | "device_missing" | "container_without_kvm" | "flatpak_without_kvm" | "snap_without_kvm" | "no_permission" | "group_missing" | "device_closed" | "log_in_again" | "not_at_screen" | "policy_denies" | "fake_kvm" | "busy" | "busy_program" | "busy_machine" | "api_version" | "create_vm_failed" | "not_installed" | "hidden_by_sandbox" | "too_old" | "no_answer" | "library_missing" | "does_not_start" | "strange_answer" | "qemu_without_kvm" | "feature_missing" | "short" | "virtual_machine" | "container" | "flatpak" | "snap";
 
 /**
+ * Whose certificate it is.
+ */
+export type CertificateOf = "talos_authority" | "kubernetes_authority" | "etcd_authority" | "aggregator_authority" | "talos_client" | "kubeconfig";
+
+/**
+ * A certificate and its end.
+ */
+export type CertificateView = { 
+/**
+ * Whose.
+ */
+of: CertificateOf, 
+/**
+ * RFC 3339.
+ */
+not_after: string, };
+
+/**
  * One change of a topic.
  */
 export type Change = { "kind": "init" } | { "kind": "item", 
@@ -255,6 +273,733 @@ export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" |
 export type CheckState = "ok" | "limited" | "failed";
 
 /**
+ * What can be asked of a cluster.
+ */
+export type ClusterAction = "start" | "stop" | "restart" | "cancel" | "delete" | "add_workers" | "remove_worker" | "kubeconfig";
+
+/**
+ * An action and whether it can be done now.
+ */
+export type ClusterActionView = { 
+/**
+ * The action.
+ */
+action: ClusterAction, 
+/**
+ * Why not; nothing when it can be done.
+ */
+denied: ClusterDenied | null, };
+
+/**
+ * A cluster whose creation began.
+ */
+export type ClusterCreated = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The job.
+ */
+job: JobId, };
+
+/**
+ * Why an action cannot be done now.
+ */
+export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours";
+
+/**
+ * What the form sends; nothing in it has been checked.
+ */
+export type ClusterDraft = { 
+/**
+ * A DNS label.
+ */
+name: string, 
+/**
+ * Which Talos, on which medium.
+ */
+image: ClusterImage, 
+/**
+ * Version of Kubernetes, without `v`: `1.36.3`.
+ */
+kubernetes: string, 
+/**
+ * Machines that run etcd and the API.
+ */
+control_planes: NodeGroup, 
+/**
+ * Machines that only work.
+ */
+workers: NodeGroup, 
+/**
+ * Sizes of single machines.
+ */
+sizes: Array<NodeSizes>, 
+/**
+ * Where they are.
+ */
+network: ClusterNetwork, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods; empty for `10.244.0.0/16`.
+ */
+pod_subnet: string, 
+/**
+ * Network of the services; empty for `10.96.0.0/12`.
+ */
+service_subnet: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches: ClusterPatches, 
+/**
+ * Machines are started and left waiting for a configuration, for people with tools of their own.
+ */
+leave_in_maintenance: boolean, 
+/**
+ * Omni's own link, with which machines join it; empty otherwise.
+ */
+omni: string, };
+
+/**
+ * The ports by which the Kubernetes API is reached.
+ */
+export type ClusterEndpoint = { 
+/**
+ * Host of the API as the machines reach it: the gateway's address, or the virtual one.
+ */
+inside: string, 
+/**
+ * Its port there.
+ */
+inside_port: number, 
+/**
+ * Address of this computer that leads there.
+ */
+outside: string, 
+/**
+ * Its port there.
+ */
+outside_port: number, };
+
+/**
+ * Something that happened.
+ */
+export type ClusterEvent = { 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * What.
+ */
+code: ClusterEventCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, };
+
+/**
+ * What happened to a cluster.
+ */
+export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured";
+
+/**
+ * Where the files for a person's tools are, once they were made.
+ */
+export type ClusterFiles = { 
+/**
+ * The kubeconfig.
+ */
+kubeconfig: string | null, 
+/**
+ * The talosconfig.
+ */
+talosconfig: string | null, };
+
+/**
+ * A cluster.
+ */
+export type ClusterId = string;
+
+/**
+ * The image that the machines boot from.
+ */
+export type ClusterImage = { "kind": "factory", 
+/**
+ * Talos version.
+ */
+version: TalosVersion, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Disk image, or ISO with installation.
+ */
+medium: BootMedium, 
+/**
+ * What it holds beyond the plain one; nothing for Crete's own, with a serial console.
+ */
+schematic: Schematic | null, } | { "kind": "library", 
+/**
+ * Which.
+ */
+image: ImageId, };
+
+/**
+ * What would be lost by deleting a cluster, counted before it happens.
+ */
+export type ClusterLoss = { 
+/**
+ * Names of its machines.
+ */
+machines: Array<string>, 
+/**
+ * Bytes on this computer.
+ */
+bytes: number, 
+/**
+ * The network that goes with it.
+ */
+network: string | null, 
+/**
+ * The image, which stays in the library.
+ */
+image_kept: string | null, };
+
+/**
+ * The network that the machines are in.
+ */
+export type ClusterNetwork = { "kind": "new", 
+/**
+ * Its subnet; empty for one that collides with nothing.
+ */
+subnet: string, } | { "kind": "existing", 
+/**
+ * Which.
+ */
+network: NetworkId, };
+
+/**
+ * One machine of a cluster, as wanted.
+ */
+export type ClusterNode = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * The machine. Decided before it is made, so that making it twice makes one.
+ */
+machine: MachineId, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, 
+/**
+ * True while it is being taken out of the cluster.
+ */
+leaving: boolean, };
+
+/**
+ * A draft with suggested values, and what this computer allows.
+ */
+export type ClusterOffer = { 
+/**
+ * Every field filled: the form can be sent as it opens.
+ */
+draft: ClusterDraft, 
+/**
+ * Most machines together.
+ */
+max_nodes: number, 
+/**
+ * Most virtual processors of one machine.
+ */
+max_vcpus: number, 
+/**
+ * Most memory of one machine, MiB.
+ */
+max_memory_mib: number, 
+/**
+ * Least memory of a control plane, MiB.
+ */
+min_control_plane_mib: number, 
+/**
+ * Least memory of a worker, MiB.
+ */
+min_worker_mib: number, 
+/**
+ * Least disk, GiB.
+ */
+min_disk_gib: number, };
+
+/**
+ * Asks for a draft to begin with.
+ */
+export type ClusterOfferRequest = { 
+/**
+ * The shape; nothing for the one that fits this computer best.
+ */
+preset: ClusterPreset | null, 
+/**
+ * Version of Talos; nothing for the newest stable one.
+ */
+talos: TalosVersion | null, };
+
+/**
+ * Patches of configurations, each one YAML.
+ */
+export type ClusterPatches = { 
+/**
+ * For every machine.
+ */
+cluster: Array<string>, 
+/**
+ * For control planes.
+ */
+control_plane: Array<string>, 
+/**
+ * For workers.
+ */
+worker: Array<string>, 
+/**
+ * For one machine each.
+ */
+nodes: Array<NodePatches>, };
+
+/**
+ * What a cluster is seen to do.
+ */
+export type ClusterPhase = "creating" | "maintenance" | "starting" | "healthy" | "degraded" | "unreachable" | "stopping" | "stopped" | "undoing";
+
+/**
+ * What a draft would become. Nothing is made or sent.
+ */
+export type ClusterPlan = { 
+/**
+ * What is not acceptable, field by field. It can be created when this is empty.
+ */
+fields: Array<FieldProblem>, 
+/**
+ * The preset of these counts; nothing for free ones.
+ */
+preset: ClusterPreset | null, 
+/**
+ * The machines, control planes first.
+ */
+nodes: Array<PlannedNode>, 
+/**
+ * How many control planes may fail.
+ */
+may_fail: number, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion | null, 
+/**
+ * Which Kubernetes goes with it; nothing when clusters are not offered for it.
+ */
+support: KubernetesSupport | null, 
+/**
+ * The image that is there already.
+ */
+image: ImageId | null, 
+/**
+ * Bytes to download; 0 when the image is there, or when it is not known.
+ */
+download: number, 
+/**
+ * The network it would be in: the name of a new one, or of one that is there.
+ */
+network: string, 
+/**
+ * Where the API would be reached inside; empty while that depends on a network to come.
+ */
+endpoint: string, 
+/**
+ * All machines together.
+ */
+total: Sizes, 
+/**
+ * What that asks too much of.
+ */
+strains: Array<Strain>, 
+/**
+ * The steps in order.
+ */
+steps: Array<PlannedStep>, 
+/**
+ * Median of earlier runs of the same shape, seconds; nothing without any.
+ */
+usual_s: number | null, };
+
+/**
+ * A shape that is offered.
+ */
+export type ClusterPreset = "solo" | "small" | "control_plane" | "high_availability";
+
+/**
+ * A recipe, as YAML in a file of the person's. Dropped onto the window it gives the same cluster.
+ */
+export type ClusterRecipe = { 
+/**
+ * The form of this file: what tells it from any other YAML.
+ */
+crete_cluster: number, 
+/**
+ * The cluster's name.
+ */
+name: string, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion, 
+/**
+ * Version of Kubernetes, without `v`.
+ */
+kubernetes: string, 
+/**
+ * Which image.
+ */
+image: RecipeImage, 
+/**
+ * Which machines.
+ */
+machines: RecipeMachines, 
+/**
+ * Subnet of its network; nothing for one that was there already.
+ */
+subnet?: string | null, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods.
+ */
+pod_subnet?: string, 
+/**
+ * Network of the services.
+ */
+service_subnet?: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors?: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches?: ClusterPatches, };
+
+/**
+ * Names one cluster.
+ */
+export type ClusterRef = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, };
+
+/**
+ * What can be done about a cause. The page makes a button or a sentence of it.
+ */
+export type ClusterRemedy = { "kind": "wait" } | { "kind": "mend_link", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "start_machine", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "restart_machine", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_console", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_node", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_image" } | { "kind": "check_internet" } | { "kind": "use_mirror" } | { "kind": "check_time_servers" } | { "kind": "correct_patch" } | { "kind": "larger_disk" } | { "kind": "more_memory" } | { "kind": "install_cni" } | { "kind": "open_host_check" } | { "kind": "look_at_kubernetes" } | { "kind": "free_etcd" } | { "kind": "start_control_planes" } | { "kind": "replace_node", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "cancel_creation" };
+
+/**
+ * A cluster as wanted, on disk as `clusters/<id>/spec.json`. Its secrets are in a file beside it.
+ */
+export type ClusterSpec = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id.
+ */
+id: ClusterId, 
+/**
+ * A DNS label, unique.
+ */
+name: string, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion, 
+/**
+ * Version of Kubernetes, without `v`.
+ */
+kubernetes: string, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * How machines boot.
+ */
+medium: BootMedium, 
+/**
+ * What the image holds; nothing for a file of the person's.
+ */
+schematic: Schematic | null, 
+/**
+ * The installer's image, with the same schematic.
+ */
+installer: string, 
+/**
+ * The image that machines boot from, once it is decided.
+ */
+image: ImageId | null, 
+/**
+ * Its machines, control planes first.
+ */
+nodes: Array<ClusterNode>, 
+/**
+ * The network; nothing until it is made.
+ */
+network: NetworkId | null, 
+/**
+ * Whether the network was made for this cluster, and goes with it.
+ */
+own_network: boolean, 
+/**
+ * Subnet wished for a network of its own; empty for any.
+ */
+subnet: string, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * Where it is reached, once its network is there.
+ */
+api: ClusterEndpoint | null, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods; empty for the default.
+ */
+pod_subnet: string, 
+/**
+ * Network of the services; empty for the default.
+ */
+service_subnet: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches: ClusterPatches, 
+/**
+ * Machines are left waiting for a configuration.
+ */
+leave_in_maintenance: boolean, 
+/**
+ * Omni's own link; empty otherwise.
+ */
+omni: string, 
+/**
+ * What it is to be.
+ */
+wish: ClusterWish, 
+/**
+ * RFC 3339.
+ */
+created_at: string, 
+/**
+ * RFC 3339: when it was healthy for the first time. Until then it is being created.
+ */
+formed_at: string | null, };
+
+/**
+ * A step of the work on a cluster.
+ */
+export type ClusterStep = { 
+/**
+ * What it does.
+ */
+code: StageCode, 
+/**
+ * RFC 3339; nothing while it has not begun.
+ */
+started_at: string | null, 
+/**
+ * RFC 3339; nothing while it goes on.
+ */
+ended_at: string | null, 
+/**
+ * Median of earlier runs on this computer, seconds; nothing without any.
+ */
+usual_s: number | null, 
+/**
+ * How many machines have it behind them, where it is done for each.
+ */
+done: number, 
+/**
+ * Of how many.
+ */
+of: number, };
+
+/**
+ * A cluster as observed.
+ */
+export type ClusterView = { 
+/**
+ * As wanted.
+ */
+spec: ClusterSpec, 
+/**
+ * What it does.
+ */
+phase: ClusterPhase, 
+/**
+ * RFC 3339: since when.
+ */
+since: string, 
+/**
+ * Its machines, control planes first.
+ */
+members: Array<MemberView>, 
+/**
+ * Why it does not get on, worst first; those of machines included.
+ */
+stuck: Array<Stuck>, 
+/**
+ * The checks in order.
+ */
+health: Array<HealthCheck>, 
+/**
+ * RFC 3339: when they were made last.
+ */
+checked_at: string | null, 
+/**
+ * The work that goes on, or went on last.
+ */
+timeline: Timeline, 
+/**
+ * etcd's arithmetic.
+ */
+quorum: Quorum, 
+/**
+ * When certificates end.
+ */
+certificates: Array<CertificateView>, 
+/**
+ * Files for a person's tools.
+ */
+files: ClusterFiles, 
+/**
+ * What happened lately, newest first.
+ */
+events: Array<ClusterEvent>, 
+/**
+ * What can be asked of it now.
+ */
+actions: Array<ClusterActionView>, 
+/**
+ * The job that works on it.
+ */
+job: JobId | null, };
+
+/**
+ * What a cluster is to be.
+ */
+export type ClusterWish = "running" | "stopped" | "undone";
+
+/**
+ * What is done with a cluster.
+ */
+export type ClusterWork = "create" | "start" | "stop" | "restart" | "add_workers" | "remove_worker";
+
+/**
+ * How pods reach one another.
+ */
+export type CniKind = "flannel" | "none";
+
+/**
+ * Commands that would do the same without Crete.
+ */
+export type CommandStep = { 
+/**
+ * The step they belong to.
+ */
+code: StageCode, 
+/**
+ * Command lines, to copy.
+ */
+lines: Array<string>, };
+
+/**
+ * What would do the same without Crete.
+ */
+export type CommandsAnswer = { 
+/**
+ * Step by step.
+ */
+steps: Array<CommandStep>, };
+
+/**
  * What a draft comes to.
  */
 export type Composition = { 
@@ -307,6 +1052,28 @@ id: string,
  * The id computed here.
  */
 predicted: string, };
+
+/**
+ * What an action on one machine would do.
+ */
+export type Consequence = { 
+/**
+ * What.
+ */
+code: ConsequenceCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * True when it is refused unless the person says that it is meant.
+ */
+confirm: boolean, };
+
+/**
+ * What an action would do to the cluster.
+ */
+export type ConsequenceCode = "none" | "quorum_lost" | "no_spare" | "api_away" | "pods_move" | "last_worker";
 
 /**
  * A machine that was created.
@@ -449,11 +1216,37 @@ files: Array<ImportPlan>,
 text: string | null, };
 
 /**
+ * How the Kubernetes API is reached.
+ */
+export type EndpointKind = { "kind": "load_balancer" } | { "kind": "virtual_ip", 
+/**
+ * The address; empty for a free one.
+ */
+address: string, };
+
+/**
  * What went wrong. The page decides only on this, and makes its sentence from it.
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent";
+
+/**
+ * A machine's part in etcd.
+ */
+export type EtcdPart = { 
+/**
+ * Its id, hexadecimal, as etcd's own tools write it.
+ */
+id: string, 
+/**
+ * True for the one that leads.
+ */
+leader: boolean, 
+/**
+ * True until it has a vote.
+ */
+learner: boolean, };
 
 /**
  * A change with its topic and generation.
@@ -484,6 +1277,28 @@ what: string,
  * What was found.
  */
 found: string, };
+
+/**
+ * What was seen, in the exact words of who said it.
+ */
+export type EvidenceLine = { 
+/**
+ * Who said it.
+ */
+source: EvidenceSource, 
+/**
+ * Name of the node it is about; empty for the cluster.
+ */
+node: string, 
+/**
+ * The words.
+ */
+text: string, };
+
+/**
+ * Where an observation comes from.
+ */
+export type EvidenceSource = "qemu" | "console" | "network" | "talos" | "kubernetes";
 
 /**
  * Why a machine is off.
@@ -624,7 +1439,7 @@ asset: string, };
 /**
  * What can be wrong with a field.
  */
-export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use";
+export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use" | "talos_too_old" | "not_a_version" | "kubernetes_not_taken" | "even_control_planes" | "too_many_nodes" | "not_a_patch" | "configuration_refused" | "not_a_cidr" | "needs_control_planes" | "not_omni" | "not_for_clusters";
 
 /**
  * A problem with one field of a form.
@@ -835,6 +1650,43 @@ fault: string | null,
  * Who has the port instead.
  */
 owner: string | null, };
+
+/**
+ * A check and what it saw.
+ */
+export type HealthCheck = { 
+/**
+ * Which.
+ */
+code: HealthCode, 
+/**
+ * How it stands.
+ */
+state: HealthState, 
+/**
+ * The figures behind it.
+ */
+params: { [key in string]: string }, 
+/**
+ * Exact words of what was asked, where it is not as wanted.
+ */
+words: Array<EvidenceLine>, 
+/**
+ * RFC 3339: since when it stands so.
+ */
+since: string, };
+
+/**
+ * A check. The first nine ask Talos, the others Kubernetes.
+ *
+ * Every one tells how many are as wanted (`met`) of how many (`of`), and which are not (`nodes`).
+ */
+export type HealthCode = "etcd" | "etcd_agrees" | "etcd_members" | "apid" | "memory" | "disk" | "diagnostics" | "kubelet" | "booted" | "nodes_known" | "static_pods" | "control_plane" | "nodes_ready" | "kube_proxy" | "core_dns" | "schedulable";
+
+/**
+ * How a check stands.
+ */
+export type HealthState = "unknown" | "pass" | "fail" | "skipped";
 
 /**
  * Names a change of this computer. What runs is decided by the engine alone.
@@ -1335,7 +2187,15 @@ machine: MachineId, } | { "kind": "stop",
 /**
  * The machine.
  */
-machine: MachineId, } | { "kind": "fix_host", 
+machine: MachineId, } | { "kind": "cluster", 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * What is done.
+ */
+work: ClusterWork, } | { "kind": "fix_host", 
 /**
  * How.
  */
@@ -1354,6 +2214,27 @@ job: JobId | null, };
  * How a stage or a job stands.
  */
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "paused" | "interrupted";
+
+/**
+ * The versions of Kubernetes that a Talos takes.
+ */
+export type KubernetesSupport = { 
+/**
+ * What it comes with.
+ */
+default: string, 
+/**
+ * First and last minor: `1.31`, `1.36`. Any patch of them can be typed.
+ */
+oldest: string, 
+/**
+ * The last minor.
+ */
+newest: string, 
+/**
+ * Versions to choose from, newest first: the default, and one of every other minor.
+ */
+offered: Array<string>, };
 
 /**
  * A layer of verification, from the wire to the disk.
@@ -1423,6 +2304,23 @@ draft: StudioDraft | null,
  * The kept draft that they began from.
  */
 kept: DraftId | null, };
+
+/**
+ * Wishes one worker less.
+ */
+export type LessWorkers = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True to take it away although it does not answer.
+ */
+dead: boolean, };
 
 /**
  * A machine's link, cut or mended.
@@ -1664,6 +2562,19 @@ since: string,
 deadline_s: number, });
 
 /**
+ * A file for a person's tools, with mode 0600.
+ */
+export type MadeFile = { 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * The context in it.
+ */
+context: string, };
+
+/**
  * A machine's place in its network.
  */
 export type Member = { 
@@ -1681,6 +2592,103 @@ address: string,
 cut: boolean, };
 
 /**
+ * What somebody means to do with a machine of a cluster.
+ */
+export type MemberDeed = "stop" | "remove";
+
+/**
+ * Asks what a deed would do.
+ */
+export type MemberQuestion = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The deed.
+ */
+deed: MemberDeed, };
+
+/**
+ * A machine's time in one stage.
+ */
+export type MemberSpan = { 
+/**
+ * The stage.
+ */
+stage: MemberStage, 
+/**
+ * RFC 3339.
+ */
+started_at: string, 
+/**
+ * RFC 3339; nothing for the present one.
+ */
+ended_at: string | null, };
+
+/**
+ * Where a machine of a cluster stands.
+ */
+export type MemberStage = "planned" | "off" | "boot" | "maintenance" | "install" | "join" | "etcd" | "kubernetes" | "ready" | "lost" | "leaving";
+
+/**
+ * A machine of a cluster, as observed.
+ */
+export type MemberView = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+name: string, 
+/**
+ * The machine's name, which is its host name: `knossos-cp-1`.
+ */
+hostname: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where it stands.
+ */
+stage: MemberStage, 
+/**
+ * Its stages since the work began, oldest first.
+ */
+spans: Array<MemberSpan>, 
+/**
+ * Its address in the network.
+ */
+address: string | null, 
+/**
+ * What it says it runs.
+ */
+talos: string | null, 
+/**
+ * What its kubelet says it is.
+ */
+kubelet: string | null, 
+/**
+ * Its part in etcd.
+ */
+etcd: EtcdPart | null, 
+/**
+ * True for the one that holds a virtual address.
+ */
+holds_endpoint: boolean, 
+/**
+ * Why it does not get on, worst first.
+ */
+stuck: Array<Stuck>, };
+
+/**
  * One META value.
  */
 export type MetaValue = { 
@@ -1692,6 +2700,23 @@ key: number,
  * Any text.
  */
 value: string, };
+
+/**
+ * Wishes more workers.
+ */
+export type MoreWorkers = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * How many more.
+ */
+count: number, 
+/**
+ * The sizes of each.
+ */
+sizes: Sizes, };
 
 /**
  * Somebody who was heard.
@@ -1755,6 +2780,39 @@ mtu: number,
  * Whether machines may reach anything outside.
  */
 internet: boolean, };
+
+/**
+ * Where the Kubernetes API of a cluster is reached, in its network and on this computer.
+ */
+export type NetworkEndpoint = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * Its name, which is part of the endpoint's name in the network.
+ */
+name: string, 
+/**
+ * Its control planes.
+ */
+machines: Array<MachineId>, 
+/**
+ * The port in the network.
+ */
+port: number, 
+/**
+ * An address that moves between the machines; nothing for a port of the gateway.
+ */
+address: string | null, 
+/**
+ * The address of this computer that leads there.
+ */
+listen: string, 
+/**
+ * Its port.
+ */
+listen_port: number, };
 
 /**
  * A network.
@@ -1885,6 +2943,10 @@ members: Array<Member>,
  */
 forwards: Array<Forward>, 
 /**
+ * Endpoints of the clusters in it.
+ */
+endpoints: Array<NetworkEndpoint>, 
+/**
  * RFC 3339.
  */
 created_at: string, };
@@ -1978,6 +3040,50 @@ outdated: boolean, } | { "state": "failed",
  * Why.
  */
 problem: Problem, });
+
+/**
+ * Machines of one role.
+ */
+export type NodeGroup = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * The sizes of each.
+ */
+sizes: Sizes, };
+
+/**
+ * Patches of one machine.
+ */
+export type NodePatches = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+node: string, 
+/**
+ * Each one YAML.
+ */
+patches: Array<string>, };
+
+/**
+ * What a machine is in its cluster.
+ */
+export type NodeRole = "control_plane" | "worker";
+
+/**
+ * Sizes of one machine that differ from those of its role.
+ */
+export type NodeSizes = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+node: string, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, };
 
 /**
  * No request, or no answer.
@@ -2146,6 +3252,44 @@ export type Picked = {
  * Absolute path.
  */
 path: string | null, };
+
+/**
+ * A machine that would be made.
+ */
+export type PlannedNode = { 
+/**
+ * Its name in the cluster.
+ */
+name: string, 
+/**
+ * The machine's name.
+ */
+hostname: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, 
+/**
+ * How many patches apply to it.
+ */
+patches: number, };
+
+/**
+ * A step that would be taken.
+ */
+export type PlannedStep = { 
+/**
+ * What it does.
+ */
+code: StageCode, 
+/**
+ * Median of earlier runs on this computer, seconds; nothing without any.
+ */
+usual_s: number | null, };
 
 /**
  * A platform of the Image Factory.
@@ -2360,6 +3504,99 @@ accelerators: Array<Accelerator>,
 features: Array<QemuFeature>, };
 
 /**
+ * How many etcd members there are, and how many it takes.
+ */
+export type Quorum = { 
+/**
+ * Members with a vote.
+ */
+members: number, 
+/**
+ * Those that are well.
+ */
+healthy: number, 
+/**
+ * How many it takes.
+ */
+needed: number, };
+
+/**
+ * The image of a recipe.
+ */
+export type RecipeImage = { 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Disk image, or ISO with installation.
+ */
+medium: BootMedium, 
+/**
+ * What it holds beyond the plain one.
+ */
+schematic: Schematic, 
+/**
+ * The schematic's id: it is computed again and must be this one.
+ */
+schematic_id: string, 
+/**
+ * SHA-256 of the file that machines booted from, where it is known.
+ */
+sha256?: string | null, };
+
+/**
+ * The machines of a recipe.
+ */
+export type RecipeMachines = { 
+/**
+ * How many control planes.
+ */
+control_planes: number, 
+/**
+ * Sizes of each.
+ */
+control_plane_sizes: Sizes, 
+/**
+ * How many workers.
+ */
+workers: number, 
+/**
+ * Sizes of each.
+ */
+worker_sizes: Sizes, 
+/**
+ * Those that differ.
+ */
+sizes?: Array<NodeSizes>, };
+
+/**
+ * A recipe as text.
+ */
+export type RecipeText = { 
+/**
+ * YAML.
+ */
+yaml: string, 
+/**
+ * A name for its file.
+ */
+file_name: string, };
+
+/**
+ * Images of one registry taken from elsewhere.
+ */
+export type RegistryMirror = { 
+/**
+ * The registry's host, or `*`.
+ */
+registry: string, 
+/**
+ * Where to ask instead, in order.
+ */
+endpoints: Array<string>, };
+
+/**
  * A remark on an answer.
  */
 export type Remark = { 
@@ -2572,6 +3809,19 @@ folder: string,
  * True when files that are there may be replaced.
  */
 replace: boolean, };
+
+/**
+ * Saves the recipe of a cluster that is there, or of a draft, where the person chooses.
+ */
+export type SaveRecipe = { "of": "cluster", 
+/**
+ * Which.
+ */
+cluster: ClusterId, } | { "of": "draft", 
+/**
+ * It.
+ */
+draft: ClusterDraft, };
 
 /**
  * Files that were asked for together.
@@ -2805,7 +4055,7 @@ ended_at: string | null, };
 /**
  * What a stage does.
  */
-export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck";
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck" | "cluster_image" | "cluster_network" | "cluster_machines" | "switch_on" | "addresses" | "maintenance" | "disks_check" | "configuration" | "apply" | "install" | "sign_in" | "time" | "bootstrap" | "etcd" | "control_plane" | "pod_network" | "nodes_ready" | "health_checks" | "access" | "workers_off" | "control_planes_off" | "leave";
 
 /**
  * Something found at start-up.
@@ -2891,6 +4141,49 @@ machine: MachineId,
  * The port.
  */
 port: SerialPort, };
+
+/**
+ * A cause, seen.
+ */
+export type Stuck = { 
+/**
+ * What it is.
+ */
+code: StuckCode, 
+/**
+ * How bad.
+ */
+weight: StuckWeight, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * The machine it is about; nothing for the cluster.
+ */
+machine: MachineId | null, 
+/**
+ * RFC 3339.
+ */
+since: string, 
+/**
+ * What it was decided from.
+ */
+evidence: Array<EvidenceLine>, 
+/**
+ * What can be done, best first; never empty.
+ */
+remedies: Array<ClusterRemedy>, };
+
+/**
+ * A cause, decided from evidence by the table of rules.
+ */
+export type StuckCode = "image_on_its_way" | "image_missing" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "api_silent" | "api_interrupted" | "calls_hang" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "pulling_image" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "diagnosed" | "waits" | "slow";
+
+/**
+ * How bad a cause is.
+ */
+export type StuckWeight = "normal" | "warning" | "dead";
 
 /**
  * What a person answered so far. `None` means not asked or not answered yet.
@@ -3012,14 +4305,35 @@ boards: Array<Board>, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * The work on a cluster, from its first step to its last.
+ */
+export type Timeline = { 
+/**
+ * RFC 3339; nothing when no work goes on or went on since the program began.
+ */
+started_at: string | null, 
+/**
+ * RFC 3339.
+ */
+ended_at: string | null, 
+/**
+ * Median of earlier runs of the same shape, seconds.
+ */
+usual_s: number | null, 
+/**
+ * Its steps, in order.
+ */
+steps: Array<ClusterStep>, };
+
+/**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "networks" | "traffic" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+export type Topic = "images" | "machines" | "networks" | "clusters" | "traffic" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
 
 /**
  * What something in the trash was.
  */
-export type TrashKind = "images" | "machines" | "networks" | "drafts";
+export type TrashKind = "images" | "machines" | "networks" | "drafts" | "clusters";
 
 /**
  * Names one thing in the trash.
@@ -3304,6 +4618,46 @@ export interface Commands {
   "network.delete": { request: NetworkRef; response: Trashed };
   /** The YAML and the command behind a network. */
   "network.reveal": { request: NetworkRef; response: NetworkReveal };
+  /** Suggests a cluster. */
+  "cluster.offer": { request: ClusterOfferRequest; response: ClusterOffer };
+  /** What a draft would become, and what is not acceptable. Makes and sends nothing. */
+  "cluster.plan": { request: ClusterDraft; response: ClusterPlan };
+  /** Creates a cluster, until it is healthy. */
+  "cluster.create": { request: ClusterDraft; response: ClusterCreated };
+  /** Starts a cluster. */
+  "cluster.start": { request: ClusterRef; response: JobStarted };
+  /** Stops a cluster, workers first. */
+  "cluster.stop": { request: ClusterRef; response: JobStarted };
+  /** Stops a cluster and starts it again. */
+  "cluster.restart": { request: ClusterRef; response: JobStarted };
+  /** Gives up creating a cluster and takes away what was made; the image stays. */
+  "cluster.cancel": { request: ClusterRef; response: Nothing };
+  /** What deleting a cluster would lose. */
+  "cluster.loss": { request: ClusterRef; response: ClusterLoss };
+  /** Moves a cluster with its machines to the trash. Refused while machines run. */
+  "cluster.delete": { request: ClusterRef; response: Trashed };
+  /** Looks at a cluster now. */
+  "cluster.health": { request: ClusterRef; response: Nothing };
+  /** What a deed on one machine would do to its cluster. */
+  "cluster.consequence": { request: MemberQuestion; response: Consequence };
+  /** Gives a cluster more workers. */
+  "cluster.add_workers": { request: MoreWorkers; response: JobStarted };
+  /** Takes a worker out of a cluster. */
+  "cluster.remove_worker": { request: LessWorkers; response: JobStarted };
+  /** The recipe of a cluster: everything but its secrets. */
+  "cluster.recipe": { request: ClusterRef; response: RecipeText };
+  /** The recipe of a draft. */
+  "cluster.draft_recipe": { request: ClusterDraft; response: RecipeText };
+  /** A draft from a recipe. */
+  "cluster.open_recipe": { request: OpenText; response: ClusterDraft };
+  /** Saves a recipe to a file the person chooses. */
+  "cluster.save_recipe": { request: SaveRecipe; response: Saved };
+  /** Commands that would do the same without Crete. */
+  "cluster.commands": { request: ClusterDraft; response: CommandsAnswer };
+  /** Writes a kubeconfig of a cluster, into a file of its own. */
+  "cluster.kubeconfig": { request: ClusterRef; response: MadeFile };
+  /** Writes a talosconfig of a cluster, into a file of its own. */
+  "cluster.talosconfig": { request: ClusterRef; response: MadeFile };
   /** Suggests a free port of this computer for a port of a machine. */
   "forward.offer": { request: ForwardDraft; response: ForwardOffer };
   /** Checks a draft field by field, as the person types. */
@@ -3351,6 +4705,7 @@ export interface TopicItems {
   images: ImageView;
   machines: MachineView;
   networks: NetworkView;
+  clusters: ClusterView;
   traffic: NetworkTraffic;
   drafts: SavedDraft;
   trash: TrashView;
