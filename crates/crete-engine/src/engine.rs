@@ -6,6 +6,7 @@ use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
 use crate::network::{NetworkParts, Networks};
+use crate::node::Nodes;
 use crate::paths::Roots;
 use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
@@ -14,8 +15,8 @@ use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
-    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings, TrashKind,
-    TrashView,
+    JobLogLine, MachineView, NetworkTraffic, NetworkView, NodeFacts, NodeFiguresView, NodeView,
+    SavedDraft, Settings, TrashKind, TrashView,
 };
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -73,6 +74,12 @@ pub struct Shared {
     pub networks: Live<NetworkView>,
     /// What passes through networks, by id; only while the page is visible.
     pub traffic: Live<NetworkTraffic>,
+    /// Nodes that were looked at, by machine id.
+    pub nodes: Live<NodeView>,
+    /// Facts about nodes whose pages are open, by machine id and kind.
+    pub facts: Live<NodeFacts>,
+    /// Figures of nodes whose pages are open, by machine id.
+    pub figures: Live<NodeFiguresView>,
     /// Jobs by id.
     pub jobs: Live<Job>,
     /// What was deleted, by its place in the trash.
@@ -98,6 +105,7 @@ pub struct Shared {
     pub(crate) handles: Handles,
     pub(crate) network_parts: NetworkParts,
     pub(crate) handles_of_networks: Networks,
+    pub(crate) node_book: Nodes,
     /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
     /// closing waits for all of them.
     pub closing: CancellationToken,
@@ -147,6 +155,9 @@ impl Engine {
             machines: Live::new(),
             networks: Live::new(),
             traffic: Live::new(),
+            nodes: Live::new(),
+            facts: Live::new(),
+            figures: Live::new(),
             jobs: job_book.live.clone(),
             trash: Live::new(),
             drafts: Live::new(),
@@ -164,6 +175,7 @@ impl Engine {
             handles: Handles::default(),
             network_parts: config.network_parts,
             handles_of_networks: Networks::default(),
+            node_book: Nodes::default(),
             closing: CancellationToken::new(),
             visible: watch::Sender::new(config.seen),
             checking: tokio::sync::Mutex::new(None),
