@@ -2,9 +2,11 @@
 
 mod desktop;
 mod network;
+mod node;
 
 pub use desktop::*;
 pub use network::*;
+pub use node::*;
 
 use crete_model::{
     Arch, DraftId, ImageId, Job, JobId, JobLogLine, MachineDraft, MachineId, MachineReveal,
