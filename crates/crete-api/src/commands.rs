@@ -5,9 +5,10 @@
 
 use crate::types::*;
 use crete_model::{
-    ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition, Consequence, ForwardDraft,
-    ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers, MachineDraft,
-    MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, Preset, Problem, Settings, Sizes,
+    ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
+    ConfigComparison, Consequence, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan,
+    ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal,
+    NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes,
     StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
@@ -164,6 +165,42 @@ commands! {
     "machine.address" machine_address(MachineAddress) -> Nothing;
     /// Cuts or mends a machine's link.
     "machine.cut" machine_cut(LinkCut) -> Nothing;
+    /// Looks at a machine's node from now on: the topics tell of it.
+    "node.look" node_look(NodeLook) -> Nothing;
+    /// Looks no more.
+    "node.unlook" node_unlook(LookRef) -> Nothing;
+    /// Takes the certificate that a node in maintenance shows for its own.
+    "node.accept" node_accept(AcceptFingerprint) -> Nothing;
+    /// Keeps the credentials of a person's talosconfig for a machine.
+    "node.credentials" node_credentials(ImportTalosconfig) -> Nothing;
+    /// Forgets a machine's own credentials.
+    "node.forget" node_forget(MachineRef) -> Nothing;
+    /// Starts, stops or restarts a service.
+    "node.service" node_service(ServiceCall) -> Nothing;
+    /// The names under which a node keeps logs.
+    "node.logs" node_logs(MachineRef) -> NodeLogs;
+    /// The kinds of resources that a node has.
+    "node.kinds" node_kinds(MachineRef) -> Vec<ResourceKind>;
+    /// All resources of a kind as YAML.
+    "node.resources" node_resources(ResourcesOf) -> Vec<ResourceText>;
+    /// One resource as YAML.
+    "node.resource" node_resource(ResourceRef) -> ResourceText;
+    /// The configuration that a node lives by, secrets and all.
+    "node.config" node_config(MachineRef) -> NodeConfig;
+    /// Compares an edited configuration with it. Changes nothing.
+    "node.compare" node_compare(ConfigDraft) -> ConfigComparison;
+    /// Asks a node what it would do with a configuration.
+    "node.try" node_try(ConfigApply) -> ApplyAnswer;
+    /// Gives a node a configuration.
+    "node.apply" node_apply(ConfigApply) -> ApplyAnswer;
+    /// Restarts a node.
+    "node.reboot" node_reboot(NodeReboot) -> Nothing;
+    /// Shuts a node down.
+    "node.shutdown" node_shutdown(NodeShutdown) -> Nothing;
+    /// What a reset of a node would take with it.
+    "node.reset_loss" node_reset_loss(ResetQuestion) -> ResetLoss;
+    /// Wipes a node.
+    "node.reset" node_reset(NodeReset) -> Nothing;
     /// Suggests a network.
     "network.offer" network_offer(Nothing) -> NetworkDraft;
     /// Checks a draft field by field, as the person types.

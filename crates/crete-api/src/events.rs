@@ -28,6 +28,12 @@ pub enum Topic {
     Clusters,
     /// `NetworkTraffic` by network id; only while the page is visible.
     Traffic,
+    /// `NodeView` by machine id, of nodes that were looked at.
+    Nodes,
+    /// `NodeFacts` by machine id and kind; only of nodes whose page is open.
+    Facts,
+    /// `NodeFiguresView` by machine id; only of nodes whose page is open and seen.
+    Figures,
     /// `TrashView` by its place in the trash.
     Trash,
     /// `SavedDraft` by draft id.
@@ -118,6 +124,9 @@ pub fn event_frames(
         ends,
     ));
     tasks.spawn(topic(Topic::Traffic, engine.traffic.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Nodes, engine.nodes.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Facts, engine.facts.clone(), &sender, ends));
+    tasks.spawn(topic(Topic::Figures, engine.figures.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
     tasks.spawn(topic(Topic::Trash, engine.trash.clone(), &sender, ends));

@@ -3,10 +3,12 @@
 mod cluster;
 mod desktop;
 mod network;
+mod node;
 
 pub use cluster::*;
 pub use desktop::*;
 pub use network::*;
+pub use node::*;
 
 use crete_model::{
     Arch, DraftId, ImageId, Job, JobId, JobLogLine, MachineDraft, MachineId, MachineReveal,

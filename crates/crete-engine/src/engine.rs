@@ -7,6 +7,7 @@ use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
 use crate::network::{NetworkParts, Networks};
+use crate::node::Nodes;
 use crate::paths::Roots;
 use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
@@ -15,8 +16,8 @@ use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
     Arch, BrokenView, ClusterView, DropView, FileStamp, HostReport, HostUsage, ImageSpec,
-    ImageView, Job, JobId, JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft,
-    Settings, TrashKind, TrashView,
+    ImageView, Job, JobId, JobLogLine, MachineView, NetworkTraffic, NetworkView, NodeFacts,
+    NodeFiguresView, NodeView, SavedDraft, Settings, TrashKind, TrashView,
 };
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -76,6 +77,12 @@ pub struct Shared {
     pub clusters: Live<ClusterView>,
     /// What passes through networks, by id; only while the page is visible.
     pub traffic: Live<NetworkTraffic>,
+    /// Nodes that were looked at, by machine id.
+    pub nodes: Live<NodeView>,
+    /// Facts about nodes whose pages are open, by machine id and kind.
+    pub facts: Live<NodeFacts>,
+    /// Figures of nodes whose pages are open, by machine id.
+    pub figures: Live<NodeFiguresView>,
     /// Jobs by id.
     pub jobs: Live<Job>,
     /// What was deleted, by its place in the trash.
@@ -103,6 +110,7 @@ pub struct Shared {
     pub(crate) handles_of_networks: Networks,
     pub(crate) handles_of_clusters: Clusters,
     pub(crate) cluster_ground: Option<Arc<dyn Ground>>,
+    pub(crate) node_book: Nodes,
     /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
     /// closing waits for all of them.
     pub closing: CancellationToken,
@@ -165,6 +173,9 @@ impl Engine {
             networks: Live::new(),
             clusters: Live::new(),
             traffic: Live::new(),
+            nodes: Live::new(),
+            facts: Live::new(),
+            figures: Live::new(),
             jobs: job_book.live.clone(),
             trash: Live::new(),
             drafts: Live::new(),
@@ -184,6 +195,7 @@ impl Engine {
             handles_of_networks: Networks::default(),
             handles_of_clusters: Clusters::default(),
             cluster_ground: ground,
+            node_book: Nodes::default(),
             closing: CancellationToken::new(),
             visible: watch::Sender::new(config.seen),
             checking: tokio::sync::Mutex::new(None),

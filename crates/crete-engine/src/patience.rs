@@ -27,6 +27,36 @@ pub struct Patience {
     pub kill: Duration,
     /// What downloads wait for.
     pub downloads: crete_fetch::Patience,
+    /// What those who look at nodes wait for.
+    pub nodes: NodePatience,
+}
+
+/// Deadlines of calls to nodes, and how often they are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct NodePatience {
+    /// Finding out what is at a machine's API. Under emulation a handshake takes seconds.
+    pub probe: Duration,
+    /// An ordinary call.
+    pub call: Duration,
+    /// The longest pause between two tries to reach a node.
+    pub pause: Duration,
+    /// Between two looks at figures and services, as Talos' own dashboard has it.
+    pub figures: Duration,
+    /// Between two signs of life of a node that is asked nothing else: a connection whose other side
+    /// is gone says nothing by itself.
+    pub sign_of_life: Duration,
+}
+
+impl Default for NodePatience {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_secs(10),
+            call: Duration::from_secs(10),
+            pause: Duration::from_secs(5),
+            figures: Duration::from_secs(5),
+            sign_of_life: Duration::from_secs(15),
+        }
+    }
 }
 
 impl Default for Patience {
@@ -42,6 +72,7 @@ impl Default for Patience {
             terminate: Duration::from_secs(5),
             kill: Duration::from_secs(10),
             downloads: crete_fetch::Patience::default(),
+            nodes: NodePatience::default(),
         }
     }
 }

@@ -162,6 +162,80 @@ pub enum ErrorCode {
     FixNoPkexec,
     /// No program of this desktop asks for passwords (`done` of `commands`).
     FixNoAgent,
+    /// Nothing listens at a node's API: off, booting, installing or restarting (`name`).
+    TalosRefused,
+    /// A node's connections end before they begin: the same states (`name`).
+    TalosInterrupted,
+    /// A node does not answer in time (`name`, `call`).
+    TalosSilent,
+    /// There is no way to a node (`name`).
+    TalosUnreachable,
+    /// What answers is no Talos (`name`).
+    NotTalos,
+    /// A node's certificate is dated by a clock that differs from ours (`name`).
+    TalosClock,
+    /// A node's certificate is of another authority: in maintenance, or of another cluster (`name`).
+    TalosAnotherAuthority,
+    /// A node does not know the authority of our certificate (`name`).
+    TalosClientUnknown,
+    /// Our certificate has run out, or is not valid yet by a node's clock (`name`).
+    TalosClientExpired,
+    /// A node wants a certificate: it is configured, and there are no credentials for it (`name`).
+    TalosClientRequired,
+    /// A node's certificate does not name its address (`name`).
+    TalosAddressNotCovered,
+    /// A node in maintenance shows another certificate than the one expected (`name`, `expected`, `seen`).
+    TalosPinChanged,
+    /// A node is not configured yet (`name`, `call`).
+    TalosNotConfigured,
+    /// A node's Talos has no such call (`name`, `call`).
+    TalosNotOffered,
+    /// Only control planes answer this (`name`, `call`).
+    TalosControlPlaneOnly,
+    /// Our certificate lacks the role (`name`, `call`).
+    TalosNotAuthorized,
+    /// A worker does not forward calls (`name`).
+    TalosNoForwarding,
+    /// A node's Talos has no such kind of resource (`name`).
+    TalosUnknownResource,
+    /// A node has no such thing (`name`).
+    TalosNotFound,
+    /// A configuration breaks a rule (`name`).
+    TalosConfigurationRefused,
+    /// A configuration cannot be read (`name`).
+    TalosConfigurationUnreadable,
+    /// A change needs a restart of the node (`name`).
+    TalosNeedsReboot,
+    /// A node's services are not up yet (`name`, `call`).
+    TalosNotYet,
+    /// A node's clock is not synchronized (`name`).
+    TalosTime,
+    /// The cluster has been bootstrapped before (`name`).
+    TalosAlreadyBootstrapped,
+    /// A node is busy with another change, or about to restart (`name`).
+    TalosBusy,
+    /// Talos in a container cannot do this (`name`).
+    TalosContainer,
+    /// A node has no such log or service, or protects it (`name`).
+    TalosUnknownName,
+    /// A request to a node lacks something (`name`, `call`).
+    TalosBadRequest,
+    /// A place among a node's changes is no longer known (`name`).
+    TalosBookmarkLost,
+    /// Too large for a node, or it has no room (`name`).
+    TalosExhausted,
+    /// A node was asked too often (`name`).
+    TalosTooManyPings,
+    /// A node's connection ended in the middle (`name`, `call`).
+    TalosEnded,
+    /// An installer or another program on a node failed (`name`).
+    TalosProgramFailed,
+    /// A node refused for a reason of its own (`name`, `call`).
+    TalosOther,
+    /// Certificates or keys cannot be used (`reason`).
+    CredentialsUnusable,
+    /// The machine is off (`name`).
+    MachineOff,
 }
 
 /// What a person can do about a problem. The page makes a button or a sentence of it.
@@ -284,6 +358,42 @@ pub enum Remedy {
         /// The folder.
         path: String,
     },
+    /// Wait: it is on its way.
+    WaitForIt,
+    /// See whether the machine is on, and what its console says.
+    CheckMachine,
+    /// Let the machine reach a time server, or set its clock.
+    CheckNodeClock,
+    /// Speak to it as to a node in maintenance.
+    TreatAsMaintenance,
+    /// Give Crete the credentials of the node's cluster.
+    TreatAsConfigured,
+    /// Use the secrets of the cluster that the node belongs to.
+    UseItsSecrets,
+    /// Issue a new client certificate.
+    RenewCertificate,
+    /// Add the address to `machine.certSANs`.
+    AddCertSan,
+    /// Compare the fingerprint with the one on the console.
+    CompareFingerprint,
+    /// Give the node a configuration first.
+    Configure,
+    /// Upgrade Talos on the node.
+    UpgradeTalos,
+    /// Ask a control plane instead.
+    AskControlPlane,
+    /// Use a certificate with the role of an administrator.
+    UseAdministrator,
+    /// Correct the configuration.
+    CorrectConfiguration,
+    /// Apply with a restart, or at the next one.
+    AllowReboot,
+    /// Nothing: it is as wanted.
+    NothingToDo,
+    /// Free room on the node.
+    FreeRoom,
+    /// Look at the node's console and logs.
+    LookAtLogs,
     /// Make a report: this should not happen.
     Report,
 }

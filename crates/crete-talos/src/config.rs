@@ -10,6 +10,7 @@
 //! What is refused, is refused in Talos' own words, with the field and the line beside them.
 
 mod cel;
+mod change;
 mod decode;
 mod document;
 mod fault;
@@ -20,6 +21,7 @@ mod patch;
 mod schema;
 mod validate;
 
+pub use change::{Change, Way, changes, secret_lines};
 pub use document::{Configuration, Document};
 pub use fault::{Fault, Faults, Stage};
 pub use generate::{MachineRole, generate};

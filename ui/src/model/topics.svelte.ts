@@ -8,6 +8,12 @@ export class Topics {
   readonly clusters = new LiveSet<TopicItems["clusters"]>();
   /** What passes through networks; only while the page is seen. */
   readonly traffic = new LiveSet<TopicItems["traffic"]>();
+  /** Nodes that were looked at. */
+  readonly nodes = new LiveSet<TopicItems["nodes"]>();
+  /** Facts about nodes whose pages are open, by machine and kind. */
+  readonly facts = new LiveSet<TopicItems["facts"]>();
+  /** Figures of nodes whose pages are open. */
+  readonly figures = new LiveSet<TopicItems["figures"]>();
   readonly images = new LiveSet<TopicItems["images"]>();
   readonly trash = new LiveSet<TopicItems["trash"]>();
   readonly jobs = new LiveSet<TopicItems["jobs"]>();

@@ -7,10 +7,11 @@ use crate::host::Host;
 use crate::types::*;
 use crete_engine::EngineError;
 use crete_model::{
-    ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition, Consequence, ErrorCode,
-    ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers,
-    MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, Params, Preset, Problem,
-    Remedy, Settings, Sizes, StudioDraft, Targets, Workbench,
+    ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
+    ConfigComparison, Consequence, ErrorCode, ForwardDraft, ForwardOffer, HostReport, ImageChoice,
+    ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
+    NetworkReveal, NodeConfig, NodeLogs, Params, Preset, Problem, Remedy, ResetLoss, ResourceKind,
+    ResourceText, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -311,6 +312,122 @@ impl<H: Host> Handlers for Router<H> {
         Ok(Nothing {})
     }
 
+    async fn node_look(&self, request: NodeLook) -> Result<Nothing, Problem> {
+        self.look(request)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_unlook(&self, request: LookRef) -> Result<Nothing, Problem> {
+        self.looks.end(request.look);
+        Ok(Nothing {})
+    }
+
+    async fn node_accept(&self, request: AcceptFingerprint) -> Result<Nothing, Problem> {
+        self.engine()
+            .accept_fingerprint(request.machine, &request.fingerprint);
+        Ok(Nothing {})
+    }
+
+    async fn node_credentials(&self, request: ImportTalosconfig) -> Result<Nothing, Problem> {
+        let ImportTalosconfig {
+            machine,
+            path,
+            context,
+        } = request;
+        let path = file_path(&FileRef { path })?;
+        let engine = self.engine();
+        page(
+            engine
+                .import_talosconfig(machine, &path, context.as_deref())
+                .await,
+        )?;
+        Ok(Nothing {})
+    }
+
+    async fn node_forget(&self, request: MachineRef) -> Result<Nothing, Problem> {
+        page(self.engine().forget_talosconfig(request.machine).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_service(&self, request: ServiceCall) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        let done = engine.act_on_service(request.machine, &request.service, request.action);
+        page(done.await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_logs(&self, request: MachineRef) -> Result<NodeLogs, Problem> {
+        page(self.engine().node_logs(request.machine).await)
+    }
+
+    async fn node_kinds(&self, request: MachineRef) -> Result<Vec<ResourceKind>, Problem> {
+        page(self.engine().resource_kinds(request.machine).await)
+    }
+
+    async fn node_resources(&self, request: ResourcesOf) -> Result<Vec<ResourceText>, Problem> {
+        let engine = self.engine();
+        let listed = engine.resources(request.machine, &request.namespace, &request.kind);
+        page(listed.await)
+    }
+
+    async fn node_resource(&self, request: ResourceRef) -> Result<ResourceText, Problem> {
+        let ResourceRef {
+            machine,
+            namespace,
+            kind,
+            id,
+        } = request;
+        page(
+            self.engine()
+                .resource(machine, &namespace, &kind, &id)
+                .await,
+        )
+    }
+
+    async fn node_config(&self, request: MachineRef) -> Result<NodeConfig, Problem> {
+        page(self.engine().node_config(request.machine).await)
+    }
+
+    async fn node_compare(&self, request: ConfigDraft) -> Result<ConfigComparison, Problem> {
+        let engine = self.engine();
+        page(engine.compare_config(request.machine, &request.text).await)
+    }
+
+    async fn node_try(&self, request: ConfigApply) -> Result<ApplyAnswer, Problem> {
+        let engine = self.engine();
+        let tried = engine.try_config(request.machine, &request.text, request.mode);
+        page(tried.await)
+    }
+
+    async fn node_apply(&self, request: ConfigApply) -> Result<ApplyAnswer, Problem> {
+        let engine = self.engine();
+        let applied = engine.apply_config(request.machine, &request.text, request.mode);
+        page(applied.await)
+    }
+
+    async fn node_reboot(&self, request: NodeReboot) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.reboot_node(request.machine, request.mode).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_shutdown(&self, request: NodeShutdown) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.shut_node_down(request.machine, request.force).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_reset_loss(&self, request: ResetQuestion) -> Result<ResetLoss, Problem> {
+        let engine = self.engine();
+        page(engine.reset_loss(request.machine, request.wipe).await)
+    }
+
+    async fn node_reset(&self, request: NodeReset) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.reset_node(request.machine, request.plan).await)?;
+        Ok(Nothing {})
+    }
+
     async fn network_offer(&self, _: Nothing) -> Result<NetworkDraft, Problem> {
         Ok(self.engine().offer_network())
     }
@@ -569,6 +686,7 @@ impl<H: Host> Handlers for Router<H> {
         for (_, flow) in self.flows().drain() {
             flow.close();
         }
+        self.looks.end_all();
         // Machines go on: only this program's hold on them ends.
         old.close().await;
         Ok(Nothing {})

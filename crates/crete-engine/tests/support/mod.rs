@@ -190,6 +190,7 @@ pub fn network_parts(folder: &Path) -> NetworkParts {
     NetworkParts {
         program: folder.join("crete-net"),
         routes: Vec::new,
+        ways: None,
     }
 }
 

@@ -4,16 +4,6 @@ use crate::{Arch, BootMedium, ImageId, NetworkId, Schematic, Sizes, TalosVersion
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What a machine is in its cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum NodeRole {
-    /// Runs etcd and the Kubernetes API.
-    ControlPlane,
-    /// Runs what people put on the cluster.
-    Worker,
-}
-
 /// A shape that is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

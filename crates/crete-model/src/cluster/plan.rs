@@ -1,6 +1,7 @@
 //! What a draft would become: shown before anything is made.
 
-use super::{ClusterDraft, ClusterPreset, KubernetesSupport, NodeRole};
+use super::{ClusterDraft, ClusterPreset, KubernetesSupport};
+use crate::NodeRole;
 use crate::{FieldProblem, ImageId, NetworkId, Sizes, StageCode, Strain, TalosVersion};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -1,6 +1,7 @@
 //! A cluster as wanted, on disk.
 
-use super::{ClusterPatches, CniKind, EndpointKind, NodeRole, RegistryMirror};
+use super::{ClusterPatches, CniKind, EndpointKind, RegistryMirror};
+use crate::NodeRole;
 use crate::{
     Arch, BootMedium, ClusterId, ImageId, MachineId, NetworkId, Schematic, Sizes, TalosVersion,
 };

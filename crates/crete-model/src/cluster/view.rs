@@ -1,6 +1,7 @@
 //! A cluster as observed.
 
-use super::{ClusterDenied, ClusterEvent, ClusterSpec, HealthCheck, NodeRole, Quorum, Stuck};
+use super::{ClusterDenied, ClusterEvent, ClusterSpec, HealthCheck, Quorum, Stuck};
+use crate::NodeRole;
 use crate::{JobId, MachineId, StageCode};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -1,5 +1,6 @@
 /** Sentences for what can go wrong, and for what can be done about it. */
 import * as host from "./host";
+import * as talos from "./talos";
 import type { ErrorCode, FieldCode, Remedy, StrainCode } from "../../platform/generated/api";
 
 type Words<K extends string> = Record<K, string>;
@@ -7,6 +8,7 @@ type Words<K extends string> = Record<K, string>;
 /** `title` stands alone, `cause` follows "… could not start:", `why` explains, `safe` calms. */
 export const problem = {
   ...host.problem,
+  ...talos.problem,
   internal: {
     title: "Crete made a mistake",
     cause: "Crete made a mistake",
@@ -504,6 +506,7 @@ export const strain = {
 
 export const remedy = {
   ...host.hostRemedy,
+  ...talos.remedy,
   retry: "Try again",
   enter_practice: "Practice without internet",
   sign_in_to_network: "Open any page in a browser and sign in to the network.",

@@ -7,6 +7,19 @@
 export type Accelerator = "kvm" | "tcg";
 
 /**
+ * A certificate of maintenance mode that a person has compared.
+ */
+export type AcceptFingerprint = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The fingerprint.
+ */
+fingerprint: string, };
+
+/**
  * An action and whether it can be done now.
  */
 export type ActionView = { 
@@ -51,6 +64,28 @@ arch: Arch,
  * What happened before the page was there and a person should know.
  */
 notices: Array<StartNotice>, };
+
+/**
+ * What a node answers to a configuration.
+ */
+export type ApplyAnswer = { 
+/**
+ * What it does, or would do; nothing when it does not say.
+ */
+mode: ConfigMode | null, 
+/**
+ * In its own words, with the difference after a dry run. May quote secrets.
+ */
+words: string, 
+/**
+ * What it accepts and regrets.
+ */
+warnings: Array<string>, };
+
+/**
+ * What applying takes.
+ */
+export type ApplyTakes = "nothing" | "no_reboot" | "reboot" | "install";
 
 /**
  * A processor architecture, by Talos' names.
@@ -153,6 +188,10 @@ stage: BootStage,
  */
 params: { [key in string]: string }, 
 /**
+ * The fingerprint of its certificate in maintenance mode, as it was printed last.
+ */
+fingerprint: string | null, 
+/**
  * Bytes ttyS0 printed since this start.
  */
 console_bytes: number, };
@@ -182,6 +221,31 @@ error: string,
  * What is wrong with it and what to do, where that is known.
  */
 problem: Problem | null, };
+
+/**
+ * A process that is busy.
+ */
+export type BusyProcess = { 
+/**
+ * Its id.
+ */
+pid: number, 
+/**
+ * Its command.
+ */
+command: string, 
+/**
+ * Percent of one processor.
+ */
+cpu: number, 
+/**
+ * Bytes of memory.
+ */
+memory: number, 
+/**
+ * Its threads.
+ */
+threads: number, };
 
 /**
  * Why a check is as it is; one sentence each in the page's catalogue.
@@ -232,6 +296,11 @@ value: unknown, } | { "kind": "remove",
  * Its key.
  */
 key: string, };
+
+/**
+ * How a value differs.
+ */
+export type ChangeWay = "added" | "removed" | "changed";
 
 /**
  * One check.
@@ -1041,6 +1110,124 @@ outputs: Array<Output>,
 link: string, };
 
 /**
+ * A configuration for a node, and how it is to be applied.
+ */
+export type ConfigApply = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * How.
+ */
+mode: ConfigMode, };
+
+/**
+ * A value that differs.
+ */
+export type ConfigChange = { 
+/**
+ * The document it is in; empty for the main one.
+ */
+document: string, 
+/**
+ * Its path there; empty when the whole document came or went.
+ */
+path: string, 
+/**
+ * How it differs.
+ */
+way: ChangeWay, 
+/**
+ * What it was; nothing when it was not there, or is secret.
+ */
+before: string | null, 
+/**
+ * What it is to be; nothing when it is to go, or is secret.
+ */
+after: string | null, 
+/**
+ * True when its values are secret.
+ */
+secret: boolean, 
+/**
+ * True when the node has to restart for it.
+ */
+needs_reboot: boolean, };
+
+/**
+ * How an edited configuration differs from the one the node lives by.
+ */
+export type ConfigComparison = { 
+/**
+ * Value by value.
+ */
+changes: Array<ConfigChange>, 
+/**
+ * Line by line.
+ */
+rows: Array<DiffRow>, 
+/**
+ * What Talos would say, before it is asked.
+ */
+findings: Array<ConfigFinding>, 
+/**
+ * What applying takes.
+ */
+takes: ApplyTakes, 
+/**
+ * The ways to apply it, best first.
+ */
+modes: Array<ModeOffer>, };
+
+/**
+ * A configuration for a node, to be compared with what it lives by.
+ */
+export type ConfigDraft = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * Something that Talos would say of a configuration.
+ */
+export type ConfigFinding = { 
+/**
+ * True when it is refused for it, false when it is only regretted.
+ */
+error: boolean, 
+/**
+ * The document it is in; empty when it is no single one.
+ */
+document: string, 
+/**
+ * The path there; empty when it is no single place.
+ */
+path: string, 
+/**
+ * The line, from 1.
+ */
+line: number | null, 
+/**
+ * In words that quote no secret.
+ */
+text: string, };
+
+/**
+ * A way to apply a configuration.
+ */
+export type ConfigMode = "auto" | "no_reboot" | "try" | "staged" | "reboot";
+
+/**
  * What the factory made of a draft.
  */
 export type ConfirmedAnswer = { 
@@ -1074,6 +1261,31 @@ confirm: boolean, };
  * What an action would do to the cluster.
  */
 export type ConsequenceCode = "none" | "quorum_lost" | "no_spare" | "api_away" | "pods_move" | "last_worker";
+
+/**
+ * Shares of all processors' time, percent.
+ */
+export type CpuShares = { 
+/**
+ * In use: all but idle and waiting.
+ */
+busy: number, 
+/**
+ * In programs.
+ */
+user: number, 
+/**
+ * In the kernel.
+ */
+system: number, 
+/**
+ * Waiting for disks.
+ */
+waiting: number, 
+/**
+ * Taken by the host.
+ */
+stolen: number, };
 
 /**
  * A machine that was created.
@@ -1121,6 +1333,31 @@ diskImage: DiskImage, };
  * Why an action cannot be done now.
  */
 export type DenyReason = "not_running" | "still_running" | "stopping" | "starting" | "image_not_ready" | "arch_not_runnable" | "deleting";
+
+/**
+ * A line of a comparison.
+ */
+export type DiffRow = { 
+/**
+ * How it differs.
+ */
+way: RowWay, 
+/**
+ * Its line in what is, from 1.
+ */
+before: number | null, 
+/**
+ * Its line in what is to be, from 1.
+ */
+after: number | null, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * True when it is secret.
+ */
+secret: boolean, };
 
 /**
  * Disk image options.
@@ -1229,7 +1466,7 @@ address: string, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
 
 /**
  * A machine's part in etcd.
@@ -1403,6 +1640,11 @@ version: TalosVersion,
 refresh: boolean, };
 
 /**
+ * Kinds of facts about a node.
+ */
+export type FactKind = "diagnostics" | "services" | "static_pods" | "members" | "cluster" | "kubernetes" | "etcd" | "addresses" | "links" | "routes" | "resolvers" | "time_servers" | "network" | "disks" | "system_disk" | "partitions" | "volumes" | "mounts" | "extensions" | "time" | "security" | "system" | "processors" | "memory" | "platform" | "kernel_cmdline" | "meta_keys";
+
+/**
  * A recipe, and the factory that makes a file of it.
  */
 export type FactoryOrigin = { 
@@ -1422,6 +1664,11 @@ factory: string,
  * File name at the factory.
  */
 asset: string, };
+
+/**
+ * Facts about a node.
+ */
+export type Facts = { "kind": "diagnostics", "list": Array<NodeDiagnostic> } | { "kind": "services", "list": Array<NodeService> } | { "kind": "static_pods", "list": Array<NodeStaticPod> } | { "kind": "members", "list": Array<NodeMember> } | { "kind": "cluster", "list": Array<NodeCluster> } | { "kind": "kubernetes", "list": Array<NodeKubernetes> } | { "kind": "etcd", "list": Array<NodeEtcd> } | { "kind": "addresses", "list": Array<NodeAddress> } | { "kind": "links", "list": Array<NodeLink> } | { "kind": "routes", "list": Array<NodeRoute> } | { "kind": "resolvers", "list": Array<NodeResolvers> } | { "kind": "time_servers", "list": Array<string> } | { "kind": "network", "list": Array<NodeNetwork> } | { "kind": "disks", "list": Array<NodeDisk> } | { "kind": "system_disk", "list": Array<string> } | { "kind": "partitions", "list": Array<NodePartition> } | { "kind": "volumes", "list": Array<NodeVolume> } | { "kind": "mounts", "list": Array<NodeMount> } | { "kind": "extensions", "list": Array<NodeExtension> } | { "kind": "time", "list": Array<NodeTime> } | { "kind": "security", "list": Array<NodeSecurity> } | { "kind": "system", "list": Array<NodeSystem> } | { "kind": "processors", "list": Array<NodeProcessor> } | { "kind": "memory", "list": Array<NodeMemoryModule> } | { "kind": "platform", "list": Array<string> } | { "kind": "kernel_cmdline", "list": Array<string> } | { "kind": "meta_keys", "list": Array<NodeMetaKey> };
 
 /**
  * Names one file among the results of a studio draft.
@@ -2064,6 +2311,23 @@ found: ImportFound | null,
 problem: Problem | null, };
 
 /**
+ * A person's talosconfig for a machine.
+ */
+export type ImportTalosconfig = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The file, an absolute path.
+ */
+path: string, 
+/**
+ * The context in it; nothing for the one in use.
+ */
+context: string | null, };
+
+/**
  * A job, on disk as `jobs/<id>.json` and on the page alike.
  */
 export type Job = { 
@@ -2323,6 +2587,23 @@ machine: MachineId,
 dead: boolean, };
 
 /**
+ * Where the value of a line comes from.
+ */
+export type LineOrigin = { 
+/**
+ * The line, from 1.
+ */
+line: number, 
+/**
+ * From where.
+ */
+origin: ValueOrigin, 
+/**
+ * The name of the cluster or patch; empty for Crete's own values.
+ */
+name: string, };
+
+/**
  * A machine's link, cut or mended.
  */
 export type LinkCut = { 
@@ -2334,6 +2615,15 @@ machine: MachineId,
  * True to cut it.
  */
 cut: boolean, };
+
+/**
+ * Names one look.
+ */
+export type LookRef = { 
+/**
+ * The look, as numbered by the page.
+ */
+look: number, };
 
 /**
  * What would be lost by deleting something, counted before it happens.
@@ -2702,6 +2992,24 @@ key: number,
 value: string, };
 
 /**
+ * Why a way cannot be gone.
+ */
+export type ModeDenial = "needs_reboot" | "not_offered" | "maintenance" | "no_difference";
+
+/**
+ * A way to apply a configuration, and whether it can be gone.
+ */
+export type ModeOffer = { 
+/**
+ * The way.
+ */
+mode: ConfigMode, 
+/**
+ * Why not; nothing when it can.
+ */
+denied: ModeDenial | null, };
+
+/**
  * Wishes more workers.
  */
 export type MoreWorkers = { 
@@ -3042,6 +3350,337 @@ outdated: boolean, } | { "state": "failed",
 problem: Problem, });
 
 /**
+ * An address of a link.
+ */
+export type NodeAddress = { 
+/**
+ * With the length of its prefix.
+ */
+address: string, 
+/**
+ * The link.
+ */
+link: string, 
+/**
+ * How far it counts, such as `global`.
+ */
+scope: string, };
+
+/**
+ * A cluster.
+ */
+export type NodeCluster = { 
+/**
+ * Its id for discovery.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * The configuration that a node lives by.
+ */
+export type NodeConfig = { 
+/**
+ * The text, secrets and all; empty while the node has none.
+ */
+text: string, 
+/**
+ * Lines on which secrets stand, from 1.
+ */
+secrets: Array<number>, 
+/**
+ * Where values come from, as far as Crete knows.
+ */
+origins: Array<LineOrigin>, 
+/**
+ * Its Talos, such as `v1.13.9`.
+ */
+version: string, 
+/**
+ * True while the node waits for its first configuration.
+ */
+maintenance: boolean, 
+/**
+ * True when another one takes effect at the next restart.
+ */
+staged: boolean, };
+
+/**
+ * Something Talos finds wrong.
+ */
+export type NodeDiagnostic = { 
+/**
+ * Its id, such as `address-overlap`.
+ */
+id: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * More of them.
+ */
+details: Array<string>, };
+
+/**
+ * A disk.
+ */
+export type NodeDisk = { 
+/**
+ * Its device name, such as `vda`.
+ */
+id: string, 
+/**
+ * Its path, such as `/dev/vda`.
+ */
+path: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * What its maker calls it.
+ */
+model: string, 
+/**
+ * Its serial number.
+ */
+serial: string, 
+/**
+ * How it is connected, such as `virtio`.
+ */
+transport: string, 
+/**
+ * True when it turns.
+ */
+rotational: boolean, 
+/**
+ * True when nothing can be written.
+ */
+readonly: boolean, 
+/**
+ * True when it is a CD.
+ */
+cdrom: boolean, };
+
+/**
+ * A member of etcd.
+ */
+export type NodeEtcd = { 
+/**
+ * Its id, hexadecimal.
+ */
+id: string, 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * True while it does not vote yet.
+ */
+learner: boolean, 
+/**
+ * True when it is the node itself.
+ */
+own: boolean, 
+/**
+ * True when it leads.
+ */
+leads: boolean, 
+/**
+ * Bytes of its file; of the node's own member only.
+ */
+size: number | null, 
+/**
+ * What is wrong with it: `nospace` or `corrupt`.
+ */
+alarms: Array<string>, };
+
+/**
+ * Something that happened on a node.
+ */
+export type NodeEvent = { 
+/**
+ * Talos' id of it.
+ */
+id: string, 
+/**
+ * RFC 3339, to the second; absent when the id does not tell.
+ */
+at: string | null, 
+/**
+ * The call that caused it; empty when none did.
+ */
+actor: string, } & ({ "what": "sequence", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, 
+/**
+ * Why it failed; empty when it did not.
+ */
+error: string, } | { "what": "phase", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, } | { "what": "task", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, } | { "what": "service", 
+/**
+ * Its id.
+ */
+name: string, 
+/**
+ * Its state in Talos' word, small.
+ */
+state: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * Whether it is healthy; nothing when its check has not said.
+ */
+healthy: boolean | null, } | { "what": "restart" } | { "what": "configuration_unreadable" } | { "what": "configuration_refused" } | { "what": "addresses", 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * All of them.
+ */
+addresses: Array<string>, } | { "what": "status", 
+/**
+ * The stage.
+ */
+stage: NodeStage, 
+/**
+ * Whether it is ready.
+ */
+ready: boolean, 
+/**
+ * What it waits for.
+ */
+unmet: Array<UnmetCondition>, } | { "what": "unknown", 
+/**
+ * Its type.
+ */
+name: string, });
+
+/**
+ * An extension.
+ */
+export type NodeExtension = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * What it is for.
+ */
+description: string, };
+
+/**
+ * Facts of one kind about a node whose page is open, by `MACHINE/KIND`.
+ */
+export type NodeFacts = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The kind.
+ */
+kind: FactKind, 
+/**
+ * What is known; what was known last when there is a problem too.
+ */
+facts: Facts | null, 
+/**
+ * Why they are not told: this Talos does not offer them, or not in its present state.
+ */
+problem: Problem | null, };
+
+/**
+ * Figures of a node now.
+ */
+export type NodeFigures = { 
+/**
+ * Shares of all processors' time, percent.
+ */
+cpu: CpuShares, 
+/**
+ * Bytes of memory.
+ */
+memory_total: number, 
+/**
+ * Bytes in use.
+ */
+memory_used: number, 
+/**
+ * The averages of 1, 5 and 15 minutes.
+ */
+load: [number, number, number], 
+/**
+ * By link, without the loopback.
+ */
+links: Array<Rate>, 
+/**
+ * By disk, without what is made of memory or files.
+ */
+disks: Array<Rate>, 
+/**
+ * How many processes there are.
+ */
+processes: number, 
+/**
+ * The busiest ones.
+ */
+busiest: Array<BusyProcess>, };
+
+/**
+ * A node's figures, by its machine's id; only while its page is open and seen.
+ */
+export type NodeFiguresView = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The figures; nothing until there are two looks to compare.
+ */
+figures: NodeFigures | null, 
+/**
+ * Why there are none.
+ */
+problem: Problem | null, };
+
+/**
  * Machines of one role.
  */
 export type NodeGroup = { 
@@ -3053,6 +3692,212 @@ count: number,
  * The sizes of each.
  */
 sizes: Sizes, };
+
+/**
+ * The node as Kubernetes sees it.
+ */
+export type NodeKubernetes = { 
+/**
+ * Its name there.
+ */
+name: string, 
+/**
+ * Whether it is ready.
+ */
+ready: boolean, 
+/**
+ * Whether it takes no new pods.
+ */
+unschedulable: boolean, };
+
+/**
+ * A link.
+ */
+export type NodeLink = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Physical, or what it is: `bridge`, `vlan`, and so on.
+ */
+kind: string, 
+/**
+ * The address of its card.
+ */
+mac: string, 
+/**
+ * Whether it carries anything.
+ */
+up: boolean, 
+/**
+ * Its state in the kernel's word.
+ */
+state: string, 
+/**
+ * Bytes a frame may have.
+ */
+mtu: number, 
+/**
+ * Megabits a second; nothing when it does not say.
+ */
+speed_mbit: number | null, 
+/**
+ * The driver.
+ */
+driver: string, };
+
+/**
+ * Names under which a node keeps logs.
+ */
+export type NodeLogs = { 
+/**
+ * Of Talos' services and programs.
+ */
+services: Array<string>, 
+/**
+ * Of containers of Kubernetes; none before it runs.
+ */
+containers: Array<string>, };
+
+/**
+ * Somebody looks at a node from now on.
+ */
+export type NodeLook = { 
+/**
+ * The look, as numbered by the page.
+ */
+look: number, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True for everything, false for how it is.
+ */
+full: boolean, };
+
+/**
+ * A member of the cluster.
+ */
+export type NodeMember = { 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * Its addresses.
+ */
+addresses: Array<string>, 
+/**
+ * What it is.
+ */
+role: NodeRole | null, 
+/**
+ * Its system, such as `Talos (v1.13.9)`.
+ */
+system: string, };
+
+/**
+ * A memory module.
+ */
+export type NodeMemoryModule = { 
+/**
+ * Where it sits.
+ */
+slot: string, 
+/**
+ * MiB; 0 when it is empty.
+ */
+size_mib: number, 
+/**
+ * Who made it.
+ */
+manufacturer: string, };
+
+/**
+ * A value that outlives everything but a reset.
+ */
+export type NodeMetaKey = { 
+/**
+ * Its key, such as `0x0c`.
+ */
+key: string, 
+/**
+ * Its value.
+ */
+value: string, };
+
+/**
+ * Something that is mounted.
+ */
+export type NodeMount = { 
+/**
+ * The volume or its source.
+ */
+source: string, 
+/**
+ * Where.
+ */
+target: string, 
+/**
+ * Its file system.
+ */
+filesystem: string, 
+/**
+ * Whether it is encrypted.
+ */
+encrypted: boolean, };
+
+/**
+ * Whether the network is ready.
+ */
+export type NodeNetwork = { 
+/**
+ * It has an address.
+ */
+address: boolean, 
+/**
+ * It reaches what it should.
+ */
+connectivity: boolean, 
+/**
+ * It has a name.
+ */
+hostname: boolean, 
+/**
+ * Its files are written.
+ */
+files: boolean, };
+
+/**
+ * A partition or a file system.
+ */
+export type NodePartition = { 
+/**
+ * Its device name.
+ */
+id: string, 
+/**
+ * The disk it is on; empty when it is one itself.
+ */
+parent: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Where it begins, bytes.
+ */
+offset: number, 
+/**
+ * Its file system or kind, such as `xfs`.
+ */
+format: string, 
+/**
+ * The partition's label, such as `EPHEMERAL`.
+ */
+label: string, };
 
 /**
  * Patches of one machine.
@@ -3068,9 +3913,237 @@ node: string,
 patches: Array<string>, };
 
 /**
- * What a machine is in its cluster.
+ * What is at a machine's Talos API.
+ */
+export type NodePresence = "off" | "looking" | "starting" | "silent" | "not_talos" | "maintenance" | "configured" | "no_credentials" | "another_cluster";
+
+/**
+ * A processor.
+ */
+export type NodeProcessor = { 
+/**
+ * The socket.
+ */
+socket: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Its cores.
+ */
+cores: number, 
+/**
+ * Its threads.
+ */
+threads: number, };
+
+/**
+ * How to restart a node.
+ */
+export type NodeReboot = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * How.
+ */
+mode: RebootMode, };
+
+/**
+ * A piece of what is told, in the order in which it happened.
+ */
+export type NodeRecord = { "kind": "lines", 
+/**
+ * Each without its end.
+ */
+lines: Array<string>, } | { "kind": "event", 
+/**
+ * What.
+ */
+event: NodeEvent, } | { "kind": "gap" } | { "kind": "waiting" } | { "kind": "refused", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * How to reset a node.
+ */
+export type NodeReset = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * How.
+ */
+plan: ResetPlan, };
+
+/**
+ * Name servers.
+ */
+export type NodeResolvers = { 
+/**
+ * Their addresses.
+ */
+servers: Array<string>, 
+/**
+ * What is appended to short names.
+ */
+search: Array<string>, };
+
+/**
+ * What a node is in its cluster.
  */
 export type NodeRole = "control_plane" | "worker";
+
+/**
+ * A route.
+ */
+export type NodeRoute = { 
+/**
+ * Where to; `default` when anywhere.
+ */
+destination: string, 
+/**
+ * By whom; empty when directly.
+ */
+gateway: string, 
+/**
+ * Through which link.
+ */
+link: string, 
+/**
+ * The lower the better.
+ */
+priority: number, };
+
+/**
+ * What a node says of itself in short.
+ */
+export type NodeSays = { 
+/**
+ * Its stage.
+ */
+stage: NodeStage, 
+/**
+ * Whether everything is as it should be. Talos means it in the stages booting and running only.
+ */
+ready: boolean, 
+/**
+ * What it waits for.
+ */
+unmet: Array<UnmetCondition>, 
+/**
+ * Its Talos, such as `v1.13.9`.
+ */
+version: string, 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * What it is in its cluster; nothing while it is in none.
+ */
+role: NodeRole | null, 
+/**
+ * Its addresses without those of Kubernetes.
+ */
+addresses: Array<string>, };
+
+/**
+ * The security state.
+ */
+export type NodeSecurity = { 
+/**
+ * Whether the firmware checked what it started.
+ */
+secure_boot: boolean, 
+/**
+ * Whether it was started from one signed file.
+ */
+uki: boolean, 
+/**
+ * How SELinux is used: `disabled`, `permissive` or `enforcing`.
+ */
+selinux: string, 
+/**
+ * How FIPS is used: `disabled`, `enabled` or `strict`.
+ */
+fips: string, 
+/**
+ * Whether only signed modules of the kernel are loaded.
+ */
+signed_modules: boolean, };
+
+/**
+ * A service.
+ */
+export type NodeService = { 
+/**
+ * Its id, such as `kubelet`.
+ */
+id: string, 
+/**
+ * Its state in Talos' word, such as `Running`; empty where only the rest is told.
+ */
+state: string, 
+/**
+ * True while it runs.
+ */
+running: boolean, 
+/**
+ * Whether its own check finds it healthy; nothing when it has none.
+ */
+healthy: boolean | null, 
+/**
+ * What it said last.
+ */
+message: string, 
+/**
+ * RFC 3339: when that was.
+ */
+since: string | null, 
+/**
+ * What happened to it, oldest first.
+ */
+events: Array<NodeServiceEvent>, 
+/**
+ * What Talos lets be done with it over its API.
+ */
+actions: Array<ServiceAction>, };
+
+/**
+ * Something that happened to a service.
+ */
+export type NodeServiceEvent = { 
+/**
+ * The state it came to.
+ */
+state: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * RFC 3339.
+ */
+at: string | null, };
+
+/**
+ * How to shut a node down.
+ */
+export type NodeShutdown = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True to leave out that its pods move elsewhere first.
+ */
+force: boolean, };
 
 /**
  * Sizes of one machine that differ from those of its role.
@@ -3084,6 +4157,157 @@ node: string,
  * Its sizes.
  */
 sizes: Sizes, };
+
+/**
+ * What of a node is told.
+ */
+export type NodeSource = { "of": "kernel" } | { "of": "service", 
+/**
+ * Its id.
+ */
+id: string, } | { "of": "container", 
+/**
+ * Its id, such as `kube-system/kube-proxy-abc:kube-proxy`.
+ */
+id: string, } | { "of": "events" };
+
+/**
+ * How far a node's life is.
+ */
+export type NodeStage = "unknown" | "booting" | "installing" | "maintenance" | "running" | "rebooting" | "shutting_down" | "resetting" | "upgrading";
+
+/**
+ * A pod of the control plane.
+ */
+export type NodeStaticPod = { 
+/**
+ * Its namespace and name.
+ */
+id: string, 
+/**
+ * The phase in Kubernetes' word.
+ */
+phase: string, 
+/**
+ * Whether Kubernetes finds it ready.
+ */
+ready: boolean, 
+/**
+ * How often its containers were started again.
+ */
+restarts: number, 
+/**
+ * Why it waits, in Kubernetes' word; empty when it does not.
+ */
+waiting: string, };
+
+/**
+ * The machine.
+ */
+export type NodeSystem = { 
+/**
+ * Who made it.
+ */
+manufacturer: string, 
+/**
+ * What they call it.
+ */
+product: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Its serial number.
+ */
+serial: string, 
+/**
+ * Its UUID.
+ */
+uuid: string, };
+
+/**
+ * The clock.
+ */
+export type NodeTime = { 
+/**
+ * Whether a time server has set it.
+ */
+synced: boolean, 
+/**
+ * Whether nobody is asked.
+ */
+disabled: boolean, };
+
+/**
+ * A node that is looked at, by its machine's id.
+ */
+export type NodeView = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What is there.
+ */
+presence: NodePresence, 
+/**
+ * The certificate it shows in maintenance mode.
+ */
+fingerprint: string | null, 
+/**
+ * True when that is the one its console printed.
+ */
+fingerprint_printed: boolean, 
+/**
+ * True when its credentials are the machine's own and not a cluster's.
+ */
+own_credentials: boolean, 
+/**
+ * What it says of itself; what it said last while `stale_since` is set.
+ */
+says: NodeSays | null, 
+/**
+ * RFC 3339: since when what is shown is old. Absent while it is live.
+ */
+stale_since: string | null, 
+/**
+ * What keeps it from being spoken to.
+ */
+problem: Problem | null, };
+
+/**
+ * A volume.
+ */
+export type NodeVolume = { 
+/**
+ * Its id, such as `EPHEMERAL`.
+ */
+id: string, 
+/**
+ * How far it is, such as `ready`.
+ */
+phase: string, 
+/**
+ * Where it is.
+ */
+location: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Its file system.
+ */
+filesystem: string, 
+/**
+ * Whether it is encrypted.
+ */
+encrypted: boolean, 
+/**
+ * What is wrong with it; empty when nothing is.
+ */
+error: string, };
 
 /**
  * No request, or no answer.
@@ -3521,6 +4745,28 @@ healthy: number,
 needed: number, };
 
 /**
+ * Bytes a second in two directions.
+ */
+export type Rate = { 
+/**
+ * The link or the disk.
+ */
+name: string, 
+/**
+ * Received, or read.
+ */
+inward: number, 
+/**
+ * Sent, or written.
+ */
+outward: number, };
+
+/**
+ * How a node is restarted.
+ */
+export type RebootMode = "gentle" | "power_cycle" | "forced";
+
+/**
  * The image of a recipe.
  */
 export type RecipeImage = { 
@@ -3706,12 +4952,165 @@ name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memo
 /**
  * The folder.
  */
-path: string, } | { "kind": "report" };
+path: string, } | { "kind": "wait_for_it" } | { "kind": "check_machine" } | { "kind": "check_node_clock" } | { "kind": "treat_as_maintenance" } | { "kind": "treat_as_configured" } | { "kind": "use_its_secrets" } | { "kind": "renew_certificate" } | { "kind": "add_cert_san" } | { "kind": "compare_fingerprint" } | { "kind": "configure" } | { "kind": "upgrade_talos" } | { "kind": "ask_control_plane" } | { "kind": "use_administrator" } | { "kind": "correct_configuration" } | { "kind": "allow_reboot" } | { "kind": "nothing_to_do" } | { "kind": "free_room" } | { "kind": "look_at_logs" } | { "kind": "report" };
+
+/**
+ * What a reset takes with it, looked up before it happens.
+ */
+export type ResetLoss = { 
+/**
+ * What the node is in its cluster.
+ */
+role: NodeRole | null, 
+/**
+ * The disk that Talos is on; empty when it is on none.
+ */
+disk: string, 
+/**
+ * Volumes that are wiped.
+ */
+volumes: Array<NodeVolume>, 
+/**
+ * Members of etcd; nothing when the node is none, or it is not known.
+ */
+etcd_members: number | null, 
+/**
+ * True when the cluster's data goes with it: it is the last member of etcd. It cannot leave
+ * gracefully then.
+ */
+last_member: boolean, 
+/**
+ * True when the disk is left without a system that starts.
+ */
+unbootable: boolean, };
+
+/**
+ * A reset, as a person wants it.
+ */
+export type ResetPlan = { 
+/**
+ * What it wipes.
+ */
+wipe: ResetWipe, 
+/**
+ * True to leave the cluster first.
+ */
+graceful: boolean, 
+/**
+ * True to start again afterwards, false to power off.
+ */
+reboot: boolean, };
+
+/**
+ * A reset of which the loss is asked for.
+ */
+export type ResetQuestion = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What would be wiped.
+ */
+wipe: ResetWipe, };
+
+/**
+ * What a reset wipes.
+ */
+export type ResetWipe = "back_to_maintenance" | "system_disk";
 
 /**
  * An edge or a corner of the window.
  */
 export type ResizeEdge = "north" | "north_east" | "east" | "south_east" | "south" | "south_west" | "west" | "north_west";
+
+/**
+ * A kind of resource that a node has.
+ */
+export type ResourceKind = { 
+/**
+ * Its full type, such as `Disks.block.talos.dev`.
+ */
+name: string, 
+/**
+ * What people call it, such as `Disk`.
+ */
+title: string, 
+/**
+ * Where it is kept.
+ */
+namespace: string, 
+/**
+ * Other names for it.
+ */
+aliases: Array<string>, 
+/**
+ * True when it holds secrets.
+ */
+sensitive: boolean, };
+
+/**
+ * Names one resource of a node.
+ */
+export type ResourceRef = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where the kind is kept.
+ */
+namespace: string, 
+/**
+ * Its full type.
+ */
+kind: string, 
+/**
+ * Its id.
+ */
+id: string, };
+
+/**
+ * A resource as YAML.
+ */
+export type ResourceText = { 
+/**
+ * Its id within its kind.
+ */
+id: string, 
+/**
+ * Grows with each change.
+ */
+version: string, 
+/**
+ * The controller that keeps it.
+ */
+owner: string, 
+/**
+ * True while it is being taken down.
+ */
+ends: boolean, 
+/**
+ * What it says.
+ */
+yaml: string, };
+
+/**
+ * A kind of resource of a node.
+ */
+export type ResourcesOf = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where the kind is kept.
+ */
+namespace: string, 
+/**
+ * Its full type.
+ */
+kind: string, };
 
 /**
  * Names a file that did not arrive in its folder.
@@ -3725,6 +5124,11 @@ job: JobId,
  * True when the file that is in its place may be replaced.
  */
 replace: boolean, };
+
+/**
+ * How a line differs.
+ */
+export type RowWay = "same" | "added" | "removed";
 
 /**
  * Saves a console's text.
@@ -3917,6 +5321,28 @@ includeWellKnownCertificates: boolean, };
  * A serial port.
  */
 export type SerialPort = "ttyS0" | "ttyS1";
+
+/**
+ * What can be done with a service.
+ */
+export type ServiceAction = "start" | "stop" | "restart";
+
+/**
+ * What to do with a service.
+ */
+export type ServiceCall = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The service.
+ */
+service: string, 
+/**
+ * What to do.
+ */
+action: ServiceAction, };
 
 /**
  * A file that failed a check. It is kept, and never used.
@@ -4140,7 +5566,15 @@ machine: MachineId,
 /**
  * The port.
  */
-port: SerialPort, };
+port: SerialPort, } | { "kind": "node", 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What is told.
+ */
+source: NodeSource, };
 
 /**
  * A cause, seen.
@@ -4328,7 +5762,7 @@ steps: Array<ClusterStep>, };
 /**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "networks" | "clusters" | "traffic" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+export type Topic = "images" | "machines" | "networks" | "clusters" | "traffic" | "nodes" | "facts" | "figures" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
 
 /**
  * What something in the trash was.
@@ -4411,6 +5845,24 @@ kind: TrespassKind,
  * The address it was about.
  */
 address: string | null, };
+
+/**
+ * Something that a node still waits for.
+ */
+export type UnmetCondition = { 
+/**
+ * Talos' name of the check, such as `services`.
+ */
+name: string, 
+/**
+ * Talos' own words.
+ */
+reason: string, };
+
+/**
+ * Where a value comes from.
+ */
+export type ValueOrigin = "crete" | "cluster" | "patch" | "node";
 
 /**
  * The answer to "can this computer run machines?".
@@ -4602,6 +6054,42 @@ export interface Commands {
   "machine.address": { request: MachineAddress; response: Nothing };
   /** Cuts or mends a machine's link. */
   "machine.cut": { request: LinkCut; response: Nothing };
+  /** Looks at a machine's node from now on: the topics tell of it. */
+  "node.look": { request: NodeLook; response: Nothing };
+  /** Looks no more. */
+  "node.unlook": { request: LookRef; response: Nothing };
+  /** Takes the certificate that a node in maintenance shows for its own. */
+  "node.accept": { request: AcceptFingerprint; response: Nothing };
+  /** Keeps the credentials of a person's talosconfig for a machine. */
+  "node.credentials": { request: ImportTalosconfig; response: Nothing };
+  /** Forgets a machine's own credentials. */
+  "node.forget": { request: MachineRef; response: Nothing };
+  /** Starts, stops or restarts a service. */
+  "node.service": { request: ServiceCall; response: Nothing };
+  /** The names under which a node keeps logs. */
+  "node.logs": { request: MachineRef; response: NodeLogs };
+  /** The kinds of resources that a node has. */
+  "node.kinds": { request: MachineRef; response: Array<ResourceKind> };
+  /** All resources of a kind as YAML. */
+  "node.resources": { request: ResourcesOf; response: Array<ResourceText> };
+  /** One resource as YAML. */
+  "node.resource": { request: ResourceRef; response: ResourceText };
+  /** The configuration that a node lives by, secrets and all. */
+  "node.config": { request: MachineRef; response: NodeConfig };
+  /** Compares an edited configuration with it. Changes nothing. */
+  "node.compare": { request: ConfigDraft; response: ConfigComparison };
+  /** Asks a node what it would do with a configuration. */
+  "node.try": { request: ConfigApply; response: ApplyAnswer };
+  /** Gives a node a configuration. */
+  "node.apply": { request: ConfigApply; response: ApplyAnswer };
+  /** Restarts a node. */
+  "node.reboot": { request: NodeReboot; response: Nothing };
+  /** Shuts a node down. */
+  "node.shutdown": { request: NodeShutdown; response: Nothing };
+  /** What a reset of a node would take with it. */
+  "node.reset_loss": { request: ResetQuestion; response: ResetLoss };
+  /** Wipes a node. */
+  "node.reset": { request: NodeReset; response: Nothing };
   /** Suggests a network. */
   "network.offer": { request: Nothing; response: NetworkDraft };
   /** Checks a draft field by field, as the person types. */
@@ -4707,6 +6195,9 @@ export interface TopicItems {
   networks: NetworkView;
   clusters: ClusterView;
   traffic: NetworkTraffic;
+  nodes: NodeView;
+  facts: NodeFacts;
+  figures: NodeFiguresView;
   drafts: SavedDraft;
   trash: TrashView;
   jobs: Job;
