@@ -5,8 +5,10 @@
 //! by the engine and joined by [`Engine::close`]. Machines themselves are processes of their own
 //! and go on when the engine closes.
 
+mod access;
 mod catalogue;
 mod clock;
+mod config;
 mod engine;
 mod error;
 mod host;
@@ -15,6 +17,7 @@ mod jobs;
 mod live;
 mod machine;
 mod network;
+mod offers;
 mod paths;
 mod patience;
 mod places;
@@ -26,8 +29,10 @@ mod store;
 mod studio;
 mod trash;
 
+pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, read_secrets};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
+pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
 pub use live::{Live, LiveChange, Subscription};

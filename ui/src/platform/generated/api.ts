@@ -453,7 +453,7 @@ text: string | null, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A change with its topic and generation.
@@ -2000,7 +2000,7 @@ port: number, };
 /**
  * What a host may open outside the page. An allow-list, not an address.
  */
-export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "images_folder" } | { "kind": "machine", 
+export type OpenTarget = { "kind": "talos_kind", version: TalosVersion, document: string, } | { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "images_folder" } | { "kind": "machine", 
 /**
  * The machine.
  */
@@ -2397,7 +2397,7 @@ export type RemarkWeight = "note" | "left_out" | "blocks";
 /**
  * What a person can do about a problem. The page makes a button or a sentence of it.
  */
-export type Remedy = { "kind": "retry" } | { "kind": "enter_practice" } | { "kind": "sign_in_to_network" } | { "kind": "add_certificate", 
+export type Remedy = { "kind": "save_instead" } | { "kind": "retry" } | { "kind": "enter_practice" } | { "kind": "sign_in_to_network" } | { "kind": "add_certificate", 
 /**
  * Whose.
  */
@@ -3198,6 +3198,35 @@ draft: StudioDraft | null,
  */
 kept: DraftId | null, };
 
+export type ConfigFinding = { severity: ConfigSeverity, code: ConfigFindingCode, document: string, path: string, line: number, words: string, };
+export type ConfigFindingCode = "syntax" | "unknown_key" | "unknown_kind" | "wrong_value" | "rule" | "subnets_overlap" | "memory_short" | "version_skew" | "disk_missing" | "erases";
+export type ConfigForm = "whole" | "part" | "patch";
+export type ConfigKeys = { minor: string | null, main: string, kinds: { [key in string]: string }, records: { [key in string]: { [key in string]: ConfigShape } }, };
+export type ConfigKeysRequest = { version: TalosVersion, };
+export type ConfigMode = "metal" | "cloud" | "container";
+export type ConfigSeverity = "error" | "warning";
+export type ConfigShape = { "kind": "free" } | { "kind": "text", options: Array<string>, } | { "kind": "number" } | { "kind": "truth" } | { "kind": "list", of: ConfigShape, } | { "kind": "map", of: ConfigShape, } | { "kind": "record", name: string, };
+export type ConfigText = { text: string, version: TalosVersion, mode: ConfigMode, form: ConfigForm, };
+export type ConfigVerdict = { minor: string | null, findings: Array<ConfigFinding>, };
+export type AccessKind = "talosconfig" | "kubeconfig";
+export type AccessRole = "admin" | "reader";
+export type AccessHow = "saved" | "merged";
+export type AccessState = "untouched" | "changed" | "gone" | "unreadable";
+export type AuthorityOf = "talos" | "kubernetes" | "etcd" | "aggregator";
+export type AccessFile = { id: string, kind: AccessKind, role: AccessRole, how: AccessHow, path: string, context: string, state: AccessState, expires_at: string | null, renew: boolean, expired: boolean, can_undo: boolean, };
+export type AccessOffer = { kind: AccessKind, path: string | null, exists: boolean, leads_to: string | null, context: string, taken: string | null, replaces: boolean, becomes_current: boolean, obstacle: string | null, };
+export type AuthorityView = { of: AuthorityOf, expires_at: string, renew: boolean, };
+export type AccessView = { files: Array<AccessFile>, offers: Array<AccessOffer>, authorities: Array<AuthorityView>, };
+export type ClusterId = string;
+export type ProxyOffer = { variables: Array<[string, string]>, source: string, local: boolean, password: boolean, };
+export type RootOffer = { path: string, subject: string, fingerprint: string, expires_at: string, expired: boolean, certificates: string, };
+export type TimeOffer = { server: string, source: string, };
+export type MirrorOffer = { registry: string, endpoints: Array<string>, source: string, local: boolean, };
+export type HostOffers = { proxy: ProxyOffer | null, roots: Array<RootOffer>, time: Array<TimeOffer>, mirrors: Array<MirrorOffer>, };
+export type HostChoice = { proxy: boolean, roots: Array<string>, time: Array<string>, mirrors: Array<string>, };
+export type HostPatchRequest = { version: TalosVersion, choice: HostChoice, direct: Array<string>, };
+export type PatchText = { patch: string, };
+
 /** Every command: its request and its answer. */
 export interface Commands {
   /** What runs, and on what. */
@@ -3233,6 +3262,18 @@ export interface Commands {
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
   /** What will be asked of the factory for a choice. Sends nothing. */
+  "access.view": { request: { cluster: ClusterId }; response: AccessView };
+  "access.text": { request: { cluster: ClusterId, kind: AccessKind, role: AccessRole }; response: { text: string } };
+  "access.save": { request: { cluster: ClusterId, kind: AccessKind, role: AccessRole }; response: Saved };
+  "access.merge": { request: { cluster: ClusterId, kind: AccessKind, role: AccessRole }; response: AccessFile };
+  "access.renew": { request: { cluster: ClusterId, id: string }; response: Nothing };
+  "access.undo": { request: { cluster: ClusterId, id: string }; response: Nothing };
+  "access.forget": { request: { cluster: ClusterId, id: string }; response: Nothing };
+  "access.save_secrets": { request: { cluster: ClusterId }; response: Saved };
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
   "image.download": { request: ImageChoice; response: DownloadStarted };
