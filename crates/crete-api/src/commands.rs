@@ -6,10 +6,11 @@
 use crate::types::*;
 use crete_model::{
     ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
-    ConfigComparison, Consequence, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan,
-    ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal,
-    NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes,
-    StudioDraft, Targets, Workbench,
+    ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict, Consequence,
+    ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers,
+    MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, NodeConfig, NodeLogs,
+    Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes, StudioDraft, Targets,
+    Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -109,6 +110,14 @@ commands! {
     "draft.save" draft_save(SaveDraft) -> DraftSaved;
     /// Moves a draft to the trash.
     "draft.delete" draft_delete(DraftRef) -> Trashed;
+    /// What a node would say about a configuration. Sends nothing.
+    "config.check" config_check(ConfigText) -> ConfigVerdict;
+    /// The kinds and keys that a version's configurations may hold.
+    "config.keys" config_keys(ConfigKeysRequest) -> ConfigKeys;
+    /// What this computer was set up with that machines need too. Nothing is taken by itself.
+    "config.host_offers" config_host_offers(Nothing) -> HostOffers;
+    /// The patch that a choice of these comes to.
+    "config.host_patch" config_host_patch(HostPatchRequest) -> PatchText;
     /// What will be asked of the factory for a choice. Sends nothing.
     "image.plan" image_plan(ImageChoice) -> ImagePlan;
     /// Downloads an image, or goes on with it.

@@ -136,6 +136,13 @@ pub struct ConfirmedAnswer {
     pub predicted: String,
 }
 
+/// A patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PatchText {
+    /// YAML; empty when it would change nothing.
+    pub patch: String,
+}
+
 /// Something a person pasted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct OpenText {

@@ -5,9 +5,11 @@
 //! by the engine and joined by [`Engine::close`]. Machines themselves are processes of their own
 //! and go on when the engine closes.
 
+mod access;
 mod catalogue;
 mod clock;
 pub mod cluster;
+mod config;
 mod engine;
 mod error;
 mod host;
@@ -17,6 +19,7 @@ mod live;
 mod machine;
 mod network;
 mod node;
+mod offers;
 mod paths;
 mod patience;
 mod places;
@@ -28,9 +31,11 @@ mod store;
 mod studio;
 mod trash;
 
+pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, read_secrets};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
 pub use cluster::save_text;
+pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
 pub use live::{Live, LiveChange, Subscription};

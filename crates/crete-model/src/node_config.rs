@@ -1,5 +1,6 @@
 //! The configuration of a node: as it lives by it, as it would change, and what applying takes.
 
+use crate::ConfigFinding;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -150,25 +151,10 @@ pub enum RowWay {
     Removed,
 }
 
-/// Something that Talos would say of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ConfigFinding {
-    /// True when it is refused for it, false when it is only regretted.
-    pub error: bool,
-    /// The document it is in; empty when it is no single one.
-    pub document: String,
-    /// The path there; empty when it is no single place.
-    pub path: String,
-    /// The line, from 1.
-    pub line: Option<u32>,
-    /// In words that quote no secret.
-    pub text: String,
-}
-
 /// A way to apply a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-pub enum ConfigMode {
+pub enum ApplyWay {
     /// As the node sees fit.
     Auto,
     /// Now, without a restart.
@@ -185,7 +171,7 @@ pub enum ConfigMode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ModeOffer {
     /// The way.
-    pub mode: ConfigMode,
+    pub mode: ApplyWay,
     /// Why not; nothing when it can.
     pub denied: Option<ModeDenial>,
 }
@@ -208,7 +194,7 @@ pub enum ModeDenial {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ApplyAnswer {
     /// What it does, or would do; nothing when it does not say.
-    pub mode: Option<ConfigMode>,
+    pub mode: Option<ApplyWay>,
     /// In its own words, with the difference after a dry run. May quote secrets.
     pub words: String,
     /// What it accepts and regrets.

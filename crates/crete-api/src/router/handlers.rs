@@ -8,7 +8,8 @@ use crate::types::*;
 use crete_engine::EngineError;
 use crete_model::{
     ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
-    ConfigComparison, Consequence, ErrorCode, ForwardDraft, ForwardOffer, HostReport, ImageChoice,
+    ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict, Consequence,
+    ErrorCode, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice,
     ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
     NetworkReveal, NodeConfig, NodeLogs, Params, Preset, Problem, Remedy, ResetLoss, ResourceKind,
     ResourceText, Settings, Sizes, StudioDraft, Targets, Workbench,
@@ -142,6 +143,23 @@ impl<H: Host> Handlers for Router<H> {
     async fn draft_delete(&self, request: DraftRef) -> Result<Trashed, Problem> {
         let (trash_id, name) = page(self.engine().delete_draft(request.id))?;
         Ok(Trashed { trash_id, name })
+    }
+
+    async fn config_check(&self, request: ConfigText) -> Result<ConfigVerdict, Problem> {
+        Ok(crete_engine::check_config(&request))
+    }
+
+    async fn config_keys(&self, request: ConfigKeysRequest) -> Result<ConfigKeys, Problem> {
+        Ok(crete_engine::config_keys(&request.version))
+    }
+
+    async fn config_host_offers(&self, _: Nothing) -> Result<HostOffers, Problem> {
+        page(self.engine().host_offers().await)
+    }
+
+    async fn config_host_patch(&self, request: HostPatchRequest) -> Result<PatchText, Problem> {
+        let patch = page(self.engine().host_patch(&request).await)?;
+        Ok(PatchText { patch })
     }
 
     async fn image_plan(&self, request: ImageChoice) -> Result<ImagePlan, Problem> {

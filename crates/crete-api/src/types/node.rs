@@ -1,6 +1,6 @@
 //! Requests about nodes.
 
-use crete_model::{ConfigMode, MachineId, RebootMode, ResetPlan, ResetWipe, ServiceAction};
+use crete_model::{ApplyWay, MachineId, RebootMode, ResetPlan, ResetWipe, ServiceAction};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ts_rs::TS;
@@ -95,7 +95,7 @@ pub struct ConfigApply {
     /// The text.
     pub text: String,
     /// How.
-    pub mode: ConfigMode,
+    pub mode: ApplyWay,
 }
 
 // A configuration holds secrets: it is not for logs.

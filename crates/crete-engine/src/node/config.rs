@@ -8,11 +8,12 @@
 //! Its text holds secrets: it goes to who asked for it and nowhere else.
 
 use crate::Engine;
+use crate::config::finding;
 use crate::error::Result;
 use crete_model::{
-    ApplyAnswer, ApplyTakes, ChangeWay, ConfigChange, ConfigComparison, ConfigFinding, ConfigMode,
-    DiffRow, ErrorCode, MachineId, ModeDenial, ModeOffer, NodeConfig, Problem, Remedy, RowWay,
-    TalosVersion, params,
+    ApplyAnswer, ApplyTakes, ApplyWay, ChangeWay, ConfigChange, ConfigComparison, ConfigFinding,
+    ConfigSeverity, DiffRow, ErrorCode, MachineId, ModeDenial, ModeOffer, NodeConfig, Problem,
+    Remedy, RowWay, TalosVersion, params,
 };
 use crete_talos::Contract;
 use crete_talos::api::wire::machine::apply_configuration_request::Mode;
@@ -80,7 +81,7 @@ impl Engine {
         &self,
         machine: MachineId,
         text: &str,
-        mode: ConfigMode,
+        mode: ApplyWay,
     ) -> Result<ApplyAnswer> {
         self.send_config(machine, text, mode, true).await
     }
@@ -93,7 +94,7 @@ impl Engine {
         &self,
         machine: MachineId,
         text: &str,
-        mode: ConfigMode,
+        mode: ApplyWay,
     ) -> Result<ApplyAnswer> {
         self.send_config(machine, text, mode, false).await
     }
@@ -102,16 +103,16 @@ impl Engine {
         &self,
         machine: MachineId,
         text: &str,
-        mode: ConfigMode,
+        mode: ApplyWay,
         dry_run: bool,
     ) -> Result<ApplyAnswer> {
         let node = self.node(machine).await?;
         let mode = match mode {
-            ConfigMode::Auto => ApplyMode::Auto,
-            ConfigMode::NoReboot => ApplyMode::NoReboot,
-            ConfigMode::Try => ApplyMode::Try(TRIED),
-            ConfigMode::Staged => ApplyMode::Staged,
-            ConfigMode::Reboot => ApplyMode::Reboot,
+            ApplyWay::Auto => ApplyMode::Auto,
+            ApplyWay::NoReboot => ApplyMode::NoReboot,
+            ApplyWay::Try => ApplyMode::Try(TRIED),
+            ApplyWay::Staged => ApplyMode::Staged,
+            ApplyWay::Reboot => ApplyMode::Reboot,
         };
         let sent = node.apply(text, mode, dry_run).await;
         let applied = match sent {
@@ -205,13 +206,13 @@ fn unknown_version(version: &str) -> Problem {
     Problem::new(ErrorCode::TalosNotOffered, values).with_remedy(Remedy::UpgradeTalos)
 }
 
-fn mode_of(mode: Mode) -> ConfigMode {
+fn mode_of(mode: Mode) -> ApplyWay {
     match mode {
-        Mode::Reboot => ConfigMode::Reboot,
-        Mode::Auto => ConfigMode::Auto,
-        Mode::NoReboot => ConfigMode::NoReboot,
-        Mode::Staged => ConfigMode::Staged,
-        Mode::Try => ConfigMode::Try,
+        Mode::Reboot => ApplyWay::Reboot,
+        Mode::Auto => ApplyWay::Auto,
+        Mode::NoReboot => ApplyWay::NoReboot,
+        Mode::Staged => ApplyWay::Staged,
+        Mode::Try => ApplyWay::Try,
     }
 }
 
@@ -230,7 +231,10 @@ fn compare(present: &Present, text: &str) -> ConfigComparison {
     let (changes, findings) = match &after {
         Ok(after) => (changes(&before, after), judge(present, after)),
         Err(faults) => {
-            let all = faults.0.iter().map(|fault| finding(fault, true));
+            let all = faults
+                .0
+                .iter()
+                .map(|fault| finding(fault, ConfigSeverity::Error));
             (Vec::new(), all.collect())
         }
     };
@@ -252,22 +256,13 @@ fn compare(present: &Present, text: &str) -> ConfigComparison {
 
 fn judge(present: &Present, configuration: &Configuration) -> Vec<ConfigFinding> {
     let verdict = configuration.judge(present.contract, Place::Metal, &present.machine);
-    let errors = verdict.errors.iter().map(|fault| finding(fault, true));
-    let warnings = verdict.warnings.iter().map(|fault| finding(fault, false));
+    let of = |severity| move |fault: &Fault| finding(fault, severity);
+    let errors = verdict.errors.iter().map(of(ConfigSeverity::Error));
+    let warnings = verdict.warnings.iter().map(of(ConfigSeverity::Warning));
     // No version of Talos refuses it, and every one loses the configuration over it.
     let missing = configuration.missing_disk(&present.machine);
-    let missing = missing.iter().map(|fault| finding(fault, true));
+    let missing = missing.iter().map(of(ConfigSeverity::Error));
     errors.chain(missing).chain(warnings).collect()
-}
-
-fn finding(fault: &Fault, error: bool) -> ConfigFinding {
-    ConfigFinding {
-        error,
-        document: fault.document.clone(),
-        path: fault.path.clone(),
-        line: number(fault.line),
-        text: fault.reason.clone(),
-    }
 }
 
 fn change(change: crete_talos::config::Change) -> ConfigChange {
@@ -312,7 +307,7 @@ fn rows(before: &str, after: &str) -> Vec<DiffRow> {
 
 /// The ways to apply it, the one that fits best first.
 fn modes(takes: ApplyTakes, present: &Present) -> Vec<ModeOffer> {
-    use ConfigMode::{Auto, NoReboot, Reboot, Staged, Try};
+    use ApplyWay::{Auto, NoReboot, Reboot, Staged, Try};
     let offer = |mode| {
         let denied = match (takes, mode) {
             (ApplyTakes::Install, Auto) => None,
@@ -353,7 +348,7 @@ mod tests {
         }
     }
 
-    fn can(comparison: &ConfigComparison) -> Vec<ConfigMode> {
+    fn can(comparison: &ConfigComparison) -> Vec<ApplyWay> {
         let open = comparison
             .modes
             .iter()
@@ -366,7 +361,7 @@ mod tests {
         let edited = TEXT.replace("\"1\"", "\"2\"");
         let found = compare(&present("v1.13.9", TEXT), &edited);
         assert_eq!(found.takes, ApplyTakes::NoReboot);
-        assert_eq!(found.modes[0].mode, ConfigMode::NoReboot);
+        assert_eq!(found.modes[0].mode, ApplyWay::NoReboot);
         assert_eq!(can(&found).len(), 5);
         let ways: Vec<_> = found.rows.iter().map(|row| row.way).collect();
         assert_eq!(ways.iter().filter(|way| **way != RowWay::Same).count(), 2);
@@ -382,10 +377,10 @@ mod tests {
         assert_eq!(found.takes, ApplyTakes::Reboot);
         assert_eq!(
             can(&found),
-            [ConfigMode::Reboot, ConfigMode::Staged, ConfigMode::Auto]
+            [ApplyWay::Reboot, ApplyWay::Staged, ApplyWay::Auto]
         );
         let found = compare(&present("v1.14.0", TEXT), &edited);
-        assert_eq!(can(&found), [ConfigMode::Staged, ConfigMode::Auto]);
+        assert_eq!(can(&found), [ApplyWay::Staged, ApplyWay::Auto]);
         assert_eq!(found.modes[0].denied, Some(ModeDenial::NotOffered));
     }
 
@@ -400,8 +395,10 @@ mod tests {
     fn a_first_configuration_is_taken_in_one_way_and_its_disk_has_to_be_there() {
         let found = compare(&present("v1.13.9", ""), TEXT);
         assert_eq!(found.takes, ApplyTakes::Install);
-        assert_eq!(can(&found), [ConfigMode::Auto]);
-        let disk = |one: &ConfigFinding| one.error && one.path == "machine.install.disk";
+        assert_eq!(can(&found), [ApplyWay::Auto]);
+        let disk = |one: &ConfigFinding| {
+            one.severity == ConfigSeverity::Error && one.path == "machine.install.disk"
+        };
         assert!(found.findings.iter().any(disk), "{:?}", found.findings);
     }
 
@@ -411,7 +408,8 @@ mod tests {
             &present("v1.13.9", TEXT),
             &TEXT.replace("sysctls", "sysctl"),
         );
-        assert!(found.findings[0].error && found.findings[0].line.is_some());
+        assert_eq!(found.findings[0].severity, ConfigSeverity::Error);
+        assert!(found.findings[0].line > 0);
         assert!(found.changes.is_empty());
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::site::{Site, bundle, configuration};
 use crete_engine::Depth;
-use crete_model::{ApplyTakes, ConfigMode, ErrorCode, NodePresence, NodeView, RowWay};
+use crete_model::{
+    ApplyTakes, ApplyWay, ConfigSeverity, ErrorCode, NodePresence, NodeView, RowWay,
+};
 use std::io;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
@@ -27,7 +29,10 @@ async fn a_configuration_is_compared_tried_and_applied() {
     assert_eq!(found.takes, ApplyTakes::NoReboot);
     assert_eq!(found.changes.len(), 1);
     assert!(
-        found.findings.iter().all(|finding| !finding.error),
+        found
+            .findings
+            .iter()
+            .all(|finding| finding.severity != ConfigSeverity::Error),
         "{:?}",
         found.findings
     );
@@ -39,12 +44,12 @@ async fn a_configuration_is_compared_tried_and_applied() {
     assert_eq!(added, 2);
 
     let tried = engine
-        .try_config(machine, &edited, ConfigMode::Auto)
+        .try_config(machine, &edited, ApplyWay::Auto)
         .await
         .unwrap();
     assert_eq!(
         tried.mode,
-        Some(ConfigMode::NoReboot),
+        Some(ApplyWay::NoReboot),
         "as was known beforehand"
     );
     assert!(tried.words.contains("vm.swappiness"));
@@ -55,10 +60,10 @@ async fn a_configuration_is_compared_tried_and_applied() {
     );
 
     let applied = engine
-        .apply_config(machine, &edited, ConfigMode::NoReboot)
+        .apply_config(machine, &edited, ApplyWay::NoReboot)
         .await
         .unwrap();
-    assert_eq!(applied.mode, Some(ConfigMode::NoReboot));
+    assert_eq!(applied.mode, Some(ApplyWay::NoReboot));
     let after = engine.node_config(machine).await.unwrap();
     assert!(after.text.contains("vm.swappiness"));
     site.close().await;
@@ -78,19 +83,19 @@ async fn a_change_that_needs_a_restart_is_known_to_before_it_is_sent() {
     );
     let found = engine.compare_config(machine, &edited).await.unwrap();
     assert_eq!(found.takes, ApplyTakes::Reboot);
-    assert_eq!(found.modes[0].mode, ConfigMode::Reboot);
+    assert_eq!(found.modes[0].mode, ApplyWay::Reboot);
     let refused = engine
-        .apply_config(machine, &edited, ConfigMode::NoReboot)
+        .apply_config(machine, &edited, ApplyWay::NoReboot)
         .await;
     assert_eq!(
         refused.unwrap_err().problem().code,
         ErrorCode::TalosNeedsReboot
     );
     let staged = engine
-        .apply_config(machine, &edited, ConfigMode::Staged)
+        .apply_config(machine, &edited, ApplyWay::Staged)
         .await
         .unwrap();
-    assert_eq!(staged.mode, Some(ConfigMode::Staged));
+    assert_eq!(staged.mode, Some(ApplyWay::Staged));
     assert!(engine.node_config(machine).await.unwrap().staged);
     site.close().await;
 }
@@ -106,12 +111,19 @@ async fn the_first_configuration_is_judged_with_the_nodes_own_disks() {
     let wrong = text.replace("/dev/vda", "/dev/sdz");
     let found = engine.compare_config(machine, &wrong).await.unwrap();
     assert_eq!(found.takes, ApplyTakes::Install);
-    let disk = found.findings.iter().find(|one| one.error).unwrap();
+    let disk = found
+        .findings
+        .iter()
+        .find(|one| one.severity == ConfigSeverity::Error)
+        .unwrap();
     assert_eq!(disk.path, "machine.install.disk");
     assert!(disk.text.contains("/dev/vda") && disk.line.is_some());
     let found = engine.compare_config(machine, &text).await.unwrap();
     assert!(
-        found.findings.iter().all(|one| !one.error),
+        found
+            .findings
+            .iter()
+            .all(|one| one.severity != ConfigSeverity::Error),
         "{:?}",
         found.findings
     );
@@ -169,7 +181,7 @@ async fn no_secret_is_in_a_log_or_in_what_went_wrong() {
         now.text.replace("token:", "tokken:"),
     ] {
         let refused = engine
-            .apply_config(machine, &broken, ConfigMode::Auto)
+            .apply_config(machine, &broken, ApplyWay::Auto)
             .await
             .unwrap_err();
         said.push_str(&format!("{refused} {refused:?} {:?}", refused.problem()));
@@ -178,7 +190,7 @@ async fn no_secret_is_in_a_log_or_in_what_went_wrong() {
     }
     let edited = now.text.replace("clusterName: lab", "clusterName: labs");
     let needs = engine
-        .apply_config(machine, &edited, ConfigMode::NoReboot)
+        .apply_config(machine, &edited, ApplyWay::NoReboot)
         .await;
     said.push_str(&format!("{needs:?}"));
     site.shown(|view: &NodeView| view.says.is_some()).await;

@@ -134,7 +134,7 @@ impl Site {
     /// Gives the first node a configuration of a cluster, in maintenance.
     pub async fn configure(&self, text: &str) {
         self.present(NodePresence::Maintenance).await;
-        let mode = crete_model::ConfigMode::Auto;
+        let mode = crete_model::ApplyWay::Auto;
         let applied = self.engine.apply_config(self.machines[0], text, mode).await;
         applied.unwrap();
     }

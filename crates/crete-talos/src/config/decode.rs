@@ -1,6 +1,6 @@
 //! Strict reading: every document of a known kind, every key known, every value of its type.
 
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, What};
 use super::formats;
 use super::schema::{Format, MAIN, Record, Schema, Shape};
 use super::{Configuration, Document};
@@ -64,6 +64,7 @@ impl Configuration {
 /// The fault of a text that is no YAML.
 pub(super) fn not_yaml(error: &YamlError) -> Faults {
     let fault = Fault::new("", error.line, format!("not YAML: {}", error.reason));
+    let fault = fault.of(What::Syntax);
     Faults::one(fault.worded(format!("decode error: yaml: {error}")))
 }
 
@@ -128,7 +129,9 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
                     document.kind(),
                     document.api_version()
                 );
-                return Err(about.fault("kind", line, &text));
+                let mut faults = about.fault("kind", document.kind_line(), &text);
+                faults.0[0].what = What::UnknownKind;
+                return Err(faults);
             }
         }
     };
@@ -203,7 +206,7 @@ impl About {
         let reason = format!("there is no such key in Talos {}", self.contract);
         let faults = places.into_iter().map(|(path, line)| {
             let fault = Fault::new(path, line, reason.clone());
-            fault.worded(text.clone())
+            fault.of(What::UnknownKey).worded(text.clone())
         });
         Faults(faults.collect())
     }
@@ -359,7 +362,7 @@ impl Check {
             return;
         };
         let problem = match format {
-            Format::Any => None,
+            Format::Any | Format::Usual(_) => None,
             Format::OneOf(options) => (!options.iter().any(|option| option == text))
                 .then(|| format!("{text:?} is none of {}", options.join(", "))),
             Format::Prefix => formats::prefix(text).err(),
@@ -376,7 +379,8 @@ impl Check {
             }
         };
         if let Some(problem) = problem {
-            self.faults.push(Fault::new(path, node.line, problem));
+            let fault = Fault::new(path, node.line, problem);
+            self.faults.push(fault.of(What::WrongValue));
         }
     }
 
@@ -410,7 +414,7 @@ impl Check {
                 format!("{tag} `{short}`")
             }
         };
-        let fault = Fault::new(path, node.line, wanted(node, target));
+        let fault = Fault::new(path, node.line, wanted(node, target)).of(What::WrongValue);
         let fault = fault.worded(format!("cannot {verb} {what} into {target}"));
         self.faults.push(fault);
     }

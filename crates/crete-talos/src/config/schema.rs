@@ -35,6 +35,8 @@ pub(crate) enum Shape {
 pub(crate) enum Format {
     /// Any text.
     Any,
+    /// Any text as far as reading goes; these are what is usual.
+    Usual(Vec<String>),
     /// One of these.
     OneOf(Vec<String>),
     /// An address and the length of its prefix.
@@ -172,7 +174,7 @@ fn shape(path: &str, key: &str, value: &Value, inner: &mut Vec<(String, Record)>
         return match key {
             "options" | "networks" => Shape::List(Box::new(Shape::Text(Format::OneOf(options)))),
             // These are plain texts to the decoder: validation looks at them.
-            _ if path.starts_with("v1alpha1.") => Shape::Text(Format::Any),
+            _ if path.starts_with("v1alpha1.") => Shape::Text(Format::Usual(options)),
             _ => Shape::Text(Format::OneOf(options)),
         };
     }
