@@ -23,6 +23,11 @@ export class Topics {
   readonly drops = new LiveSet<TopicItems["drops"]>();
   readonly drafts = new LiveSet<TopicItems["drafts"]>();
 
+  /** Everything was told once. */
+  get whole(): boolean {
+    return Object.values(this).every((set) => !(set instanceof LiveSet) || set.known);
+  }
+
   feed(batch: readonly EventFrame[]): void {
     for (const frame of batch) this[frame.topic].apply(frame);
   }

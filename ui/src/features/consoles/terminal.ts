@@ -3,6 +3,7 @@ import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { Terminal, type ITheme } from "@xterm/xterm";
 import type { Sink } from "./feed";
+import { Pace } from "./pace";
 
 const SCROLLBACK = 50_000;
 /** The dashboard is drawn for this size, whatever the window's. */
@@ -54,6 +55,7 @@ export interface TerminalOptions {
 
 export class ConsoleTerminal implements Sink {
   readonly #terminal: Terminal;
+  readonly #pace: Pace;
   readonly #search = new SearchAddon();
   readonly #fit = new FitAddon();
   readonly #screen: boolean;
@@ -75,6 +77,7 @@ export class ConsoleTerminal implements Sink {
       theme: ink(),
       ...(options.screen ? SCREEN : {}),
     });
+    this.#pace = new Pace(this.#terminal);
     this.#refuse(options.screen ? REPORTS : [...REPORTS, ...SECOND_SCREEN]);
     this.#terminal.loadAddon(this.#search);
     this.#terminal.loadAddon(this.#fit);
@@ -98,11 +101,11 @@ export class ConsoleTerminal implements Sink {
   }
 
   write(data: Uint8Array | string, drawn: () => void): void {
-    this.#terminal.write(data, drawn);
+    this.#pace.write(data, drawn);
   }
 
   reset(): void {
-    this.#terminal.reset();
+    this.#pace.reset();
   }
 
   /** Empties the view; what is kept elsewhere stays. */
