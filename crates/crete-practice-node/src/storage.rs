@@ -16,11 +16,12 @@ pub trait Storage: Debug + Send + Sync {
     /// When it cannot be read.
     fn read(&self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Replaces everything.
+    /// Replaces everything. `disk` is the one that Talos is installed on, such as `vda`; without
+    /// any, what was there is wiped.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn write(&self, content: &[u8]) -> io::Result<()>;
+    fn write(&self, disk: Option<&str>, content: &[u8]) -> io::Result<()>;
 }
 
 /// A disk in memory.
@@ -36,7 +37,7 @@ impl Storage for MemoryStorage {
             .clone())
     }
 
-    fn write(&self, content: &[u8]) -> io::Result<()> {
+    fn write(&self, _: Option<&str>, content: &[u8]) -> io::Result<()> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(content.to_vec());
         Ok(())
     }
@@ -55,7 +56,7 @@ impl Storage for FileStorage {
         }
     }
 
-    fn write(&self, content: &[u8]) -> io::Result<()> {
+    fn write(&self, _: Option<&str>, content: &[u8]) -> io::Result<()> {
         let new = self.0.with_extension("new");
         let mut file = fs::File::create(&new)?;
         file.write_all(content)?;
@@ -113,7 +114,7 @@ impl Content {
     }
 
     pub fn save(&self, storage: &dyn Storage) -> io::Result<()> {
-        storage.write(&serde_json::to_vec(self)?)
+        storage.write(self.system_disk.as_deref(), &serde_json::to_vec(self)?)
     }
 
     /// True when a boot finds Talos on the disk.
@@ -140,7 +141,7 @@ mod tests {
             content.meta.insert(12, "x".to_owned());
             content.save(storage).unwrap();
             assert_eq!(Content::load(storage), content);
-            storage.write(b"{").unwrap();
+            storage.write(None, b"{").unwrap();
             assert_eq!(Content::load(storage), Content::default());
         }
     }

@@ -222,7 +222,7 @@ async fn register(boot: &Boot, settings: &Settings) {
                 static_pods: Vec::new(),
                 silent_since: None,
                 lost: false,
-                processors: identity.processors,
+                processors: identity.processor.threads,
                 memory: boot.usable_memory(),
             });
         node.kubelet_version = settings.kubernetes_version();

@@ -1,7 +1,7 @@
 //! What the node is to itself and to the others of its cluster: its name, its configuration, its
 //! place among the members.
 
-use super::trust;
+use super::{network, trust};
 use crate::boot::Boot;
 use crate::cluster::Affiliate;
 use crate::error::NodeError;
@@ -124,11 +124,11 @@ pub(super) fn configured(boot: &Boot, settings: Arc<Settings>) {
 }
 
 /// The name that the configuration gives; else that of the network; else a stable one.
-fn rename(boot: &Boot) {
+pub(super) fn rename(boot: &Boot) {
     let configured = boot
         .settings()
         .and_then(|settings| settings.hostname.clone());
-    let given = configured.or_else(|| boot.machine.identity.hostname.clone());
+    let given = configured.or_else(|| boot.machine.identity.network.get().hostname);
     let node_id = own_id(boot);
     let stable = || (!node_id.is_empty()).then(|| stable_name(&node_id));
     if let Some(wanted) = given.or_else(stable) {
@@ -171,7 +171,7 @@ pub(super) fn greet_cluster(boot: &Boot) {
     join_discovery(boot);
 }
 
-fn join_discovery(boot: &Boot) {
+pub(super) fn join_discovery(boot: &Boot) {
     let Some(settings) = boot.settings() else {
         return;
     };
@@ -194,7 +194,7 @@ pub(super) async fn follow(boot: Arc<Boot>) -> Result<(), NodeError> {
     let mut cluster = boot.machine.registry.watch();
     let mut faults = boot.machine.faults.watch();
     let mut own = boot.subscribe();
-    let mut addresses = boot.machine.identity.addresses.watch();
+    let mut given = boot.machine.identity.network.watch();
     let mut shown = None;
     loop {
         boot.publish_cluster();
@@ -205,13 +205,7 @@ pub(super) async fn follow(boot: Arc<Boot>) -> Result<(), NodeError> {
             _ = cluster.changed() => {}
             _ = faults.changed() => {}
             _ = own.changed() => {}
-            _ = addresses.changed() => {
-                boot.publish_network();
-                tell_addresses(&boot);
-                if boot.state().starting {
-                    join_discovery(&boot);
-                }
-            }
+            _ = given.changed() => network::changed(&boot),
         }
     }
 }

@@ -44,7 +44,7 @@ async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
         false => "runtime.MaintenanceServiceController",
     };
     let authority = Authority::of_a_boot(&boot.machine.random)?;
-    let mut changes = boot.machine.identity.addresses.watch();
+    let mut changes = boot.machine.identity.network.watch();
     changes.mark_unchanged();
     let all = boot.machine.identity.ips();
     // From 1.13 on the addresses that come one after another are told one after another.
@@ -73,11 +73,13 @@ async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
         boot.rest(5100).await;
         boot.look("apid", None);
     }
+    let mut told = all;
     // The sender lives as long as the machine.
     while changes.changed().await.is_ok() {
         let addresses = boot.machine.identity.ips();
-        if !addresses.is_empty() {
+        if !addresses.is_empty() && addresses != told {
             serve(&announce(boot, controller, &authority, &addresses)?)?;
+            told = addresses;
         }
     }
     Ok(())
