@@ -27,6 +27,7 @@ use crete_model::TalosVersion;
 use crete_talos::Contract;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -49,6 +50,8 @@ pub(crate) struct State {
     pub network_is_up: bool,
     /// What the network was told to give.
     pub network: Given,
+    /// Virtual addresses that the node holds.
+    pub virtual_addresses: BTreeSet<IpAddr>,
     /// True from when bootstrapping can be asked for.
     pub bootstrappable: bool,
     /// etcd was asked to begin a new cluster.
@@ -290,7 +293,7 @@ impl Boot {
         let Some(settings) = self.settings() else {
             return;
         };
-        self.machine.registry.change(|meeting| {
+        self.machine.registry.change(move |meeting| {
             let id = meeting.kubernetes(&settings.cluster_id);
             let etcd = id.and_then(|id| meeting.etcds.get_mut(&id));
             if let Some(node) = etcd.and_then(|etcd| etcd.kubernetes.nodes.get_mut(&hostname)) {

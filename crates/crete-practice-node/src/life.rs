@@ -22,6 +22,7 @@ mod sequence;
 mod startup;
 mod time;
 mod trust;
+mod vip;
 
 use crate::boot::Boot;
 use crate::error::NodeError;
@@ -96,6 +97,7 @@ async fn live(
     parts.spawn(presence::follow(Arc::clone(boot)));
     parts.spawn(etcd::run(Arc::clone(boot)));
     parts.spawn(kubelet::run(Arc::clone(boot)));
+    parts.spawn(vip::run(Arc::clone(boot)));
     let (configured, configuration) = mpsc::unbounded_channel();
     let ending = {
         let mut up = std::pin::pin!(go_up(boot, configuration));

@@ -1,5 +1,6 @@
 //! The disk of a node, as far as something on it outlives a reboot.
 
+use crate::cluster::Etcd;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -94,8 +95,11 @@ pub(crate) struct StatePartition {
 /// What is on EPHEMERAL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ephemeral {
-    /// The data of an etcd member.
+    /// The data of an etcd member: which it is,
     pub etcd: Option<EtcdData>,
+    /// and what it knows.
+    #[serde(default)]
+    pub kept: Option<Etcd>,
 }
 
 /// Which etcd a member is of, and which member.

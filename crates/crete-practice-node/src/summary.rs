@@ -71,7 +71,10 @@ impl Boot {
             }
         }
         parts.extend(pods.iter().map(|pod| {
-            let name = pod.id.split_once('/').map_or(pod.id.as_str(), |(_, name)| name);
+            let name = pod
+                .id
+                .split_once('/')
+                .map_or(pod.id.as_str(), |(_, name)| name);
             (name.to_owned(), runtime::is_ready(&pod.spec))
         }));
         Summary {

@@ -15,30 +15,30 @@ const LEVELS: [&[&str]; 3] = [
 /// Reads the text of `/proc/cpuinfo`.
 #[must_use]
 pub fn parse(cpuinfo: &str) -> Processor {
-        let values = |wanted: &'static str| {
-            cpuinfo.lines().filter_map(move |line| {
-                let (key, value) = line.split_once(':')?;
-                (key.trim() == wanted).then(|| value.trim())
-            })
-        };
-        let threads = values("processor").count();
-        let cores: BTreeSet<(&str, &str)> = values("physical id").zip(values("core id")).collect();
-        let flags: BTreeSet<&str> = values("flags")
-            .next()
-            .unwrap_or_default()
-            .split(' ')
-            .collect();
-        let level = LEVELS
-            .iter()
-            .take_while(|needed| needed.iter().all(|flag| flags.contains(flag)))
-            .fold(1, |level, _| level + 1);
-        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Processor {
-            model: values("model name").next().unwrap_or_default().to_owned(),
-            cores: number(cores.len()),
-            threads: number(threads),
-            level,
-        }
+    let values = |wanted: &'static str| {
+        cpuinfo.lines().filter_map(move |line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == wanted).then(|| value.trim())
+        })
+    };
+    let threads = values("processor").count();
+    let cores: BTreeSet<(&str, &str)> = values("physical id").zip(values("core id")).collect();
+    let flags: BTreeSet<&str> = values("flags")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let level = LEVELS
+        .iter()
+        .take_while(|needed| needed.iter().all(|flag| flags.contains(flag)))
+        .fold(1, |level, _| level + 1);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Processor {
+        model: values("model name").next().unwrap_or_default().to_owned(),
+        cores: number(cores.len()),
+        threads: number(threads),
+        level,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! main ─▶ machine ─┬─ crete-practice-node   everything that is Talos
 //!                  ├─ net ─▶ dhcp           what the network gives it
 //!                  ├─ disk                  what it keeps, and boots from once it is installed
+//!                  ├─ service               where it meets the other guests
 //!                  ├─ console               the kernel's log: the first serial port
 //!                  ├─ dashboard             the second serial port
 //!                  └─ power                 button, Ctrl-Alt-Del; power-off and reboot
@@ -14,8 +15,15 @@
 //! knows nothing of Talos: codecs are pure and tested on the building computer; what calls the
 //! kernel is thin.
 //!
+//! # Meeting others
+//!
+//! Guests of practice mode meet through the practice factory, which every network of practice mode
+//! offers at its gateway (`factory.crete.test`, port 80; see `crete-testkit`, `factory/service.rs`).
+//! Where nobody is, a guest is alone with itself, and tries again.
+//!
 //! # What it is told
 //!
+//! By the practice service, at any time: what is to go wrong (`PUT /practice/machines/UUID/faults`).
 //! By arguments of its kernel, which QEMU hands over in SMBIOS too
 //! (`io.systemd.stub.kernel-cmdline-extra=`):
 //!
@@ -47,4 +55,5 @@ pub mod mount;
 pub mod net;
 pub mod node;
 pub mod power;
+pub mod service;
 pub mod smbios;

@@ -124,10 +124,22 @@ pub fn nothing_yet() -> Attachment {
 /// # Errors
 /// When the kernel has none.
 pub fn random() -> Result<Random> {
-    let mut seed = [0; 32];
-    rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
+    Ok(Random::from_seed(bytes()?))
+}
+
+/// A number that is another one at each boot.
+///
+/// # Errors
+/// When the kernel has no random numbers.
+pub fn number() -> Result<u64> {
+    Ok(u64::from_ne_bytes(bytes()?))
+}
+
+fn bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|error| GuestError::system("random numbers")(error.into()))?;
-    Ok(Random::from_seed(seed))
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -138,7 +138,14 @@ fn clear(folder: &Path) -> Result<()> {
 /// Builds the guest for its own target, with its own flags.
 fn build_guest() -> Result<Vec<u8>> {
     let products = target().join("guest");
-    let mut build = cargo(&["build", "--profile", PROFILE, "--locked", "--target", TARGET]);
+    let mut build = cargo(&[
+        "build",
+        "--profile",
+        PROFILE,
+        "--locked",
+        "--target",
+        TARGET,
+    ]);
     build.args(["--package", GUEST]);
     // Flags of the environment would replace those that make the program static.
     build

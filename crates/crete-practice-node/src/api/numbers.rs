@@ -370,7 +370,7 @@ fn listed(boot: &Boot, namespace: &str) -> Vec<wire::ContainerInfo> {
                 pid + 100,
                 "CONTAINER_RUNNING",
                 &id,
-                pod.component,
+                &pod.component,
             ));
         }
     }

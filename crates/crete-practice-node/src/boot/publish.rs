@@ -2,7 +2,7 @@
 
 use super::Boot;
 use crate::cluster::{KubeNode, Meeting, StaticPod};
-use crate::identity::{Disk, Given, Medium};
+use crate::identity::{Disk, Given, Medium, Prefix};
 use crate::resources::block::{self, Partition};
 use crate::resources::{hardware, kinds, kubernetes, network, runtime};
 use crate::store::Kind;
@@ -106,6 +106,11 @@ impl Boot {
         for address in own {
             shown.push(network::address(&identity.link, *address));
             routes.push(network::neighbours(&identity.link, *address));
+        }
+        let shared = self.state().virtual_addresses.clone();
+        for ip in shared {
+            let length = if ip.is_ipv4() { 32 } else { 128 };
+            shown.push(network::address(&identity.link, Prefix { ip, length }));
         }
         if let Some(first) = addresses.first() {
             let way_out = |gateway| network::default_route(&identity.link, gateway, Some(first.ip));

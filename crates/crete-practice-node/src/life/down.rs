@@ -29,7 +29,9 @@ pub(crate) enum DownKind {
         button: bool,
     },
     Reset(Wipe),
-    Upgrade { image: String },
+    Upgrade {
+        image: String,
+    },
     Rollback,
 }
 

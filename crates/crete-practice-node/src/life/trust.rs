@@ -130,12 +130,13 @@ pub(super) async fn serve_cluster(boot: &Boot, settings: &Settings) -> Result<()
         false => {
             let wanted = |((cluster, _), trustd): (&(String, String), &Trustd)| {
                 let fits = *cluster == settings.cluster_id && trustd.token == settings.token;
-                fits.then(|| Arc::clone(&trustd.authority))
+                fits.then(|| trustd.authority.clone())
             };
             let registry = &boot.machine.registry;
-            registry
+            let parts = registry
                 .wait(|meeting| meeting.trustd.iter().find_map(wanted))
-                .await
+                .await;
+            Arc::new(Authority::parse("machine.ca", &parts)?)
         }
     };
     boot.change(|state| state.authority = Some(authority));
@@ -147,18 +148,15 @@ pub(super) fn sign_for_workers(boot: &Boot) {
     let Some(settings) = boot.settings() else {
         return;
     };
-    let Some(authority) = boot.state().authority.clone() else {
-        return;
-    };
     let trustd = Trustd {
         token: settings.token.clone(),
-        authority,
+        authority: settings.talos_ca.clone(),
     };
     let node_id = boot.disk().state.unwrap_or_default().node_id;
     let key = (settings.cluster_id.clone(), node_id);
-    boot.machine
-        .registry
-        .change(|meeting| meeting.trustd.insert(key, trustd));
+    boot.machine.registry.change(move |meeting| {
+        meeting.trustd.insert(key.clone(), trustd.clone());
+    });
 }
 
 /// Opens the API of the cluster.

@@ -88,17 +88,17 @@ pub(crate) fn card(identity: &Identity) -> Spec {
         ..wire::LinkStatusSpec::default()
     };
     let yaml = link_yaml(&message, "ether", flag_names, state_name)
-    .text("busPath", &message.bus_path)
-    .text("driver", &message.driver)
-    .text("driverVersion", &message.driver_version)
-    .text("productID", &message.product_id)
-    .text("vendorID", &message.vendor_id)
-    .text("product", &message.product)
-    .text("vendor", &message.vendor)
-    .bare("linkState", plugged)
-    .bare("speedMbit", message.speed_megabits)
-    .text("port", "Other")
-    .text("duplex", "Unknown");
+        .text("busPath", &message.bus_path)
+        .text("driver", &message.driver)
+        .text("driverVersion", &message.driver_version)
+        .text("productID", &message.product_id)
+        .text("vendorID", &message.vendor_id)
+        .text("product", &message.product)
+        .text("vendor", &message.vendor)
+        .bare("linkState", plugged)
+        .bare("speedMbit", message.speed_megabits)
+        .text("port", "Other")
+        .text("duplex", "Unknown");
     spec(&message, &yaml.node())
 }
 
@@ -248,11 +248,7 @@ pub(crate) fn node_addresses(addresses: &[Prefix]) -> Spec {
 }
 
 /// The way out, with its id.
-pub(crate) fn default_route(
-    link: &str,
-    gateway: IpAddr,
-    source: Option<IpAddr>,
-) -> (String, Spec) {
+pub(crate) fn default_route(link: &str, gateway: IpAddr, source: Option<IpAddr>) -> (String, Spec) {
     let family = Family::of(gateway);
     let id = format!("{}/{gateway}//{DHCP_PRIORITY}", family.name);
     let route = Route {

@@ -30,11 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(16);
 ///
 /// # Errors
 /// When the kernel refuses the network what it needs.
-pub async fn keep(
-    link: &Link,
-    netlink: &mut Netlink,
-    network: &Attachment,
-) -> Result<Infallible> {
+pub async fn keep(link: &Link, netlink: &mut Netlink, network: &Attachment) -> Result<Infallible> {
     loop {
         let identity = Identity {
             mac: link.mac,
@@ -104,12 +100,7 @@ async fn exchange(
 }
 
 /// Gives the link what the lease holds.
-fn apply(
-    link: &Link,
-    netlink: &mut Netlink,
-    network: &Attachment,
-    lease: &Reply,
-) -> Result<()> {
+fn apply(link: &Link, netlink: &mut Netlink, network: &Attachment, lease: &Reply) -> Result<()> {
     if let Some(name) = &lease.hostname {
         // The name is for display: a kernel that refuses it does not end the guest.
         let _ = rustix::system::sethostname(name.as_bytes());

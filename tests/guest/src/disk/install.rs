@@ -48,8 +48,7 @@ pub fn lay_out(disk: &File, cd: Option<&Path>) -> io::Result<()> {
         partition("STATE", gpt::LINUX_DATA, state, state + STATE),
         partition("EPHEMERAL", gpt::LINUX_DATA, state + STATE, end),
     ];
-    let (front, back) =
-        gpt::tables(length / SECTOR, &partitions).map_err(io::Error::other)?;
+    let (front, back) = gpt::tables(length / SECTOR, &partitions).map_err(io::Error::other)?;
     if let Some(cd) = cd {
         copy_boot_program(&File::open(cd)?, disk)?;
     }

@@ -18,9 +18,7 @@ pub fn disks() -> Vec<Disk> {
 
 fn listed(class: &Path) -> Vec<Disk> {
     let entries = std::fs::read_dir(class).into_iter().flatten().flatten();
-    let mut found: Vec<Disk> = entries
-        .filter_map(|entry| disk(&entry.path()))
-        .collect();
+    let mut found: Vec<Disk> = entries.filter_map(|entry| disk(&entry.path())).collect();
     // CDs behind disks, as on real nodes.
     found.sort_by_key(|disk| (disk.cdrom, disk.name.clone()));
     found

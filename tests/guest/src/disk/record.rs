@@ -18,9 +18,7 @@ pub fn newest(disk: &File, at: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
     for place in [at, at + PLACE] {
         let record = read(disk, place)?;
         if let Some(record) = record
-            && found
-                .as_ref()
-                .is_none_or(|(number, _)| record.0 > *number)
+            && found.as_ref().is_none_or(|(number, _)| record.0 > *number)
         {
             found = Some(record);
         }
