@@ -213,9 +213,10 @@ fn resource(
 /// What is deleted is gone until its kubelet comes again.
 fn delete_node(boot: &Boot, name: &str) -> Option<(StatusCode, Value)> {
     let data = boot.state().etcd?;
-    let gone = boot.machine.registry.change(|meeting| {
+    let name = name.to_owned();
+    let gone = boot.machine.registry.change(move |meeting| {
         let etcd = meeting.etcds.get_mut(&data.cluster)?;
-        etcd.kubernetes.nodes.remove(name)
+        etcd.kubernetes.nodes.remove(&name)
     })?;
     let details = json!({"name": gone.name, "kind": "nodes", "uid": gone.uid});
     let status = json!({
