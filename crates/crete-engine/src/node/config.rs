@@ -146,10 +146,10 @@ impl Engine {
         let present = self.present(machine, node).await.ok()?;
         let findings = compare(&present, text).findings.into_iter();
         let errors: Vec<String> = findings
-            .filter(|finding| finding.error)
+            .filter(|finding| finding.severity == ConfigSeverity::Error)
             .map(|finding| match finding.line {
-                Some(line) => format!("line {line}: {}", finding.text),
-                None => finding.text,
+                0 => finding.words,
+                line => format!("line {line}: {}", finding.words),
             })
             .collect();
         (!errors.is_empty()).then(|| errors.join("\n"))
