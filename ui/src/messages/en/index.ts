@@ -4,6 +4,7 @@ import { frame } from "./frame";
 import { library } from "./library";
 import { networks } from "./networks";
 import { pages } from "./pages";
+import { node } from "./node";
 import * as problems from "./problems";
 import { saving } from "./saving";
 import { studio } from "./studio";
@@ -16,6 +17,7 @@ export const en = {
   ...pages,
   library,
   networks,
+  node,
   saving,
   studio,
   trash,
