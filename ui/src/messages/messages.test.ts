@@ -12,6 +12,7 @@ import { frame } from "./en/frame";
 import { keyLines } from "./en/keys";
 import * as libraries from "./en/library";
 import * as networks from "./en/networks";
+import * as nodes from "./en/node";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
 import * as savings from "./en/saving";
@@ -60,6 +61,14 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["machine", "StopRung", en.rung],
     ["image_file", "FileFault", en.fault],
     ["import", "ImportFault", en.importFault],
+    ["node", "NodePresence", en.node.presence],
+    ["node", "NodeStage", en.node.stage],
+    ["node", "NodeRole", en.node.role],
+    ["node", "ServiceAction", en.node.action],
+    ["node_config", "ConfigMode", en.node.mode],
+    ["node_config", "ModeDenial", en.node.denial],
+    ["node_config", "ApplyTakes", en.node.takes],
+    ["node_config", "ChangeWay", en.node.way],
     ["host", "Verdict", en.verdict],
     ["studio", "RemarkCode", en.studio.remark],
     ["studio", "OutputKind", en.studio.kind],
@@ -84,6 +93,7 @@ it("no area of the catalogue hides another's words", () => {
     problems,
     libraries,
     networks,
+    nodes,
     savings,
     studios,
     trashes,

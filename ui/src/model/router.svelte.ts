@@ -1,5 +1,17 @@
 /** Where the page is: a typed route in the address's fragment, so back and forward work. */
-export const MACHINE_TABS = ["console", "dashboard", "reveal"] as const;
+/** What a machine's node says of itself. */
+export const NODE_TABS = [
+  "talos",
+  "services",
+  "logs",
+  "disks",
+  "network",
+  "config",
+  "resources",
+] as const;
+export type NodeTab = (typeof NODE_TABS)[number];
+
+export const MACHINE_TABS = ["console", "dashboard", ...NODE_TABS, "reveal"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
 export const NETWORK_TABS = ["overview", "machines", "addresses", "heard", "reveal"] as const;

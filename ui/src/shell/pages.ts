@@ -20,11 +20,12 @@ const page = async (module: Promise<{ default: unknown }>): Promise<Page> => ({
 });
 
 async function machine(): Promise<Page> {
-  const [machine, console] = await Promise.all([
+  const [machine, console, node] = await Promise.all([
     import("../features/machines/MachinePage.svelte"),
     import("../features/consoles/Console.svelte"),
+    import("../features/nodes/NodePanel.svelte"),
   ]);
-  return { Page: drawn(machine), parts: { Console: console.default } };
+  return { Page: drawn(machine), parts: { Console: console.default, Node: node.default } };
 }
 
 /** The parts in all their states; left out of what people get. */

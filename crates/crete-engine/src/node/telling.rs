@@ -44,6 +44,7 @@ impl Engine {
                 .map(|view| view.spec.name),
             told: Told::default(),
             cursor: EventCursor::default(),
+            boot: None,
             missing: false,
             source,
         };
@@ -67,6 +68,8 @@ struct Teller {
     source: NodeSource,
     told: Told,
     cursor: EventCursor,
+    /// When the node started, by its own word: lines of another life may look the same.
+    boot: Option<u64>,
     /// True when a gap has to be told before anything else.
     missing: bool,
 }
@@ -122,6 +125,7 @@ impl Teller {
     }
 
     async fn tell(&mut self, node: &Node, source: &NodeSource) -> std::result::Result<(), Stop> {
+        self.notice_restart(node).await?;
         let frames = match source {
             NodeSource::Events => return self.tell_events(node).await,
             NodeSource::Kernel => node.kernel_log(true, false),
@@ -130,6 +134,21 @@ impl Teller {
         };
         let each_is_a_line = *source == NodeSource::Kernel;
         self.tell_log(frames, each_is_a_line).await
+    }
+
+    /// After a restart nothing goes on: what follows is told from its beginning, behind a gap.
+    async fn notice_restart(&mut self, node: &Node) -> std::result::Result<(), Stop> {
+        // Where it is not told, logs are found again by their lines alone.
+        let Ok(counters) = node.processor_counters().await else {
+            return Ok(());
+        };
+        let before = self.boot.replace(counters.boot_time);
+        if before.is_some_and(|before| before != counters.boot_time) {
+            self.told = Told::default();
+            self.cursor = EventCursor::default();
+            self.out.send(NodeRecord::Gap).await?;
+        }
+        Ok(())
     }
 
     async fn tell_log(

@@ -22,7 +22,7 @@ async fn a_configuration_is_compared_tried_and_applied() {
 
     let edited = now.text.replacen(
         "machine:\n",
-        "machine:\n  sysctls:\n    vm.swappiness: \"7\"\n",
+        "machine:\n    sysctls:\n        vm.swappiness: \"7\"\n",
         1,
     );
     let found = engine.compare_config(machine, &edited).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_change_that_needs_a_restart_is_known_to_before_it_is_sent() {
     let now = engine.node_config(machine).await.unwrap().text;
     let edited = now.replacen(
         "machine:\n",
-        "machine:\n  udev:\n    rules:\n      - a\n",
+        "machine:\n    udev:\n        rules:\n            - a\n",
         1,
     );
     let found = engine.compare_config(machine, &edited).await.unwrap();
@@ -184,7 +184,8 @@ async fn no_secret_is_in_a_log_or_in_what_went_wrong() {
             .apply_config(machine, &broken, ApplyWay::Auto)
             .await
             .unwrap_err();
-        said.push_str(&format!("{refused} {refused:?} {:?}", refused.problem()));
+        said.push_str(&format!("{refused} {refused:?}"));
+        said.push_str(&format!("{:?}", refused.problem()));
         let found = engine.compare_config(machine, &broken).await.unwrap();
         said.push_str(&format!("{found:?}"));
     }

@@ -58,8 +58,8 @@ pub struct Site {
 /// As fast as a test can wait for.
 pub fn impatient() -> NodePatience {
     NodePatience {
-        probe: Duration::from_secs(2),
-        call: Duration::from_secs(2),
+        probe: Duration::from_secs(5),
+        call: Duration::from_secs(5),
         pause: Duration::from_millis(300),
         figures: Duration::from_millis(250),
         sign_of_life: Duration::from_millis(500),

@@ -6,6 +6,7 @@ import { frame } from "./frame";
 import { library } from "./library";
 import { networks } from "./networks";
 import { pages } from "./pages";
+import { node } from "./node";
 import * as problems from "./problems";
 import { saving } from "./saving";
 import { studio } from "./studio";
@@ -20,6 +21,7 @@ export const en = {
   config,
   library,
   networks,
+  node,
   saving,
   studio,
   trash,

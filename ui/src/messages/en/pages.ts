@@ -170,6 +170,13 @@ export const pages = {
     tabs: {
       console: "Console",
       dashboard: "Dashboard",
+      talos: "Talos",
+      services: "Services",
+      logs: "Logs",
+      disks: "Disks",
+      network: "Network",
+      config: "Config",
+      resources: "Resources",
       reveal: "YAML and command",
     } satisfies Record<MachineTab, string>,
     tabsLabel: "Views of {name}",
