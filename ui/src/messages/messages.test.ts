@@ -65,7 +65,7 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["node", "NodeStage", en.node.stage],
     ["node", "NodeRole", en.node.role],
     ["node", "ServiceAction", en.node.action],
-    ["node_config", "ConfigMode", en.node.mode],
+    ["node_config", "ApplyWay", en.node.mode],
     ["node_config", "ModeDenial", en.node.denial],
     ["node_config", "ApplyTakes", en.node.takes],
     ["node_config", "ChangeWay", en.node.way],

@@ -342,11 +342,12 @@ describe("the configuration", () => {
   });
   it("is not applied while something has to be mended first", async () => {
     const finding = {
-      error: true,
+      severity: "error" as const,
+      code: "disk_missing" as const,
       document: "",
       path: "machine.install.disk",
       line: 6,
-      text: "there is no disk /dev/sdz",
+      words: "there is no disk /dev/sdz",
     };
     fake.answer("node.compare", () => nodes.comparison({ findings: [finding] }));
     show(nodes.node(), "config");

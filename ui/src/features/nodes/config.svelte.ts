@@ -3,7 +3,7 @@ import { problemOf, rpc } from "../../model/session.svelte";
 import type {
   ApplyAnswer,
   ConfigComparison,
-  ConfigMode,
+  ApplyWay,
   NodeConfig,
   Problem,
 } from "../../platform/generated/api";
@@ -18,7 +18,7 @@ export class ConfigDraft {
   /** The text that is edited; absent while it is only looked at. */
   text = $state<string>();
   compared = $state.raw<ConfigComparison>();
-  mode = $state<ConfigMode>("auto");
+  mode = $state<ApplyWay>("auto");
   answer = $state.raw<ApplyAnswer>();
   /** What the last answer was given to. */
   applied = $state(false);

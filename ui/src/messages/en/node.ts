@@ -2,7 +2,7 @@
 import type {
   ApplyTakes,
   ChangeWay,
-  ConfigMode,
+  ApplyWay,
   ModeDenial,
   NodePresence,
   NodeRole,
@@ -229,14 +229,14 @@ export const node = {
     try: "Try for 1 minute",
     staged: "At the next restart",
     reboot: "Now, with a restart",
-  } satisfies Words<ConfigMode>,
+  } satisfies Words<ApplyWay>,
   modeText: {
     auto: "it restarts when it has to",
     no_reboot: "it goes on running",
     try: "goes back unless you apply it again",
     staged: "only saved",
     reboot: "it is away for a minute or two",
-  } satisfies Words<ConfigMode>,
+  } satisfies Words<ApplyWay>,
   denial: {
     needs_reboot: "the change needs a restart",
     not_offered: "this Talos does not offer it",
