@@ -1,4 +1,5 @@
 /** English, by area. */
+import { clusters } from "./clusters";
 import * as codes from "./codes";
 import { frame } from "./frame";
 import { library } from "./library";
@@ -14,6 +15,7 @@ export const en = {
   ...problems,
   ...frame,
   ...pages,
+  clusters,
   library,
   networks,
   saving,
