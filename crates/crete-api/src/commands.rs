@@ -7,10 +7,10 @@ use crate::types::*;
 use crete_model::{
     ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
     ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict, Consequence,
-    ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan, LessWorkers,
-    MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal, NodeConfig, NodeLogs,
-    Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes, StudioDraft, Targets,
-    Workbench,
+    ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice, ImagePlan,
+    ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal,
+    NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes,
+    StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;

@@ -28,6 +28,14 @@ async function machine(): Promise<Page> {
   return { Page: drawn(machine), parts: { Console: console.default, Node: node.default } };
 }
 
+async function cluster(): Promise<Page> {
+  const [cluster, console] = await Promise.all([
+    import("../features/clusters/ClusterPage.svelte"),
+    import("../features/consoles/Console.svelte"),
+  ]);
+  return { Page: drawn(cluster), parts: { Console: console.default } };
+}
+
 /** The parts in all their states; left out of what people get. */
 async function gallery(): Promise<Page> {
   if (import.meta.env.MODE === "production") return home();
@@ -38,6 +46,9 @@ const home = (): Promise<Page> => page(Promise.resolve({ default: HomePage }));
 
 const PAGES: Record<PageName, () => Promise<Page>> = {
   home,
+  clusters: () => page(import("../features/clusters/ClustersPage.svelte")),
+  "new-cluster": () => page(import("../features/clusters/NewClusterPage.svelte")),
+  cluster,
   images: () => page(import("../features/images/ImagesPage.svelte")),
   "new-image": () => page(import("../features/studio/StudioPage.svelte")),
   machines: () => page(import("../features/machines/MachinesPage.svelte")),

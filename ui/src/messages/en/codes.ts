@@ -126,7 +126,10 @@ export const stage = {
   health_checks: { name: "Final check", now: "Going through the checks" },
   access: { name: "Files for your tools", now: "Writing kubeconfig and talosconfig" },
   workers_off: { name: "Switch workers off", now: "Switching the workers off" },
-  control_planes_off: { name: "Switch control planes off", now: "Switching the control planes off" },
+  control_planes_off: {
+    name: "Switch control planes off",
+    now: "Switching the control planes off",
+  },
   leave: { name: "Leave the cluster", now: "Taking the machine out of the cluster" },
 } as const satisfies Record<StageCode, { name: string; now: string }>;
 

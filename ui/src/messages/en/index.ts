@@ -1,5 +1,6 @@
 /** English, by area. */
 import { access } from "./access";
+import { clusters } from "./clusters";
 import * as codes from "./codes";
 import { config } from "./config";
 import { frame } from "./frame";
@@ -17,8 +18,7 @@ export const en = {
   ...problems,
   ...frame,
   ...pages,
-  access,
-  config,
+    access, clusters, config,
   library,
   networks,
   node,
