@@ -72,7 +72,7 @@ export type ApplyAnswer = {
 /**
  * What it does, or would do; nothing when it does not say.
  */
-mode: ConfigMode | null, 
+mode: ApplyWay | null, 
 /**
  * In its own words, with the difference after a dry run. May quote secrets.
  */
@@ -86,6 +86,11 @@ warnings: Array<string>, };
  * What applying takes.
  */
 export type ApplyTakes = "nothing" | "no_reboot" | "reboot" | "install";
+
+/**
+ * A way to apply a configuration.
+ */
+export type ApplyWay = "auto" | "no_reboot" | "try" | "staged" | "reboot";
 
 /**
  * A processor architecture, by Talos' names.
@@ -1124,7 +1129,7 @@ text: string,
 /**
  * How.
  */
-mode: ConfigMode, };
+mode: ApplyWay, };
 
 /**
  * A value that differs.
@@ -1198,34 +1203,139 @@ machine: MachineId,
 text: string, };
 
 /**
- * Something that Talos would say of a configuration.
+ * One thing to know about a text.
  */
 export type ConfigFinding = { 
 /**
- * True when it is refused for it, false when it is only regretted.
+ * How bad it is.
  */
-error: boolean, 
+severity: ConfigSeverity, 
 /**
- * The document it is in; empty when it is no single one.
+ * What kind it is.
+ */
+code: ConfigFindingCode, 
+/**
+ * The document, such as `LinkConfig/eth0`; empty for the main one and between documents.
  */
 document: string, 
 /**
- * The path there; empty when it is no single place.
+ * The path in the document, such as `machine.install.disk`; empty when it is no single place.
  */
 path: string, 
 /**
- * The line, from 1.
+ * The line in the text, from 1; 0 when it is no single place.
  */
-line: number | null, 
+line: number, 
 /**
- * In words that quote no secret.
+ * Talos' words, without values that may be secret.
  */
-text: string, };
+words: string, };
 
 /**
- * A way to apply a configuration.
+ * What kind of finding it is: the page has a sentence of its own for each.
  */
-export type ConfigMode = "auto" | "no_reboot" | "try" | "staged" | "reboot";
+export type ConfigFindingCode = "syntax" | "unknown_key" | "unknown_kind" | "wrong_value" | "rule" | "subnets_overlap" | "memory_short" | "version_skew" | "disk_missing" | "erases";
+
+/**
+ * What a text is meant to be.
+ */
+export type ConfigForm = "whole" | "part" | "patch";
+
+/**
+ * Which kinds and keys a version knows.
+ */
+export type ConfigKeys = { 
+/**
+ * The version line, `1.13`; nothing where Crete knows none.
+ */
+minor: string | null, 
+/**
+ * The type of the document that has no kind.
+ */
+main: string, 
+/**
+ * Types of documents by kind.
+ */
+kinds: { [key in string]: string }, 
+/**
+ * Keys by type.
+ */
+records: { [key in string]: { [key in string]: ConfigShape } }, };
+
+/**
+ * Asks for a version's keys.
+ */
+export type ConfigKeysRequest = { 
+/**
+ * The version.
+ */
+version: TalosVersion, };
+
+/**
+ * Where a configuration is to work.
+ */
+export type ConfigMode = "metal" | "cloud" | "container";
+
+/**
+ * How bad a finding is.
+ */
+export type ConfigSeverity = "error" | "warning";
+
+/**
+ * What may stand under a key.
+ */
+export type ConfigShape = { "kind": "free" } | { "kind": "text", 
+/**
+ * The words it may be; empty for any.
+ */
+options: Array<string>, } | { "kind": "number" } | { "kind": "truth" } | { "kind": "list", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "map", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "record", 
+/**
+ * The name of its type.
+ */
+name: string, };
+
+/**
+ * A text to be judged.
+ */
+export type ConfigText = { 
+/**
+ * YAML. May hold secrets.
+ */
+text: string, 
+/**
+ * Whose rules count.
+ */
+version: TalosVersion, 
+/**
+ * Where it is to work.
+ */
+mode: ConfigMode, 
+/**
+ * What it is meant to be.
+ */
+form: ConfigForm, };
+
+/**
+ * What is said about a text.
+ */
+export type ConfigVerdict = { 
+/**
+ * The version line whose rules were used, `1.13`; nothing where Crete knows none, and then
+ * nothing was looked at.
+ */
+minor: string | null, 
+/**
+ * What is wrong, and what is accepted and regretted; by line.
+ */
+findings: Array<ConfigFinding>, };
 
 /**
  * What the factory made of a draft.
@@ -1466,7 +1576,7 @@ address: string, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
 
 /**
  * A machine's part in etcd.
@@ -1936,6 +2046,27 @@ export type HealthCode = "etcd" | "etcd_agrees" | "etcd_members" | "apid" | "mem
 export type HealthState = "unknown" | "pass" | "fail" | "skipped";
 
 /**
+ * What is taken of the offers.
+ */
+export type HostChoice = { 
+/**
+ * True for the proxy.
+ */
+proxy: boolean, 
+/**
+ * Fingerprints of authorities.
+ */
+roots: Array<string>, 
+/**
+ * Time servers.
+ */
+time: Array<string>, 
+/**
+ * Registries whose mirrors are taken.
+ */
+mirrors: Array<string>, };
+
+/**
  * Names a change of this computer. What runs is decided by the engine alone.
  */
 export type HostFix = { 
@@ -1948,6 +2079,44 @@ fix: FixCode, };
  * Which host shows the page.
  */
 export type HostKind = "window" | "browser";
+
+/**
+ * All that was found.
+ */
+export type HostOffers = { 
+/**
+ * The proxy.
+ */
+proxy: ProxyOffer | null, 
+/**
+ * Authorities that somebody added.
+ */
+roots: Array<RootOffer>, 
+/**
+ * Time servers that somebody set.
+ */
+time: Array<TimeOffer>, 
+/**
+ * Mirrors of registries.
+ */
+mirrors: Array<MirrorOffer>, };
+
+/**
+ * Asks for the patch that a choice comes to.
+ */
+export type HostPatchRequest = { 
+/**
+ * In whose form.
+ */
+version: TalosVersion, 
+/**
+ * What is taken.
+ */
+choice: HostChoice, 
+/**
+ * Networks and names that are never asked through the proxy, besides the usual ones.
+ */
+direct: Array<string>, };
 
 /**
  * Everything found out about this computer at one moment.
@@ -2992,6 +3161,27 @@ key: number,
 value: string, };
 
 /**
+ * A mirror of a registry.
+ */
+export type MirrorOffer = { 
+/**
+ * The registry's host.
+ */
+registry: string, 
+/**
+ * Where to ask instead, in order.
+ */
+endpoints: Array<string>, 
+/**
+ * The file it stands in.
+ */
+source: string, 
+/**
+ * True when one of them listens on this computer alone.
+ */
+local: boolean, };
+
+/**
  * Why a way cannot be gone.
  */
 export type ModeDenial = "needs_reboot" | "not_offered" | "maintenance" | "no_difference";
@@ -3003,7 +3193,7 @@ export type ModeOffer = {
 /**
  * The way.
  */
-mode: ConfigMode, 
+mode: ApplyWay, 
 /**
  * Why not; nothing when it can.
  */
@@ -4362,7 +4552,15 @@ minor: string,
 /**
  * Which page.
  */
-page: DocsPage, } | { "kind": "talos_guide", 
+page: DocsPage, } | { "kind": "talos_kind", 
+/**
+ * The version.
+ */
+version: TalosVersion, 
+/**
+ * The kind; empty for the main document.
+ */
+document: string, } | { "kind": "talos_guide", 
 /**
  * `major.minor`.
  */
@@ -4467,6 +4665,15 @@ export type PageFault = {
  * What happened, with the stack; cut to 4,000 characters.
  */
 text: string, };
+
+/**
+ * A patch.
+ */
+export type PatchText = { 
+/**
+ * YAML; empty when it would change nothing.
+ */
+patch: string, };
 
 /**
  * A folder chosen in the desktop's dialog; absent when it was closed.
@@ -4696,6 +4903,27 @@ left_s: number | null, };
  * What a port is of.
  */
 export type Protocol = "tcp" | "udp";
+
+/**
+ * A proxy that programs of this computer use.
+ */
+export type ProxyOffer = { 
+/**
+ * The variables, by their lower-case names, in order. An address may hold a password.
+ */
+variables: Array<[string, string]>, 
+/**
+ * Where it was found: a file, or empty for the environment of this program.
+ */
+source: string, 
+/**
+ * True when it listens on this computer alone: machines do not reach it there.
+ */
+local: boolean, 
+/**
+ * True when an address holds a name and a password, which every machine would then hold.
+ */
+password: boolean, };
 
 /**
  * A part of QEMU that not every build has.
@@ -4948,7 +5176,7 @@ release: string, } | { "kind": "stop_program",
 /**
  * The program's name.
  */
-name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "save_instead" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
@@ -5124,6 +5352,35 @@ job: JobId,
  * True when the file that is in its place may be replaced.
  */
 replace: boolean, };
+
+/**
+ * An authority that somebody added to this computer.
+ */
+export type RootOffer = { 
+/**
+ * Its file.
+ */
+path: string, 
+/**
+ * Whose it is, as it says itself.
+ */
+subject: string, 
+/**
+ * The fingerprint of its first certificate, by which it is chosen.
+ */
+fingerprint: string, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when that is over.
+ */
+expired: boolean, 
+/**
+ * The certificates, PEM.
+ */
+certificates: string, };
 
 /**
  * How a line differs.
@@ -5739,6 +5996,19 @@ boards: Array<Board>, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * A time server that somebody set.
+ */
+export type TimeOffer = { 
+/**
+ * Its name or address.
+ */
+server: string, 
+/**
+ * The file it stands in.
+ */
+source: string, };
+
+/**
  * The work on a cluster, from its first step to its last.
  */
 export type Timeline = { 
@@ -5998,6 +6268,14 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
+  /** What a node would say about a configuration. Sends nothing. */
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  /** The kinds and keys that a version's configurations may hold. */
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
+  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  /** The patch that a choice of these comes to. */
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** What will be asked of the factory for a choice. Sends nothing. */
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
