@@ -36,7 +36,7 @@ pub use live::{Live, LiveChange, Subscription};
 pub use machine::{MachineOffer, copy_console};
 pub use network::NetworkParts;
 pub use paths::Roots;
-pub use patience::Patience;
+pub use patience::{ClusterPatience, Patience};
 pub use places::Places;
 pub use practice::{PracticeFactory, PracticeParts};
 pub use settings::check_settings;

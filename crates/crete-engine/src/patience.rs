@@ -27,6 +27,35 @@ pub struct Patience {
     pub kill: Duration,
     /// What downloads wait for.
     pub downloads: crete_fetch::Patience,
+    /// How clusters are looked at.
+    pub cluster: ClusterPatience,
+}
+
+/// How often clusters are looked at, and how long their nodes may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterPatience {
+    /// Between two looks while work goes on.
+    pub look: Duration,
+    /// Between two looks at rest.
+    pub rest: Duration,
+    /// What is at an address.
+    pub probe: Duration,
+    /// An answer of a node, or of Kubernetes.
+    pub call: Duration,
+    /// How much faster than real ones the machines live; 1 for real ones.
+    pub speed: f64,
+}
+
+impl Default for ClusterPatience {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_millis(500),
+            rest: Duration::from_secs(5),
+            probe: Duration::from_secs(5),
+            call: Duration::from_secs(8),
+            speed: 1.0,
+        }
+    }
 }
 
 impl Default for Patience {
@@ -42,6 +71,7 @@ impl Default for Patience {
             terminate: Duration::from_secs(5),
             kill: Duration::from_secs(10),
             downloads: crete_fetch::Patience::default(),
+            cluster: ClusterPatience::default(),
         }
     }
 }
