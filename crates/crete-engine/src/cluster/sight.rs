@@ -213,13 +213,13 @@ impl Looker {
             self.node = None;
             return;
         };
-        match ask(node, self.role).await {
+        match within(self.deadlines, ask(node, self.role)).await {
             Ok(seen) => {
                 sight.presence = Some(Presence::Ours { flaw: None });
                 sight.node = Some(seen);
             }
-            Err(error) => {
-                sight.refusal = Some(error.cause);
+            Err(cause) => {
+                sight.refusal = Some(cause);
                 self.node = None;
             }
         }
@@ -243,12 +243,12 @@ impl Looker {
                 let trust = Trust::Cluster(trust.clone());
                 if let Ok(node) = Node::new(target, &trust) {
                     let node = node.with_deadline(self.deadlines.call);
-                    match ask(&node, self.role).await {
+                    match within(self.deadlines, ask(&node, self.role)).await {
                         Ok(told) => {
                             sight.refusal = None;
                             sight.node = Some(told);
                         }
-                        Err(error) => sight.refusal = Some(error.cause),
+                        Err(cause) => sight.refusal = Some(cause),
                     }
                     self.node = Some((target.name.clone(), node));
                 }
@@ -275,9 +275,22 @@ impl Looker {
             }
         };
         let mac = sight.machine.as_ref().map(|machine| machine.mac.clone());
-        let told = anonymous(&node, fingerprint, mac.unwrap_or_default()).await;
+        let asking = anonymous(&node, fingerprint, mac.unwrap_or_default());
+        let told = within(self.deadlines, asking).await;
         self.anonymous = Some((target.name.clone(), fingerprint.to_owned(), node));
         told.ok()
+    }
+}
+
+/// Waits for what a node tells, but not for ever: lists have no deadline of their own, and a node
+/// whose calls hang must not hold up the others.
+async fn within<T>(
+    deadlines: Deadlines,
+    asking: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, Cause> {
+    match tokio::time::timeout(deadlines.call * 2, asking).await {
+        Ok(answer) => answer.map_err(|error| error.cause),
+        Err(_) => Err(Cause::Silent),
     }
 }
 
