@@ -43,7 +43,7 @@ pub use machine::{MachineOffer, copy_console};
 pub use network::{NetworkParts, Ways};
 pub use node::{Depth, Look};
 pub use paths::Roots;
-pub use patience::{NodePatience, Patience};
+pub use patience::{ClusterPatience, NodePatience, Patience};
 pub use places::Places;
 pub use practice::{PracticeFactory, PracticeParts};
 pub use settings::check_settings;

@@ -29,6 +29,8 @@ pub struct Patience {
     pub downloads: crete_fetch::Patience,
     /// What those who look at nodes wait for.
     pub nodes: NodePatience,
+    /// How clusters are looked at.
+    pub cluster: ClusterPatience,
 }
 
 /// Deadlines of calls to nodes, and how often they are asked.
@@ -59,6 +61,33 @@ impl Default for NodePatience {
     }
 }
 
+/// How often clusters are looked at, and how long their nodes may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterPatience {
+    /// Between two looks while work goes on.
+    pub look: Duration,
+    /// Between two looks at rest.
+    pub rest: Duration,
+    /// What is at an address.
+    pub probe: Duration,
+    /// An answer of a node, or of Kubernetes.
+    pub call: Duration,
+    /// How much faster than real ones the machines live; 1 for real ones.
+    pub speed: f64,
+}
+
+impl Default for ClusterPatience {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_millis(500),
+            rest: Duration::from_secs(5),
+            probe: Duration::from_secs(5),
+            call: Duration::from_secs(8),
+            speed: 1.0,
+        }
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Self {
@@ -73,6 +102,7 @@ impl Default for Patience {
             kill: Duration::from_secs(10),
             downloads: crete_fetch::Patience::default(),
             nodes: NodePatience::default(),
+            cluster: ClusterPatience::default(),
         }
     }
 }

@@ -182,7 +182,7 @@ impl Cluster {
         let asking = self.objects(&document);
         let found = asking.get_opt(&document.reference.name);
         let found = self.answer("an object", found).await?;
-        let value = found.map(|object| serde_json::to_value(object));
+        let value = found.map(serde_json::to_value);
         value.transpose().map_err(|error| KubeError::Manifest {
             document: 1,
             reason: error.to_string(),

@@ -494,7 +494,7 @@ impl<H: Host> Handlers for Router<H> {
     }
 
     async fn cluster_create(&self, request: ClusterDraft) -> Result<ClusterCreated, Problem> {
-        let (cluster, job) = page(self.engine().create_cluster(&request).await)?;
+        let (cluster, job) = page(self.engine().create_cluster(&request))?;
         Ok(ClusterCreated { cluster, job })
     }
 

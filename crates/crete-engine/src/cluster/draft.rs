@@ -177,11 +177,10 @@ impl Engine {
                 talos: version.clone(),
                 arch: *arch,
                 medium: *medium,
-                schematic: Some(
-                    schematic
-                        .clone()
-                        .unwrap_or_else(|| crete_factory::serial_console_schematic(*arch)),
-                ),
+                schematic: Some(match schematic {
+                    Some(schematic) => schematic.as_ref().clone(),
+                    None => crete_factory::serial_console_schematic(*arch),
+                }),
                 image: None,
             }),
             ClusterImage::Library { image } => {

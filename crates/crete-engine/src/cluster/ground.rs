@@ -103,6 +103,12 @@ pub trait Ground: fmt::Debug + Send + Sync {
     /// Takes a machine away for good, with its disk, whatever it does. One that is gone is gone.
     async fn take_away(&self, machine: MachineId) -> GroundResult<()>;
 
+    /// Moves a machine that is off to the trash. One that is gone is gone.
+    async fn discard(&self, machine: MachineId) -> GroundResult<()>;
+
+    /// Moves the network to the trash, when it was the cluster's own.
+    async fn discard_network(&self, spec: &ClusterSpec) -> GroundResult<()>;
+
     /// Takes the endpoint out of its network, and the network away when it was the cluster's own.
     async fn leave(&self, spec: &ClusterSpec) -> GroundResult<()>;
 }

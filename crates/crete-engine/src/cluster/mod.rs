@@ -10,20 +10,31 @@
 //! next thing. So it may be ended anywhere and begun again.
 
 mod access;
+mod acts;
+mod asks;
+mod board;
 mod check;
 mod cidr;
 mod commands;
 mod configure;
+mod course;
 mod draft;
 mod driver;
 mod ground;
+mod health;
+mod kube;
 mod life;
 mod ours;
 mod plan;
+mod progress;
 mod recipe;
 mod requests;
 mod secrets;
+mod sight;
 mod steps;
+mod stuck;
+mod view;
+mod work;
 
 pub use ground::{Ground, GroundResult, ImageSight, MachineSight, Place, Power};
 pub use recipe::save_text;
@@ -31,8 +42,8 @@ pub use recipe::save_text;
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
-    ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ErrorCode, JobId, Params,
-    Problem, Remedy, params,
+    ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ErrorCode, JobId, MachineId,
+    Params, Problem, Remedy, params,
 };
 use driver::Driver;
 use requests::{Ask, Handle};
@@ -73,6 +84,13 @@ impl Engine {
         self.clusters.get(&id.to_string()).ok_or_else(missing)
     }
 
+    /// The name of the cluster that a machine belongs to.
+    pub(crate) fn cluster_of(&self, machine: MachineId) -> Option<String> {
+        let clusters = self.clusters.all().into_iter();
+        let mut own = clusters.filter(|view| view.spec.node(machine).is_some());
+        own.next().map(|view| view.spec.name)
+    }
+
     /// What clusters of this engine stand on.
     fn ground(&self) -> Arc<dyn Ground> {
         match &self.cluster_ground {
@@ -102,7 +120,7 @@ impl Engine {
     ///
     /// # Errors
     /// Field by field when the draft is not acceptable, and when this computer cannot carry it.
-    pub async fn create_cluster(&self, draft: &ClusterDraft) -> Result<(ClusterId, JobId)> {
+    pub fn create_cluster(&self, draft: &ClusterDraft) -> Result<(ClusterId, JobId)> {
         let fields = self.check_cluster(draft);
         if !fields.is_empty() {
             return Err(EngineError::Invalid(fields));
@@ -119,8 +137,7 @@ impl Engine {
         }
         let id = spec.id;
         store::create(&self.roots.cluster(id), &spec)?;
-        self.take_up_cluster(spec);
-        let job = self.ask_cluster(id, |answer| Ask::Job { answer }).await?;
+        let job = self.take_up_cluster(spec);
         Ok((id, job.ok_or_else(|| denied(ClusterDenied::Busy))?))
     }
 
@@ -135,19 +152,21 @@ impl Engine {
     /// Reads a cluster's folder.
     pub(crate) fn load_cluster(&self, folder: &Path, record: Result<ClusterSpec>) {
         match record {
-            Ok(spec) => self.take_up_cluster(spec),
+            Ok(spec) => drop(self.take_up_cluster(spec)),
             Err(error) => self.show_broken("clusters", folder, &error),
         }
     }
 
-    /// Puts a driver in charge of a cluster.
-    fn take_up_cluster(&self, spec: ClusterSpec) {
+    /// Puts a driver in charge of a cluster; gives the job of the work that is open.
+    fn take_up_cluster(&self, spec: ClusterSpec) -> Option<JobId> {
         let (requests, incoming) = mpsc::channel(REQUESTS);
         self.handles_of_clusters.lock().insert(spec.id, requests);
-        let driver = Driver::new(self, spec, self.ground(), incoming);
+        let mut driver = Driver::new(self, spec, self.ground(), incoming);
         // Shown before this returns, so that whoever made it can ask for it at once.
         driver.show();
+        let job = driver.job();
         self.tasks.spawn(driver.run());
+        job
     }
 
     /// Starts a cluster; no job when it is on already.
@@ -214,3 +233,6 @@ impl Engine {
 fn cancelled() -> Problem {
     Problem::new(ErrorCode::Cancelled, Params::new())
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,8 +171,24 @@ impl Ground for OwnMachines {
                 Err(error) => Err(error),
             };
         }
-        let (trash_id, _) = self.0.delete_machine(machine).await?;
+        let (trash_id, _) = self.0.discard_machine(machine).await?;
         self.0.purge(&trash_id).await
+    }
+
+    async fn discard(&self, machine: MachineId) -> GroundResult<()> {
+        match self.0.machines.get(&machine.to_string()) {
+            Some(_) => self.0.discard_machine(machine).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn discard_network(&self, spec: &ClusterSpec) -> GroundResult<()> {
+        let own = spec.network.filter(|_| spec.own_network);
+        let there = own.filter(|network| self.0.networks.get(&network.to_string()).is_some());
+        match there {
+            Some(network) => self.0.delete_network(network).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     async fn leave(&self, spec: &ClusterSpec) -> GroundResult<()> {

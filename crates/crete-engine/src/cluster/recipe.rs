@@ -111,7 +111,7 @@ fn draft_of(recipe: ClusterRecipe) -> ClusterDraft {
             version: recipe.talos,
             arch: recipe.image.arch,
             medium: recipe.image.medium,
-            schematic: Some(recipe.image.schematic),
+            schematic: Some(Box::new(recipe.image.schematic)),
         },
         kubernetes: recipe.kubernetes,
         control_planes: NodeGroup {

@@ -10,8 +10,6 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T>>;
 /// What can be asked.
 #[derive(Debug)]
 pub(super) enum Ask {
-    /// The job that works on it.
-    Job { answer: Answer<Option<JobId>> },
     /// To be on.
     Start { answer: Answer<Option<JobId>> },
     /// To be off.

@@ -19,8 +19,8 @@ pub use offer::MachineOffer;
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
-    ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal, MachineSpec,
-    MachineView, NetworkId, SerialPort,
+    ErrorCode, ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal,
+    MachineSpec, MachineView, NetworkId, Problem, Remedy, SerialPort, params,
 };
 use driver::Handle;
 use requests::{Done, Request, Wish};
@@ -147,8 +147,20 @@ impl Engine {
     /// Moves a machine to the trash; returns the trash id and its name.
     ///
     /// # Errors
-    /// When it runs.
+    /// When it runs, or belongs to a cluster.
     pub async fn delete_machine(&self, id: MachineId) -> Result<(String, String)> {
+        if let Some(cluster) = self.cluster_of(id) {
+            let problem = Problem::new(
+                ErrorCode::MachineInCluster,
+                params! { "cluster" => cluster },
+            );
+            return Err(problem.with_remedy(Remedy::Retry).into());
+        }
+        self.discard_machine(id).await
+    }
+
+    /// Moves a machine to the trash, also one of a cluster: on its cluster's behalf.
+    pub(crate) async fn discard_machine(&self, id: MachineId) -> Result<(String, String)> {
         let name = self.machine(id)?.spec.name;
         let done = self.ask(id, MachineAction::Delete).await?;
         let unanswered = || crate::error::internal("a deletion without a place in the trash");

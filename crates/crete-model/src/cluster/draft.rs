@@ -77,7 +77,7 @@ pub enum ClusterImage {
         /// Disk image, or ISO with installation.
         medium: BootMedium,
         /// What it holds beyond the plain one; nothing for Crete's own, with a serial console.
-        schematic: Option<Schematic>,
+        schematic: Option<Box<Schematic>>,
     },
     /// One of the library.
     Library {

@@ -62,6 +62,8 @@ pub(crate) struct Kubernetes {
     pub core_dns: Option<bool>,
     /// Networks of pods given out so far.
     pub pod_networks: usize,
+    /// What people applied, by its path in the API.
+    pub applied: BTreeMap<String, serde_json::Value>,
 }
 
 impl Kubernetes {
