@@ -1,5 +1,6 @@
 //! The engine: what all parts share, opening and closing.
 
+use crate::access::PersonalFiles;
 use crate::clock::Clock;
 use crate::cluster::{Clusters, Ground};
 use crate::error::{EngineError, Result};
@@ -52,6 +53,8 @@ pub struct Config {
     pub network_parts: NetworkParts,
     /// Where the parts of practice mode are.
     pub practice_parts: PracticeParts,
+    /// The files of the person that other tools read.
+    pub personal: PersonalFiles,
     /// The practice factory, in practice mode.
     pub practice: Option<PracticeFactory>,
 }
@@ -126,6 +129,8 @@ pub struct Shared {
     practice_url: Option<Url>,
     practice: Mutex<Option<PracticeFactory>>,
     practice_parts: PracticeParts,
+    /// Held while an access file is written, so that two never write the same one.
+    pub(crate) access_gate: Mutex<PersonalFiles>,
     closed: AtomicBool,
     /// Held until the engine closes, so that no second one owns the same machines.
     lock: Mutex<Option<File>>,
@@ -201,6 +206,7 @@ impl Engine {
                 .map(|practice| practice.url.clone()),
             practice: Mutex::new(config.practice),
             practice_parts: config.practice_parts,
+            access_gate: Mutex::new(config.personal),
             closed: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
             roots,

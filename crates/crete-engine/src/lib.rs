@@ -5,9 +5,11 @@
 //! by the engine and joined by [`Engine::close`]. Machines themselves are processes of their own
 //! and go on when the engine closes.
 
+mod access;
 mod catalogue;
 mod clock;
 pub mod cluster;
+mod config;
 mod engine;
 mod error;
 mod host;
@@ -16,6 +18,7 @@ mod jobs;
 mod live;
 mod machine;
 mod network;
+mod offers;
 mod paths;
 mod patience;
 mod places;
@@ -27,9 +30,11 @@ mod store;
 mod studio;
 mod trash;
 
+pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, look_into_secrets, read_secrets};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
 pub use cluster::save_text;
+pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
 pub use live::{Live, LiveChange, Subscription};

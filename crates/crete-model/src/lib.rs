@@ -7,7 +7,10 @@
 //! Whatever a person reads travels as a code and parameters, and becomes English in the page's
 //! one catalogue; the codes are enums, so the catalogue's completeness is checked by TypeScript.
 
+mod access;
 mod cluster;
+mod company;
+mod config;
 mod host;
 mod ids;
 mod image;
@@ -25,7 +28,10 @@ mod studio;
 mod trash;
 mod version;
 
+pub use access::*;
 pub use cluster::*;
+pub use company::*;
+pub use config::*;
 pub use host::*;
 pub use ids::*;
 pub use image::*;

@@ -138,6 +138,16 @@ pub enum ErrorCode {
     PracticeMissing,
     /// A setting has a value that cannot be used (`setting`).
     Setting,
+    /// A file of the person's was changed since Crete wrote to it (`path`).
+    AccessChanged,
+    /// A file of the person's is read-only (`path`).
+    AccessReadOnly,
+    /// A file of the person's is none that can be merged into (`path`).
+    AccessUnreadable,
+    /// In practice mode nothing is put into the person's own files.
+    AccessNotHere,
+    /// What should hold secrets does not, or not all of them (`path`).
+    SecretsUnreadable,
     /// There is nothing to mend any more, or not in this way.
     FixNotNeeded,
     /// The person closed the question for the password (`done` of `commands`).
@@ -279,6 +289,8 @@ pub enum Remedy {
     DownloadAgain,
     /// Choose another file.
     ChooseAnother,
+    /// Save a file of its own instead.
+    SaveInstead,
     /// Open this folder.
     OpenFolder {
         /// The folder.

@@ -5,8 +5,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { problemWith } from "../platform/fake";
 import { en, problemWhy } from ".";
+import * as accesses from "./en/access";
 import * as codes from "./en/codes";
+import * as configs from "./en/config";
 import { frame } from "./en/frame";
+import { keyLines } from "./en/keys";
 import * as libraries from "./en/library";
 import * as networks from "./en/networks";
 import { pages } from "./en/pages";
@@ -73,7 +76,9 @@ describe("every code has a sentence, and no other, and its places are what the p
 
 it("no area of the catalogue hides another's words", () => {
   const areas = [
+    accesses,
     codes,
+    configs,
     frame,
     pages,
     problems,
@@ -103,7 +108,7 @@ describe("the page", () => {
   });
 
   it("speaks without begging, cheering or shouting", () => {
-    for (const [path, sentence] of sentences(en, ""))
+    for (const [path, sentence] of sentences([en, keyLines], ""))
       expect(sentence, path).not.toMatch(/\b(please|oops|successfully|simply)\b|!/i);
   });
 });

@@ -99,6 +99,10 @@ export function dayName(at: string, locale?: string): string {
   });
 }
 
+/** A day with its year, as the desktop writes it. */
+export const dateOf = (at: string, locale?: string): string =>
+  new Date(at).toLocaleDateString(locale, { dateStyle: "medium" });
+
 /** Seconds from one moment to another; RFC 3339 or milliseconds. */
 export function between(from: string | number, to: string | number): number {
   return (new Date(to).getTime() - new Date(from).getTime()) / 1000;

@@ -22,7 +22,7 @@ mod ours;
 mod plan;
 mod recipe;
 mod requests;
-mod secrets;
+pub(crate) mod secrets;
 mod steps;
 
 pub use ground::{Ground, GroundResult, ImageSight, MachineSight, Place, Power};

@@ -74,6 +74,7 @@ impl World {
             systemd_bus: None,
             network_parts: self.network.parts(),
             practice_parts: PracticeParts::default(),
+            personal: crete_engine::PersonalFiles::default(),
             practice: None,
         }
     }

@@ -1,5 +1,7 @@
 /** English, by area. */
+import { access } from "./access";
 import * as codes from "./codes";
+import { config } from "./config";
 import { frame } from "./frame";
 import { library } from "./library";
 import { networks } from "./networks";
@@ -14,6 +16,8 @@ export const en = {
   ...problems,
   ...frame,
   ...pages,
+  access,
+  config,
   library,
   networks,
   saving,

@@ -385,6 +385,36 @@ export const problem = {
     why: "They belong in {path}. They are built once and kept.",
     safe: "Nothing was changed.",
   },
+  access_changed: {
+    title: "The file was changed since",
+    cause: "the file was changed since",
+    why: "Somebody wrote to {path} after Crete did. Going back would lose that.",
+    safe: "Nothing was changed. The backup lies beside the file.",
+  },
+  access_read_only: {
+    title: "The file is read-only",
+    cause: "the file is read-only",
+    why: "Nobody may write to {path}, and Crete leaves it so.",
+    safe: "Nothing was changed.",
+  },
+  access_unreadable: {
+    title: "The file cannot be merged into",
+    cause: "the file cannot be merged into",
+    why: "What stands in {path} is not what such a file holds.",
+    safe: "Nothing was changed.",
+  },
+  access_not_here: {
+    title: "Nothing is merged in practice mode",
+    cause: "nothing is merged in practice mode",
+    why: "Practice and your own files never mix.",
+    safe: "Nothing was changed.",
+  },
+  secrets_unreadable: {
+    title: "These secrets cannot be used",
+    cause: "these secrets cannot be used",
+    why: "{path} holds no secrets of a cluster, or not all of them.",
+    safe: "Nothing was changed.",
+  },
   setting: {
     title: "A setting cannot be used",
     cause: "a setting cannot be used",
@@ -518,6 +548,7 @@ export const remedy = {
   install_again: "Install Crete again.",
   download_again: "Download again",
   choose_another: "Choose another file.",
+  save_instead: "Save a file of its own instead.",
   open_folder: "Look into {path}.",
   report: "This should not happen. Tell the makers, with the exact words below.",
 } as const satisfies Words<Remedy["kind"]>;

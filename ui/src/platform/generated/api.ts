@@ -7,6 +7,163 @@
 export type Accelerator = "kvm" | "tcg";
 
 /**
+ * A file that Crete wrote.
+ */
+export type AccessFile = { 
+/**
+ * Names it in requests.
+ */
+id: string, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, 
+/**
+ * Where it was put.
+ */
+how: AccessHow, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The name of this cluster in it.
+ */
+context: string, 
+/**
+ * What became of it.
+ */
+state: AccessState, 
+/**
+ * RFC 3339: until when its certificate counts; nothing where none is there any more.
+ */
+expires_at: string | null, 
+/**
+ * True when it is time to renew.
+ */
+renew: boolean, 
+/**
+ * True when its time is over.
+ */
+expired: boolean, 
+/**
+ * True when the file can be given back exactly as it was.
+ */
+can_undo: boolean, };
+
+/**
+ * Names a file that was written.
+ */
+export type AccessFileRef = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The file.
+ */
+id: string, };
+
+/**
+ * Where it was put.
+ */
+export type AccessHow = "saved" | "merged";
+
+/**
+ * Which file.
+ */
+export type AccessKind = "talosconfig" | "kubeconfig";
+
+/**
+ * What merging would do.
+ */
+export type AccessOffer = { 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * The person's file, where there is one to merge into: not in practice mode.
+ */
+path: string | null, 
+/**
+ * True when it is there already.
+ */
+exists: boolean, 
+/**
+ * Where a symbolic link leads.
+ */
+leads_to: string | null, 
+/**
+ * The name that this cluster would get.
+ */
+context: string, 
+/**
+ * The name that it would have had, when another cluster has it.
+ */
+taken: string | null, 
+/**
+ * True when an older entry of this cluster is replaced.
+ */
+replaces: boolean, 
+/**
+ * True when tools would use it from then on without being told.
+ */
+becomes_current: boolean, 
+/**
+ * Why the file cannot be merged into.
+ */
+obstacle: string | null, };
+
+/**
+ * Asks for a key file of a cluster.
+ */
+export type AccessRequest = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, };
+
+/**
+ * What its holder may do.
+ */
+export type AccessRole = "admin" | "reader";
+
+/**
+ * What became of a file that was written.
+ */
+export type AccessState = "untouched" | "changed" | "gone" | "unreadable";
+
+/**
+ * The access to a cluster.
+ */
+export type AccessView = { 
+/**
+ * What was written, oldest first.
+ */
+files: Array<AccessFile>, 
+/**
+ * What merging would do.
+ */
+offers: Array<AccessOffer>, 
+/**
+ * The cluster's authorities.
+ */
+authorities: Array<AuthorityView>, };
+
+/**
  * An action and whether it can be done now.
  */
 export type ActionView = { 
@@ -69,6 +226,28 @@ image: ImageId,
  * The file's name.
  */
 file: string, };
+
+/**
+ * Whose authority.
+ */
+export type AuthorityOf = "talos" | "kubernetes" | "etcd" | "aggregator";
+
+/**
+ * An authority of a cluster.
+ */
+export type AuthorityView = { 
+/**
+ * Whose.
+ */
+of: AuthorityOf, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when less than a tenth of its life, or thirty days, is left.
+ */
+renew: boolean, };
 
 /**
  * What is awaited, on whom, since when.
@@ -1041,6 +1220,141 @@ outputs: Array<Output>,
 link: string, };
 
 /**
+ * One thing to know about a text.
+ */
+export type ConfigFinding = { 
+/**
+ * How bad it is.
+ */
+severity: ConfigSeverity, 
+/**
+ * What kind it is.
+ */
+code: ConfigFindingCode, 
+/**
+ * The document, such as `LinkConfig/eth0`; empty for the main one and between documents.
+ */
+document: string, 
+/**
+ * The path in the document, such as `machine.install.disk`; empty when it is no single place.
+ */
+path: string, 
+/**
+ * The line in the text, from 1; 0 when it is no single place.
+ */
+line: number, 
+/**
+ * Talos' words, without values that may be secret.
+ */
+words: string, };
+
+/**
+ * What kind of finding it is: the page has a sentence of its own for each.
+ */
+export type ConfigFindingCode = "syntax" | "unknown_key" | "unknown_kind" | "wrong_value" | "rule" | "subnets_overlap" | "memory_short" | "version_skew" | "disk_missing" | "erases";
+
+/**
+ * What a text is meant to be.
+ */
+export type ConfigForm = "whole" | "part" | "patch";
+
+/**
+ * Which kinds and keys a version knows.
+ */
+export type ConfigKeys = { 
+/**
+ * The version line, `1.13`; nothing where Crete knows none.
+ */
+minor: string | null, 
+/**
+ * The type of the document that has no kind.
+ */
+main: string, 
+/**
+ * Types of documents by kind.
+ */
+kinds: { [key in string]: string }, 
+/**
+ * Keys by type.
+ */
+records: { [key in string]: { [key in string]: ConfigShape } }, };
+
+/**
+ * Asks for a version's keys.
+ */
+export type ConfigKeysRequest = { 
+/**
+ * The version.
+ */
+version: TalosVersion, };
+
+/**
+ * Where a configuration is to work.
+ */
+export type ConfigMode = "metal" | "cloud" | "container";
+
+/**
+ * How bad a finding is.
+ */
+export type ConfigSeverity = "error" | "warning";
+
+/**
+ * What may stand under a key.
+ */
+export type ConfigShape = { "kind": "free" } | { "kind": "text", 
+/**
+ * The words it may be; empty for any.
+ */
+options: Array<string>, } | { "kind": "number" } | { "kind": "truth" } | { "kind": "list", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "map", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "record", 
+/**
+ * The name of its type.
+ */
+name: string, };
+
+/**
+ * A text to be judged.
+ */
+export type ConfigText = { 
+/**
+ * YAML. May hold secrets.
+ */
+text: string, 
+/**
+ * Whose rules count.
+ */
+version: TalosVersion, 
+/**
+ * Where it is to work.
+ */
+mode: ConfigMode, 
+/**
+ * What it is meant to be.
+ */
+form: ConfigForm, };
+
+/**
+ * What is said about a text.
+ */
+export type ConfigVerdict = { 
+/**
+ * The version line whose rules were used, `1.13`; nothing where Crete knows none, and then
+ * nothing was looked at.
+ */
+minor: string | null, 
+/**
+ * What is wrong, and what is accepted and regretted; by line.
+ */
+findings: Array<ConfigFinding>, };
+
+/**
  * What the factory made of a draft.
  */
 export type ConfirmedAnswer = { 
@@ -1229,7 +1543,7 @@ address: string, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent";
 
 /**
  * A machine's part in etcd.
@@ -1689,6 +2003,27 @@ export type HealthCode = "etcd" | "etcd_agrees" | "etcd_members" | "apid" | "mem
 export type HealthState = "unknown" | "pass" | "fail" | "skipped";
 
 /**
+ * What is taken of the offers.
+ */
+export type HostChoice = { 
+/**
+ * True for the proxy.
+ */
+proxy: boolean, 
+/**
+ * Fingerprints of authorities.
+ */
+roots: Array<string>, 
+/**
+ * Time servers.
+ */
+time: Array<string>, 
+/**
+ * Registries whose mirrors are taken.
+ */
+mirrors: Array<string>, };
+
+/**
  * Names a change of this computer. What runs is decided by the engine alone.
  */
 export type HostFix = { 
@@ -1701,6 +2036,44 @@ fix: FixCode, };
  * Which host shows the page.
  */
 export type HostKind = "window" | "browser";
+
+/**
+ * All that was found.
+ */
+export type HostOffers = { 
+/**
+ * The proxy.
+ */
+proxy: ProxyOffer | null, 
+/**
+ * Authorities that somebody added.
+ */
+roots: Array<RootOffer>, 
+/**
+ * Time servers that somebody set.
+ */
+time: Array<TimeOffer>, 
+/**
+ * Mirrors of registries.
+ */
+mirrors: Array<MirrorOffer>, };
+
+/**
+ * Asks for the patch that a choice comes to.
+ */
+export type HostPatchRequest = { 
+/**
+ * In whose form.
+ */
+version: TalosVersion, 
+/**
+ * What is taken.
+ */
+choice: HostChoice, 
+/**
+ * Networks and names that are never asked through the proxy, besides the usual ones.
+ */
+direct: Array<string>, };
 
 /**
  * Everything found out about this computer at one moment.
@@ -2702,6 +3075,27 @@ key: number,
 value: string, };
 
 /**
+ * A mirror of a registry.
+ */
+export type MirrorOffer = { 
+/**
+ * The registry's host.
+ */
+registry: string, 
+/**
+ * Where to ask instead, in order.
+ */
+endpoints: Array<string>, 
+/**
+ * The file it stands in.
+ */
+source: string, 
+/**
+ * True when one of them listens on this computer alone.
+ */
+local: boolean, };
+
+/**
  * Wishes more workers.
  */
 export type MoreWorkers = { 
@@ -3138,7 +3532,15 @@ minor: string,
 /**
  * Which page.
  */
-page: DocsPage, } | { "kind": "talos_guide", 
+page: DocsPage, } | { "kind": "talos_kind", 
+/**
+ * The version.
+ */
+version: TalosVersion, 
+/**
+ * The kind; empty for the main document.
+ */
+document: string, } | { "kind": "talos_guide", 
 /**
  * `major.minor`.
  */
@@ -3243,6 +3645,15 @@ export type PageFault = {
  * What happened, with the stack; cut to 4,000 characters.
  */
 text: string, };
+
+/**
+ * A patch.
+ */
+export type PatchText = { 
+/**
+ * YAML; empty when it would change nothing.
+ */
+patch: string, };
 
 /**
  * A folder chosen in the desktop's dialog; absent when it was closed.
@@ -3474,6 +3885,27 @@ left_s: number | null, };
 export type Protocol = "tcp" | "udp";
 
 /**
+ * A proxy that programs of this computer use.
+ */
+export type ProxyOffer = { 
+/**
+ * The variables, by their lower-case names, in order. An address may hold a password.
+ */
+variables: Array<[string, string]>, 
+/**
+ * Where it was found: a file, or empty for the environment of this program.
+ */
+source: string, 
+/**
+ * True when it listens on this computer alone: machines do not reach it there.
+ */
+local: boolean, 
+/**
+ * True when an address holds a name and a password, which every machine would then hold.
+ */
+password: boolean, };
+
+/**
  * A part of QEMU that not every build has.
  */
 export type QemuFeature = "board" | "stream_network" | "virtio" | "sandbox";
@@ -3702,7 +4134,7 @@ release: string, } | { "kind": "stop_program",
 /**
  * The program's name.
  */
-name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "save_instead" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
@@ -3725,6 +4157,35 @@ job: JobId,
  * True when the file that is in its place may be replaced.
  */
 replace: boolean, };
+
+/**
+ * An authority that somebody added to this computer.
+ */
+export type RootOffer = { 
+/**
+ * Its file.
+ */
+path: string, 
+/**
+ * Whose it is, as it says itself.
+ */
+subject: string, 
+/**
+ * The fingerprint of its first certificate, by which it is chosen.
+ */
+fingerprint: string, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when that is over.
+ */
+expired: boolean, 
+/**
+ * The certificates, PEM.
+ */
+certificates: string, };
 
 /**
  * Saves a console's text.
@@ -3899,6 +4360,41 @@ overlay: Overlay | null,
  * Everything else.
  */
 customization: Customization, };
+
+/**
+ * A text with a secret in it.
+ */
+export type SecretText = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * What a file with secrets holds.
+ */
+export type SecretsSeen = { 
+/**
+ * What kind of file it is.
+ */
+source: SecretsSource, 
+/**
+ * The cluster's id, by which its machines find one another. No secret.
+ */
+cluster_id: string, 
+/**
+ * The authorities.
+ */
+authorities: Array<AuthorityView>, 
+/**
+ * What is missing or does not belong together; empty when the secrets can be used.
+ */
+faults: Array<string>, };
+
+/**
+ * What kind of file secrets come from.
+ */
+export type SecretsSource = "bundle" | "control_plane" | "worker";
 
 /**
  * SecureBoot options.
@@ -4305,6 +4801,19 @@ boards: Array<Board>, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * A time server that somebody set.
+ */
+export type TimeOffer = { 
+/**
+ * Its name or address.
+ */
+server: string, 
+/**
+ * The file it stands in.
+ */
+source: string, };
+
+/**
  * The work on a cluster, from its first step to its last.
  */
 export type Timeline = { 
@@ -4546,6 +5055,32 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
+  /** The access to a cluster: what was written, and what merging would do. */
+  "access.view": { request: ClusterRef; response: AccessView };
+  /** A new key file as text, to be copied. Holds a secret. */
+  "access.text": { request: AccessRequest; response: SecretText };
+  /** Saves a new key file where the person chooses. */
+  "access.save": { request: AccessRequest; response: Saved };
+  /** Merges a new key into the person's own file. */
+  "access.merge": { request: AccessRequest; response: AccessFile };
+  /** Makes a new key where the old one is. */
+  "access.renew": { request: AccessFileRef; response: Nothing };
+  /** Gives a file back as it was, unless it was changed since. */
+  "access.undo": { request: AccessFileRef; response: Nothing };
+  /** Forgets that a file was written. The file stays. */
+  "access.forget": { request: AccessFileRef; response: Nothing };
+  /** Saves a cluster's secrets where the person chooses. */
+  "access.save_secrets": { request: ClusterRef; response: Saved };
+  /** What a person's file of secrets, or the configuration of a node, holds. */
+  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
+  /** What a node would say about a configuration. Sends nothing. */
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  /** The kinds and keys that a version's configurations may hold. */
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
+  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  /** The patch that a choice of these comes to. */
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** What will be asked of the factory for a choice. Sends nothing. */
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
