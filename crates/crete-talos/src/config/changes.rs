@@ -197,10 +197,10 @@ fn compare<'a>(
     if !there(before) && !there(after) {
         return;
     }
-    let mapping = |node: Option<&Node>| {
-        node.is_none_or(|node| matches!(node.kind, Kind::Mapping(_))) && !chooses(path)
-    };
-    if mapping(before) && mapping(after) {
+    let mapping =
+        |node: Option<&Node>| node.is_none_or(|node| matches!(node.kind, Kind::Mapping(_)));
+    let both = before.is_some() && after.is_some();
+    if mapping(before) && mapping(after) && (both || !chooses(path)) {
         // What comes or goes as a whole is told by its parts: some need a restart, some do not.
         let entries = |node: Option<&'a Node>| node.map(Node::entries).unwrap_or_default();
         let (old, new) = (entries(before), entries(after));
@@ -311,6 +311,16 @@ mod tests {
             assert_eq!(changes.allows(TakeMode::Try), !restart, "{new}");
             assert!(changes.allows(TakeMode::Staged) && changes.allows(TakeMode::Auto));
         }
+    }
+
+    #[test]
+    fn elements_of_lists_are_compared_inside() {
+        let list = |value: &str| {
+            format!("cluster:\n  inlineManifests:\n    - name: a\n      contents: {value}\n")
+        };
+        assert_eq!(between(&list("x"), &list("'x'")).list, []);
+        let changed = between(&list("x"), &list("y"));
+        assert_eq!(changed.list[0].path, "cluster.inlineManifests[0].contents");
     }
 
     #[test]
