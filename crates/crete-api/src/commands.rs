@@ -5,12 +5,12 @@
 
 use crate::types::*;
 use crete_model::{
-    ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
-    ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict, Consequence,
-    ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice, ImagePlan,
-    ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft, NetworkReveal,
-    NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText, Settings, Sizes,
-    StudioDraft, Targets, Workbench,
+    AccessFile, AccessView, ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan,
+    Composition, ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict,
+    Consequence, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice,
+    ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
+    NetworkReveal, NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText,
+    SecretsSeen, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -110,6 +110,24 @@ commands! {
     "draft.save" draft_save(SaveDraft) -> DraftSaved;
     /// Moves a draft to the trash.
     "draft.delete" draft_delete(DraftRef) -> Trashed;
+    /// The access to a cluster: what was written, and what merging would do.
+    "access.view" access_view(ClusterRef) -> AccessView;
+    /// A new key file as text, to be copied. Holds a secret.
+    "access.text" access_text(AccessRequest) -> SecretText;
+    /// Saves a new key file where the person chooses.
+    "access.save" access_save(AccessRequest) -> Saved;
+    /// Merges a new key into the person's own file.
+    "access.merge" access_merge(AccessRequest) -> AccessFile;
+    /// Makes a new key where the old one is.
+    "access.renew" access_renew(AccessFileRef) -> Nothing;
+    /// Gives a file back as it was, unless it was changed since.
+    "access.undo" access_undo(AccessFileRef) -> Nothing;
+    /// Forgets that a file was written. The file stays.
+    "access.forget" access_forget(AccessFileRef) -> Nothing;
+    /// Saves a cluster's secrets where the person chooses.
+    "access.save_secrets" access_save_secrets(ClusterRef) -> Saved;
+    /// What a person's file of secrets, or the configuration of a node, holds.
+    "access.look_into_secrets" access_look_into_secrets(FileRef) -> SecretsSeen;
     /// What a node would say about a configuration. Sends nothing.
     "config.check" config_check(ConfigText) -> ConfigVerdict;
     /// The kinds and keys that a version's configurations may hold.

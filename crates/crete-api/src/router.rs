@@ -1,6 +1,7 @@
 //! The router of one program: its engine, its host, and the streams that are open. No logic of the
 //! domain.
 
+mod access;
 mod clusters;
 mod handlers;
 mod looks;

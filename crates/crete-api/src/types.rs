@@ -1,10 +1,12 @@
 //! Requests and answers that are not already part of the model.
 
+mod access;
 mod cluster;
 mod desktop;
 mod network;
 mod node;
 
+pub use access::*;
 pub use cluster::*;
 pub use desktop::*;
 pub use network::*;

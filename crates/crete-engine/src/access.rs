@@ -12,6 +12,7 @@
 //! Nothing here knows clusters: it is given secrets, endpoints, names, and the folder in which to
 //! remember what was written.
 
+mod clusters;
 mod engine;
 mod issue;
 mod look;
@@ -19,6 +20,7 @@ mod personal;
 mod records;
 mod secrets;
 
+pub use clusters::look_into_secrets;
 pub use issue::AccessTo;
 pub use secrets::{SecretsRead, read_secrets};
 

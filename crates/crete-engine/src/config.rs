@@ -161,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_names_its_document() {
+        let text = "apiVersion: v1alpha1\nkind: HostnameConfig\nhostnme: a\n";
+        let verdict = check("v1.13.9", ConfigForm::Part, text);
+        assert_eq!(verdict.findings[0].document, "HostnameConfig");
+        let main = check("v1.13.9", ConfigForm::Patch, "machine:\n  tpye: a\n");
+        assert_eq!(main.findings[0].document, "");
+    }
+
+    #[test]
     fn a_rule_of_talos_is_said_in_its_words() {
         let text = "apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\nauto: stable\n";
         let verdict = check("v1.13.9", ConfigForm::Part, text);

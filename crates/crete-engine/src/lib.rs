@@ -31,7 +31,7 @@ mod store;
 mod studio;
 mod trash;
 
-pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, read_secrets};
+pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, look_into_secrets, read_secrets};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
 pub use cluster::save_text;

@@ -7,12 +7,12 @@ use crate::host::Host;
 use crate::types::*;
 use crete_engine::EngineError;
 use crete_model::{
-    ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Composition,
-    ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict, Consequence,
-    ErrorCode, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice,
-    ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
-    NetworkReveal, NodeConfig, NodeLogs, Params, Preset, Problem, Remedy, ResetLoss, ResourceKind,
-    ResourceText, Settings, Sizes, StudioDraft, Targets, Workbench,
+    AccessFile, AccessView, ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan,
+    Composition, ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict,
+    Consequence, ErrorCode, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport,
+    ImageChoice, ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange,
+    NetworkDraft, NetworkReveal, NodeConfig, NodeLogs, Params, Preset, Problem, Remedy, ResetLoss,
+    ResourceKind, ResourceText, SecretsSeen, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -143,6 +143,50 @@ impl<H: Host> Handlers for Router<H> {
     async fn draft_delete(&self, request: DraftRef) -> Result<Trashed, Problem> {
         let (trash_id, name) = page(self.engine().delete_draft(request.id))?;
         Ok(Trashed { trash_id, name })
+    }
+
+    async fn access_view(&self, request: ClusterRef) -> Result<AccessView, Problem> {
+        page(self.engine().access(request.cluster).await)
+    }
+
+    async fn access_text(&self, request: AccessRequest) -> Result<SecretText, Problem> {
+        self.access_as_text(request).await
+    }
+
+    async fn access_save(&self, request: AccessRequest) -> Result<Saved, Problem> {
+        self.save_access(request).await
+    }
+
+    async fn access_merge(&self, request: AccessRequest) -> Result<AccessFile, Problem> {
+        self.merge_access(request).await
+    }
+
+    async fn access_renew(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        page(
+            self.engine()
+                .renew_access(request.cluster, request.id)
+                .await,
+        )?;
+        Ok(Nothing {})
+    }
+
+    async fn access_undo(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        page(self.engine().undo_access(request.cluster, request.id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn access_forget(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        let AccessFileRef { cluster, id } = request;
+        page(self.engine().forget_access(cluster, id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn access_save_secrets(&self, request: ClusterRef) -> Result<Saved, Problem> {
+        self.save_secrets(request.cluster).await
+    }
+
+    async fn access_look_into_secrets(&self, request: FileRef) -> Result<SecretsSeen, Problem> {
+        page(crete_engine::look_into_secrets(PathBuf::from(request.path.trim())).await)
     }
 
     async fn config_check(&self, request: ConfigText) -> Result<ConfigVerdict, Problem> {

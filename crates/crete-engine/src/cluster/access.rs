@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// Addresses of the control planes, as their network gave them.
-    pub(super) fn talos_endpoints(&self, spec: &ClusterSpec) -> Vec<String> {
+    pub(crate) fn talos_endpoints(&self, spec: &ClusterSpec) -> Vec<String> {
         let ground = self.ground();
         let nodes = spec.of_role(NodeRole::ControlPlane);
         nodes

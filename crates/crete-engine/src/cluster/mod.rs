@@ -29,7 +29,7 @@ mod plan;
 mod progress;
 mod recipe;
 mod requests;
-mod secrets;
+pub(crate) mod secrets;
 mod sight;
 mod steps;
 mod stuck;

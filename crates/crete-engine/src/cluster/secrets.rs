@@ -57,7 +57,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
 
 /// The secrets of a cluster, made when there are none. What was made once is never made again:
 /// machines may have them already.
-pub(super) fn of_cluster(folder: &Path, talos: &TalosVersion, clock: &dyn Clock) -> Result<Bundle> {
+pub(crate) fn of_cluster(folder: &Path, talos: &TalosVersion, clock: &dyn Clock) -> Result<Bundle> {
     let path = folder.join(FILE);
     match fs::read_to_string(&path) {
         Ok(text) => Bundle::parse(&text).map_err(|error| unusable(&path, error)),

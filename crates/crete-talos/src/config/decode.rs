@@ -106,6 +106,7 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
     let about = About {
         contract,
         identity: document.identity(),
+        label: document.label(!document.name().is_empty()),
         line,
     };
     let schema = Schema::of(contract);
@@ -157,6 +158,7 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
 struct About {
     contract: Contract,
     identity: String,
+    label: String,
     line: usize,
 }
 
@@ -172,7 +174,13 @@ impl About {
     }
 
     fn fault(&self, path: &str, line: usize, text: &str) -> Faults {
-        Faults::one(Fault::new(path, line, text).worded(self.worded(text)))
+        let fault = Fault::new(path, line, text).worded(self.worded(text));
+        Faults::one(self.labelled(fault))
+    }
+
+    fn labelled(&self, mut fault: Fault) -> Fault {
+        fault.document.clone_from(&self.label);
+        fault
     }
 
     /// A value of a wrong type, as the YAML reader of each version says it.
@@ -181,7 +189,7 @@ impl About {
         let line = fault.line;
         if reason.starts_with("null value") {
             let text = self.worded(&format!("{reason} (line {line})"));
-            return fault.clone().worded(text);
+            return self.labelled(fault.clone().worded(text));
         }
         let said = match self.contract {
             Contract::V1_10 | Contract::V1_11 if !reason.starts_with("cannot") => reason.to_owned(),
@@ -192,7 +200,7 @@ impl About {
             Contract::V1_14 => format!("yaml: construct errors: line {line}: {reason}"),
         };
         let text = self.worded(&format!("error decoding {kind} to *{type_name}: {said}"));
-        fault.clone().worded(text)
+        self.labelled(fault.clone().worded(text))
     }
 
     fn unknown_keys(&self, unknown: &Node, document: &Document) -> Faults {
@@ -206,7 +214,7 @@ impl About {
         let reason = format!("there is no such key in Talos {}", self.contract);
         let faults = places.into_iter().map(|(path, line)| {
             let fault = Fault::new(path, line, reason.clone());
-            fault.of(What::UnknownKey).worded(text.clone())
+            self.labelled(fault.of(What::UnknownKey).worded(text.clone()))
         });
         Faults(faults.collect())
     }

@@ -19,6 +19,8 @@ export const theme = EditorView.theme(
       overflow: "auto",
     },
     ".cm-content": { padding: "10px 0", minHeight: "8.5rem", caretColor: "var(--con-key)" },
+    // The frame around the editor shows where the keyboard is.
+    ".cm-content:focus-visible": { outline: "none", boxShadow: "none" },
     ".cm-line": { padding: "0 12px 0 8px" },
     ".cm-cursor": { borderLeft: "2px solid var(--con-key)" },
     ".cm-gutters": {
