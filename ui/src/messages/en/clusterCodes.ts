@@ -124,7 +124,7 @@ export const stuck = {
     text: "How long it takes depends on your connection.",
   },
   etcd_image_missing: {
-    title: "{node} cannot fetch the image of etcd, {image}",
+    title: "{node} cannot fetch the etcd image {image}",
     text: "The registry does not answer this machine. It tries again by itself.",
   },
   etcd_unhealthy: {
@@ -145,7 +145,7 @@ export const stuck = {
     text: "Nothing can change until a majority is back. What runs goes on.",
   },
   kubelet_image_missing: {
-    title: "{node} cannot fetch the image of kubelet, {image}",
+    title: "{node} cannot fetch the kubelet image {image}",
     text: "The registry does not answer this machine. It tries again by itself.",
   },
   kubelet_crashes: {
@@ -302,9 +302,9 @@ export const certificate = {
   talos_authority: "Talos' authority",
   kubernetes_authority: "Kubernetes' authority",
   etcd_authority: "etcd's authority",
-  aggregator_authority: "Authority of aggregated APIs",
-  talos_client: "Crete's own, renewed by itself",
-  kubeconfig: "The kubeconfig you took last",
+  aggregator_authority: "Aggregated APIs' authority",
+  talos_client: "Crete's own, renewed",
+  kubeconfig: "Your kubeconfig",
 } as const satisfies Words<CertificateOf>;
 
 export const source = {
