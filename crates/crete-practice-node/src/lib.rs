@@ -53,6 +53,10 @@
 //! Kubernetes API (port 6443 of every control plane) shows all of them. `crete-testkit` starts
 //! a whole cluster on loopback addresses with one call.
 //!
+//! Machines with a network between them meet through a [`PracticeService`] instead
+//! ([`ClusterRegistry::through_service`]): that of practice mode is in the practice factory. It counts
+//! those as away of which it hears nothing for the time of a [`LEASE`], and tells them faults.
+//!
 //! # What is its own
 //!
 //! Of `crete-talos` it uses the messages and the judgement of configurations, which recordings and
