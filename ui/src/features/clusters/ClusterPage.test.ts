@@ -167,7 +167,8 @@ describe("while it is made", () => {
   it("takes the sentence away when the cause goes", async () => {
     show(creating());
     expect(screen.getAllByText(stuckTitle(cut))).toHaveLength(2);
-    fake.upsert("clusters", id, creating({ stuck: [] }));
+    const members = [sample.memberView(), worker({ stage: "join" })];
+    fake.upsert("clusters", id, creating({ stuck: [], members }));
     await vi.waitFor(() => expect(screen.queryByText(stuckTitle(cut))).toBeNull());
   });
 
