@@ -12,6 +12,8 @@ use crete_talos::api::Presence;
 pub(super) struct Shown {
     engine: Engine,
     view: NodeView,
+    /// As what it was spoken to last: in maintenance or configured.
+    spoken: Option<NodePresence>,
 }
 
 const UNHEARD: NodeSays = NodeSays {
@@ -38,6 +40,7 @@ impl Shown {
         });
         let shown = Self {
             engine: engine.clone(),
+            spoken: Some(view.presence).filter(|presence| speaks(*presence)),
             view,
         };
         shown.show();
@@ -57,6 +60,7 @@ impl Shown {
             self.view.stale_since = None;
             self.view.problem = None;
             self.view.fingerprint = None;
+            self.spoken = None;
             self.forget_facts();
         }
         if let Some(presence) = presence {
@@ -71,7 +75,6 @@ impl Shown {
     /// A probe found something.
     pub fn found(&mut self, reached: &Reached) {
         let presence = presence(reached);
-        let was = self.view.presence;
         self.view.presence = presence;
         self.view.problem = reached.problem.clone();
         self.view.own_credentials = reached.own_credentials;
@@ -80,9 +83,8 @@ impl Shown {
             Presence::Maintenance { fingerprint } => Some(fingerprint.clone()),
             _ => None,
         };
-        let speaks = |one| matches!(one, NodePresence::Maintenance | NodePresence::Configured);
-        if speaks(presence) && was != presence {
-            // What was told in another life says nothing of this one.
+        if speaks(presence) && self.spoken.replace(presence) != Some(presence) {
+            // What was told in another life says nothing of this one. A restart keeps what was known.
             self.view.says = None;
             self.view.stale_since = None;
             self.forget_facts();
@@ -156,6 +158,13 @@ impl Shown {
     pub fn forget(&self) {
         self.engine.nodes.remove(&self.view.machine.to_string());
     }
+}
+
+fn speaks(presence: NodePresence) -> bool {
+    matches!(
+        presence,
+        NodePresence::Maintenance | NodePresence::Configured
+    )
 }
 
 fn key(machine: MachineId, kind: FactKind) -> String {

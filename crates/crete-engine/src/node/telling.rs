@@ -99,8 +99,9 @@ impl Teller {
             let mut current = self.current.clone();
             let source = self.source.clone();
             let stop = tokio::select! {
-                // Hidden, off, or met as something else: it goes on with another channel.
-                _ = current.wait_for(Option::is_none) => Stop::Later,
+                // Hidden, off, or met as something else: it goes on with another channel. A moment
+                // without one may be over before it is noticed, so any change counts.
+                _ = current.changed() => Stop::Later,
                 stop = self.tell(&node, &source) => stop.err().unwrap_or(Stop::Later),
             };
             match stop {

@@ -79,7 +79,12 @@ impl Site {
 
     pub async fn with(world: World, nodes: Nodes) -> Self {
         let ways = Arc::new(Loopback::default());
-        let engine = open(&world, &ways).await;
+        // So many at once are asked as often as in life.
+        let patience = match nodes.all.len() {
+            0..=4 => impatient(),
+            _ => NodePatience::default(),
+        };
+        let engine = open_with(&world, &ways, patience).await;
         let mut machines = Vec::new();
         for (number, node) in nodes.all.iter().enumerate() {
             let draft = world.draft(&format!("node-{}", number + 1));
@@ -194,11 +199,15 @@ impl Site {
 }
 
 pub async fn open(world: &World, ways: &Arc<Loopback>) -> Engine {
+    open_with(world, ways, impatient()).await
+}
+
+async fn open_with(world: &World, ways: &Arc<Loopback>, patience: NodePatience) -> Engine {
     let ways: Arc<dyn Ways> = Arc::clone(ways) as Arc<dyn Ways>;
     world
         .open_with(|config| {
             config.network_parts.ways = Some(ways);
-            config.patience.nodes = impatient();
+            config.patience.nodes = patience;
         })
         .await
 }
