@@ -29,6 +29,7 @@ async fn engine(folder: &Path) -> Engine {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

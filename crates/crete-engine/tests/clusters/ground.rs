@@ -208,7 +208,7 @@ impl Ground for Practice {
                 failure: None,
             },
             Some(Power::On(_)) if made.stopping => Seen::Stopping,
-            Some(Power::On(_)) => Seen::On,
+            Some(Power::On(_) | Power::Restart) => Seen::On,
             Some(Power::Off) => Seen::Off {
                 fresh: false,
                 failure: made.failure.clone(),
@@ -462,6 +462,7 @@ fn config(root: &Path) -> Config {
         systemd_bus: None,
         network_parts: NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     }
 }

@@ -117,7 +117,7 @@ async fn the_first_configuration_is_judged_with_the_nodes_own_disks() {
         .find(|one| one.severity == ConfigSeverity::Error)
         .unwrap();
     assert_eq!(disk.path, "machine.install.disk");
-    assert!(disk.text.contains("/dev/vda") && disk.line.is_some());
+    assert!(disk.words.contains("/dev/vda") && disk.line > 0);
     let found = engine.compare_config(machine, &text).await.unwrap();
     assert!(
         found

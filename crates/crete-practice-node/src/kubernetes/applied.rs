@@ -123,8 +123,8 @@ fn apply(
     object["metadata"]["resourceVersion"] = json!("898");
     let path = head.uri.path().trim_end_matches('/').to_owned();
     let kept = object.clone();
-    change(boot, |applied| {
-        applied.insert(path, kept);
+    change(boot, move |applied| {
+        applied.insert(path.clone(), kept.clone());
     });
     (code, object)
 }
@@ -132,9 +132,10 @@ fn apply(
 /// A namespace goes with everything in it.
 fn delete(boot: &Boot, path: &str, place: &Place<'_>) -> (StatusCode, Value) {
     let inside = format!("/namespaces/{}/", place.name);
-    change(boot, |applied| {
-        applied.remove(path);
-        if place.plural == "namespaces" {
+    let (path, namespace) = (path.to_owned(), place.plural == "namespaces");
+    change(boot, move |applied| {
+        applied.remove(&path);
+        if namespace {
             applied.retain(|path, _| !path.contains(&inside));
         }
     });
@@ -154,11 +155,11 @@ fn has_namespace(boot: &Boot, name: &str) -> bool {
     NAMESPACES.contains(&name) || made == Some(true)
 }
 
-fn change(boot: &Boot, change: impl FnOnce(&mut BTreeMap<String, Value>)) {
+fn change(boot: &Boot, change: impl Fn(&mut BTreeMap<String, Value>) + Send + Sync + 'static) {
     let Some(data) = boot.state().etcd else {
         return;
     };
-    boot.machine.registry.change(|meeting| {
+    boot.machine.registry.change(move |meeting| {
         if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
             change(&mut etcd.kubernetes.applied);
         }

@@ -41,7 +41,7 @@ const running: MachineView = {
   ...rest,
   pid: 7,
   state: "running",
-  since: sample.AT,
+  since: "2026-03-20T09:00:00Z",
   adopted: false,
 };
 

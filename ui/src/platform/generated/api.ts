@@ -20,6 +20,163 @@ machine: MachineId,
 fingerprint: string, };
 
 /**
+ * A file that Crete wrote.
+ */
+export type AccessFile = { 
+/**
+ * Names it in requests.
+ */
+id: string, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, 
+/**
+ * Where it was put.
+ */
+how: AccessHow, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The name of this cluster in it.
+ */
+context: string, 
+/**
+ * What became of it.
+ */
+state: AccessState, 
+/**
+ * RFC 3339: until when its certificate counts; nothing where none is there any more.
+ */
+expires_at: string | null, 
+/**
+ * True when it is time to renew.
+ */
+renew: boolean, 
+/**
+ * True when its time is over.
+ */
+expired: boolean, 
+/**
+ * True when the file can be given back exactly as it was.
+ */
+can_undo: boolean, };
+
+/**
+ * Names a file that was written.
+ */
+export type AccessFileRef = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The file.
+ */
+id: string, };
+
+/**
+ * Where it was put.
+ */
+export type AccessHow = "saved" | "merged";
+
+/**
+ * Which file.
+ */
+export type AccessKind = "talosconfig" | "kubeconfig";
+
+/**
+ * What merging would do.
+ */
+export type AccessOffer = { 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * The person's file, where there is one to merge into: not in practice mode.
+ */
+path: string | null, 
+/**
+ * True when it is there already.
+ */
+exists: boolean, 
+/**
+ * Where a symbolic link leads.
+ */
+leads_to: string | null, 
+/**
+ * The name that this cluster would get.
+ */
+context: string, 
+/**
+ * The name that it would have had, when another cluster has it.
+ */
+taken: string | null, 
+/**
+ * True when an older entry of this cluster is replaced.
+ */
+replaces: boolean, 
+/**
+ * True when tools would use it from then on without being told.
+ */
+becomes_current: boolean, 
+/**
+ * Why the file cannot be merged into.
+ */
+obstacle: string | null, };
+
+/**
+ * Asks for a key file of a cluster.
+ */
+export type AccessRequest = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, };
+
+/**
+ * What its holder may do.
+ */
+export type AccessRole = "admin" | "reader";
+
+/**
+ * What became of a file that was written.
+ */
+export type AccessState = "untouched" | "changed" | "gone" | "unreadable";
+
+/**
+ * The access to a cluster.
+ */
+export type AccessView = { 
+/**
+ * What was written, oldest first.
+ */
+files: Array<AccessFile>, 
+/**
+ * What merging would do.
+ */
+offers: Array<AccessOffer>, 
+/**
+ * The cluster's authorities.
+ */
+authorities: Array<AuthorityView>, };
+
+/**
  * An action and whether it can be done now.
  */
 export type ActionView = { 
@@ -109,6 +266,28 @@ image: ImageId,
  * The file's name.
  */
 file: string, };
+
+/**
+ * Whose authority.
+ */
+export type AuthorityOf = "talos" | "kubernetes" | "etcd" | "aggregator";
+
+/**
+ * An authority of a cluster.
+ */
+export type AuthorityView = { 
+/**
+ * Whose.
+ */
+of: AuthorityOf, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when less than a tenth of its life, or thirty days, is left.
+ */
+renew: boolean, };
 
 /**
  * What is awaited, on whom, since when.
@@ -5562,6 +5741,41 @@ overlay: Overlay | null,
 customization: Customization, };
 
 /**
+ * A text with a secret in it.
+ */
+export type SecretText = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * What a file with secrets holds.
+ */
+export type SecretsSeen = { 
+/**
+ * What kind of file it is.
+ */
+source: SecretsSource, 
+/**
+ * The cluster's id, by which its machines find one another. No secret.
+ */
+cluster_id: string, 
+/**
+ * The authorities.
+ */
+authorities: Array<AuthorityView>, 
+/**
+ * What is missing or does not belong together; empty when the secrets can be used.
+ */
+faults: Array<string>, };
+
+/**
+ * What kind of file secrets come from.
+ */
+export type SecretsSource = "bundle" | "control_plane" | "worker";
+
+/**
  * SecureBoot options.
  */
 export type SecureBoot = { 
@@ -6268,6 +6482,24 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
+  /** The access to a cluster: what was written, and what merging would do. */
+  "access.view": { request: ClusterRef; response: AccessView };
+  /** A new key file as text, to be copied. Holds a secret. */
+  "access.text": { request: AccessRequest; response: SecretText };
+  /** Saves a new key file where the person chooses. */
+  "access.save": { request: AccessRequest; response: Saved };
+  /** Merges a new key into the person's own file. */
+  "access.merge": { request: AccessRequest; response: AccessFile };
+  /** Makes a new key where the old one is. */
+  "access.renew": { request: AccessFileRef; response: Nothing };
+  /** Gives a file back as it was, unless it was changed since. */
+  "access.undo": { request: AccessFileRef; response: Nothing };
+  /** Forgets that a file was written. The file stays. */
+  "access.forget": { request: AccessFileRef; response: Nothing };
+  /** Saves a cluster's secrets where the person chooses. */
+  "access.save_secrets": { request: ClusterRef; response: Saved };
+  /** What a person's file of secrets, or the configuration of a node, holds. */
+  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
   /** What a node would say about a configuration. Sends nothing. */
   "config.check": { request: ConfigText; response: ConfigVerdict };
   /** The kinds and keys that a version's configurations may hold. */

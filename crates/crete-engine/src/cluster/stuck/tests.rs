@@ -182,6 +182,7 @@ const PULLS: &str = "[  93.1] [talos] pulling image factory.talos.dev/metal-inst
 const MISSING: &str = "[ 93.1] [talos] retrying error: failed to pull image \"registry.k8s.io/etcd:v3.6.12\": failed to resolve reference";
 const KUBELET: &str = "[ 93.1] [talos] retrying error: failed to pull image \"ghcr.io/siderolabs/kubelet:v1.36.3\": failed to resolve reference";
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn outside() -> Vec<Fixture> {
     let mut paused = on();
     paused.machine.as_mut().unwrap().power = Power::Paused;
@@ -280,6 +281,7 @@ fn outside() -> Vec<Fixture> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn of_talos() -> Vec<Fixture> {
     let mut pulls_etcd = node(vec![service(
         "etcd",
