@@ -60,7 +60,8 @@ describe("every code has a sentence, and no other, and its places are what the p
 
 it("no area of the catalogue hides another's words", () => {
   const areas = [
-    accesses, clusters,
+    accesses,
+    clusters,
     codes,
     configs,
     frame,
