@@ -3,7 +3,6 @@ import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { Terminal, type ITheme } from "@xterm/xterm";
 import type { Sink } from "./feed";
-import { Pace } from "./pace";
 
 const SCROLLBACK = 50_000;
 /** The dashboard is drawn for this size, whatever the window's. */
@@ -55,7 +54,6 @@ export interface TerminalOptions {
 
 export class ConsoleTerminal implements Sink {
   readonly #terminal: Terminal;
-  readonly #pace: Pace;
   readonly #search = new SearchAddon();
   readonly #fit = new FitAddon();
   readonly #screen: boolean;
@@ -77,7 +75,6 @@ export class ConsoleTerminal implements Sink {
       theme: ink(),
       ...(options.screen ? SCREEN : {}),
     });
-    this.#pace = new Pace(this.#terminal);
     this.#refuse(options.screen ? REPORTS : [...REPORTS, ...SECOND_SCREEN]);
     this.#terminal.loadAddon(this.#search);
     this.#terminal.loadAddon(this.#fit);
@@ -101,11 +98,11 @@ export class ConsoleTerminal implements Sink {
   }
 
   write(data: Uint8Array | string, drawn: () => void): void {
-    this.#pace.write(data, drawn);
+    this.#terminal.write(data, drawn);
   }
 
   reset(): void {
-    this.#pace.reset();
+    this.#terminal.reset();
   }
 
   /** Empties the view; what is kept elsewhere stays. */
