@@ -92,7 +92,7 @@ mod tests {
         // The example of the makers of these ids.
         assert_eq!(
             moment("9m4e2mr0ui3e8a215n4g").as_deref(),
-            Some("2011-06-09T18:44:55Z")
+            Some("2011-03-22T17:50:19Z")
         );
         assert_eq!(moment("9m4e2mr0ui3e8a215n4"), None);
         assert_eq!(moment("zm4e2mr0ui3e8a215n4g"), None);
