@@ -1,7 +1,7 @@
 //! All that the page can reach: one command, one event channel, raw byte channels.
 
 use crate::window::Window;
-use crete_api::{EventFrame, Router, StreamRequest, dispatch, event_frames};
+use crete_api::{EventFrame, Router, StreamRequest, dispatch};
 use crete_model::{ErrorCode, Params, Problem, Remedy};
 use serde_json::Value;
 use std::sync::Arc;
@@ -48,10 +48,10 @@ pub async fn events(
     opened: State<'_, Opened>,
     channel: Channel<Vec<EventFrame>>,
 ) -> Result<(), Problem> {
-    let engine = opened.router().await?.engine();
+    let router = opened.router().await?;
     let end = CancellationToken::new();
-    let mut frames = event_frames(&engine, &end);
-    engine.tasks.spawn(async move {
+    let mut frames = router.events(&end);
+    router.engine().tasks.spawn(async move {
         let _end = end.drop_guard();
         while let Some(batch) = frames.recv().await {
             if channel.send(batch).is_err() {

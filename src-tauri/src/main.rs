@@ -8,6 +8,7 @@ mod drop;
 mod log;
 mod patience;
 mod preferences;
+mod renderer;
 mod safe_mode;
 mod watch;
 mod window;
@@ -19,6 +20,7 @@ use tauri::{Manager, RunEvent};
 use window::Window;
 
 fn main() -> anyhow::Result<()> {
+    renderer::choose();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let practice = args.iter().any(|arg| arg == "--practice");
     let program = std::env::current_exe()?;

@@ -4,6 +4,7 @@
 //! start. Asked for by hand, the program becomes that process at once. Entered later, a second
 //! process is started that waits for the end of the first: two of them never hold the same lock.
 
+use crate::renderer;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, PipeWriter};
 use std::path::Path;
@@ -21,7 +22,7 @@ const PREDECESSOR_ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// What keeps WebKit and GTK away from the graphics card.
 const VARIABLES: [(&str, &str); 4] = [
     ("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
-    ("WEBKIT_DISABLE_COMPOSITING_MODE", "1"),
+    renderer::WITHOUT_CARD,
     ("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1"),
     ("LIBGL_ALWAYS_SOFTWARE", "1"),
 ];

@@ -43,6 +43,7 @@ pub fn open(app: &AppHandle, safe: Option<Reason>) -> tauri::Result<()> {
             matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost")
         })
         .initialization_script(watch::script(safe))
+        .initialization_script(include_str!("early.js"))
         .build()?;
     watch::begin(&window)
 }

@@ -13,8 +13,14 @@ import { browser, devHost, home, visit } from "./person";
 /** Many pages in many looks: some minutes where much else runs. */
 const LONG = 15 * 60_000;
 
-/** A route without an address here does not compile. */
-type Addresses = Record<PageName | "job" | "reveal" | "storage" | "wire" | NetworkView, string>;
+/**
+ * A route without an address here does not compile. A cluster's own page needs a cluster, and is
+ * looked at where one is made.
+ */
+type Addresses = Record<
+  Exclude<PageName, "cluster"> | "job" | "reveal" | "storage" | "wire" | NetworkView,
+  string
+>;
 
 /** The views of a network beside its first one. */
 const NETWORK_VIEWS = ["machines", "addresses", "heard", "reveal"] as const;
@@ -41,6 +47,8 @@ function addresses({ machine, job, image, network }: Known): Addresses {
   const views = NETWORK_VIEWS.map((view) => [`network-${view}`, `#/networks/${network}/${view}`]);
   return {
     home: "#/",
+    clusters: "#/clusters",
+    "new-cluster": "#/clusters/new",
     images: "#/images",
     "new-image": "#/images/new",
     machines: "#/machines",

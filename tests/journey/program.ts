@@ -17,8 +17,11 @@ export class Program {
     path: string,
     args: string[],
     env: NodeJS.ProcessEnv,
+    /** Open for programs that end with their standard input. */
+    input: "closed" | "open" = "closed",
   ) {
-    this.#child = spawn(path, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const stdin = input === "open" ? "pipe" : "ignore";
+    this.#child = spawn(path, args, { env, stdio: [stdin, "pipe", "pipe"] });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       createInterface(stream).on("line", (line) => {
         this.#lines.push(line);

@@ -3,11 +3,17 @@ import "./design/tokens.css";
 import "./design/scale.css";
 import "./design/base.css";
 import { mount } from "svelte";
-import { choosePlatform } from "./platform";
-import { start } from "./model/session.svelte";
+import { fontsLoaded } from "./design/fonts";
+import { choosePlatform } from "./platform/choose";
+import { start, whole } from "./model/session.svelte";
 import App from "./shell/App.svelte";
 
-// The way out is fetched while the frame is drawn, and the frame is drawn before anything is asked.
-const platform = choosePlatform();
-mount(App, { target: document.getElementById("app")! });
-void platform.then(start);
+/** A program that takes longer to be opened has its frame drawn without it. */
+const TOGETHER_MS = 100;
+
+void start(choosePlatform());
+const late = new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
+// Drawn once, whole and in its own letters: each further time costs as much as the first.
+void Promise.race([Promise.all([whole, fontsLoaded()]), late]).then(() =>
+  mount(App, { target: document.getElementById("app")! }),
+);

@@ -54,6 +54,8 @@ function furnish(): void {
   HTMLElement.prototype.showPopover = function (): void {
     this.style.display = "block";
   };
+  // Nothing has a size here: an editor that measures its lines finds none.
+  Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
   HTMLElement.prototype.scrollIntoView = () => undefined;
   HTMLElement.prototype.checkVisibility = () => true;
   window.matchMedia = (media) =>

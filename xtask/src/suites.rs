@@ -1,7 +1,7 @@
 //! The test suites, in the order of CI. Each ends with one line.
 
 use crate::setup::{self, Purpose};
-use crate::shell::{cargo, output, root, run, seconds, step, target};
+use crate::shell::{cargo, output, root, run, seconds, step};
 use crate::{driven, page, practice, qemus, window};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -164,23 +164,8 @@ fn attempt(suite: &Suite, strict: bool) -> Outcome {
     }
 }
 
-/// The practice guest's own workspace, built for another target.
-fn guest() -> Option<String> {
-    let manifest = root().join("tests/guest/Cargo.toml");
-    manifest.is_file().then(|| manifest.display().to_string())
-}
-
 fn fmt() -> Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    match guest() {
-        Some(manifest) => run(&mut cargo(&[
-            "fmt",
-            "--manifest-path",
-            &manifest,
-            "--check",
-        ])),
-        None => Ok(()),
-    }
+    run(&mut cargo(&["fmt", "--all", "--check"]))
 }
 
 fn clippy() -> Result<()> {
@@ -193,29 +178,11 @@ fn clippy() -> Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))?;
-    match guest() {
-        Some(manifest) => run(cargo(&[
-            "clippy",
-            "--manifest-path",
-            &manifest,
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ])
-        .env("CARGO_TARGET_DIR", target().join("guest-check"))),
-        None => Ok(()),
-    }
+    ]))
 }
 
 fn rust() -> Result<()> {
-    run(cargo(&["test", "--no-fail-fast"]).env("CRETE_QEMUS", qemus::list()))?;
-    match guest() {
-        Some(manifest) => run(cargo(&["test", "--manifest-path", &manifest])
-            .env("CARGO_TARGET_DIR", target().join("guest-check"))),
-        None => Ok(()),
-    }
+    run(cargo(&["test", "--no-fail-fast"]).env("CRETE_QEMUS", qemus::list()))
 }
 
 fn generated() -> PathBuf {

@@ -2,7 +2,7 @@
 //! made here, from what the catalogue knows and what was checked.
 
 use crate::types::DocsPage;
-use crete_model::{ErrorCode, Params, Problem, Remedy, Targets};
+use crete_model::{ErrorCode, Params, Problem, Remedy, TalosVersion, Targets};
 
 /// Where extensions are made.
 pub(crate) const EXTENSIONS: &str = "https://github.com/siderolabs/extensions";
@@ -42,6 +42,19 @@ pub(crate) fn guide(targets: &Targets, minor: &str, place: &str) -> Result<Strin
     }
 }
 
+/// The address of the page of a kind of configuration document. The path is made from the
+/// version's own kinds.
+pub(crate) fn kind(version: &TalosVersion, kind: &str) -> Result<String, Problem> {
+    let Some(path) = crete_engine::config_reference(version, kind) else {
+        return Err(refused("there is no page of this kind of document"));
+    };
+    let (major, minor) = version.minor();
+    docs_path(
+        &format!("{major}.{minor}"),
+        &format!("/reference/configuration/{path}"),
+    )
+}
+
 fn docs_path(minor: &str, path: &str) -> Result<String, Problem> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let known = minor
@@ -68,6 +81,26 @@ mod tests {
         assert!(docs("1.13", DocsPage::WhatsNew).is_ok());
         for bad in ["", "1", "1.13/../..", "1.x", "@evil.example/"] {
             assert!(docs(bad, DocsPage::SupportMatrix).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_kinds_of_the_version_become_addresses() {
+        let version = |text: &str| text.parse::<TalosVersion>().unwrap();
+        assert_eq!(
+            kind(&version("v1.12.11"), "HostnameConfig").unwrap(),
+            "https://docs.siderolabs.com/talos/v1.12/reference/configuration/network/hostnameconfig"
+        );
+        assert_eq!(
+            kind(&version("v1.13.0"), "").unwrap(),
+            "https://docs.siderolabs.com/talos/v1.13/reference/configuration/v1alpha1/config"
+        );
+        for (at, bad) in [
+            ("v1.11.0", "HostnameConfig"),
+            ("v1.12.0", "../x"),
+            ("v1.9.0", ""),
+        ] {
+            assert!(kind(&version(at), bad).is_err(), "{at} {bad}");
         }
     }
 

@@ -5,9 +5,12 @@
 
 use crate::types::*;
 use crete_model::{
-    Composition, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan, ImportPlan,
-    MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Preset, Problem, Settings, Sizes,
-    StudioDraft, Targets, Workbench,
+    AccessFile, AccessView, ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan,
+    Composition, ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict,
+    Consequence, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice,
+    ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
+    NetworkReveal, NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText,
+    SecretsSeen, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -107,6 +110,32 @@ commands! {
     "draft.save" draft_save(SaveDraft) -> DraftSaved;
     /// Moves a draft to the trash.
     "draft.delete" draft_delete(DraftRef) -> Trashed;
+    /// The access to a cluster: what was written, and what merging would do.
+    "access.view" access_view(ClusterRef) -> AccessView;
+    /// A new key file as text, to be copied. Holds a secret.
+    "access.text" access_text(AccessRequest) -> SecretText;
+    /// Saves a new key file where the person chooses.
+    "access.save" access_save(AccessRequest) -> Saved;
+    /// Merges a new key into the person's own file.
+    "access.merge" access_merge(AccessRequest) -> AccessFile;
+    /// Makes a new key where the old one is.
+    "access.renew" access_renew(AccessFileRef) -> Nothing;
+    /// Gives a file back as it was, unless it was changed since.
+    "access.undo" access_undo(AccessFileRef) -> Nothing;
+    /// Forgets that a file was written. The file stays.
+    "access.forget" access_forget(AccessFileRef) -> Nothing;
+    /// Saves a cluster's secrets where the person chooses.
+    "access.save_secrets" access_save_secrets(ClusterRef) -> Saved;
+    /// What a person's file of secrets, or the configuration of a node, holds.
+    "access.look_into_secrets" access_look_into_secrets(FileRef) -> SecretsSeen;
+    /// What a node would say about a configuration. Sends nothing.
+    "config.check" config_check(ConfigText) -> ConfigVerdict;
+    /// The kinds and keys that a version's configurations may hold.
+    "config.keys" config_keys(ConfigKeysRequest) -> ConfigKeys;
+    /// What this computer was set up with that machines need too. Nothing is taken by itself.
+    "config.host_offers" config_host_offers(Nothing) -> HostOffers;
+    /// The patch that a choice of these comes to.
+    "config.host_patch" config_host_patch(HostPatchRequest) -> PatchText;
     /// What will be asked of the factory for a choice. Sends nothing.
     "image.plan" image_plan(ImageChoice) -> ImagePlan;
     /// Downloads an image, or goes on with it.
@@ -163,6 +192,42 @@ commands! {
     "machine.address" machine_address(MachineAddress) -> Nothing;
     /// Cuts or mends a machine's link.
     "machine.cut" machine_cut(LinkCut) -> Nothing;
+    /// Looks at a machine's node from now on: the topics tell of it.
+    "node.look" node_look(NodeLook) -> Nothing;
+    /// Looks no more.
+    "node.unlook" node_unlook(LookRef) -> Nothing;
+    /// Takes the certificate that a node in maintenance shows for its own.
+    "node.accept" node_accept(AcceptFingerprint) -> Nothing;
+    /// Keeps the credentials of a person's talosconfig for a machine.
+    "node.credentials" node_credentials(ImportTalosconfig) -> Nothing;
+    /// Forgets a machine's own credentials.
+    "node.forget" node_forget(MachineRef) -> Nothing;
+    /// Starts, stops or restarts a service.
+    "node.service" node_service(ServiceCall) -> Nothing;
+    /// The names under which a node keeps logs.
+    "node.logs" node_logs(MachineRef) -> NodeLogs;
+    /// The kinds of resources that a node has.
+    "node.kinds" node_kinds(MachineRef) -> Vec<ResourceKind>;
+    /// All resources of a kind as YAML.
+    "node.resources" node_resources(ResourcesOf) -> Vec<ResourceText>;
+    /// One resource as YAML.
+    "node.resource" node_resource(ResourceRef) -> ResourceText;
+    /// The configuration that a node lives by, secrets and all.
+    "node.config" node_config(MachineRef) -> NodeConfig;
+    /// Compares an edited configuration with it. Changes nothing.
+    "node.compare" node_compare(ConfigDraft) -> ConfigComparison;
+    /// Asks a node what it would do with a configuration.
+    "node.try" node_try(ConfigApply) -> ApplyAnswer;
+    /// Gives a node a configuration.
+    "node.apply" node_apply(ConfigApply) -> ApplyAnswer;
+    /// Restarts a node.
+    "node.reboot" node_reboot(NodeReboot) -> Nothing;
+    /// Shuts a node down.
+    "node.shutdown" node_shutdown(NodeShutdown) -> Nothing;
+    /// What a reset of a node would take with it.
+    "node.reset_loss" node_reset_loss(ResetQuestion) -> ResetLoss;
+    /// Wipes a node.
+    "node.reset" node_reset(NodeReset) -> Nothing;
     /// Suggests a network.
     "network.offer" network_offer(Nothing) -> NetworkDraft;
     /// Checks a draft field by field, as the person types.
@@ -179,6 +244,46 @@ commands! {
     "network.delete" network_delete(NetworkRef) -> Trashed;
     /// The YAML and the command behind a network.
     "network.reveal" network_reveal(NetworkRef) -> NetworkReveal;
+    /// Suggests a cluster.
+    "cluster.offer" cluster_offer(ClusterOfferRequest) -> ClusterOffer;
+    /// What a draft would become, and what is not acceptable. Makes and sends nothing.
+    "cluster.plan" cluster_plan(ClusterDraft) -> ClusterPlan;
+    /// Creates a cluster, until it is healthy.
+    "cluster.create" cluster_create(ClusterDraft) -> ClusterCreated;
+    /// Starts a cluster.
+    "cluster.start" cluster_start(ClusterRef) -> JobStarted;
+    /// Stops a cluster, workers first.
+    "cluster.stop" cluster_stop(ClusterRef) -> JobStarted;
+    /// Stops a cluster and starts it again.
+    "cluster.restart" cluster_restart(ClusterRef) -> JobStarted;
+    /// Gives up creating a cluster and takes away what was made; the image stays.
+    "cluster.cancel" cluster_cancel(ClusterRef) -> Nothing;
+    /// What deleting a cluster would lose.
+    "cluster.loss" cluster_loss(ClusterRef) -> ClusterLoss;
+    /// Moves a cluster with its machines to the trash. Refused while machines run.
+    "cluster.delete" cluster_delete(ClusterRef) -> Trashed;
+    /// Looks at a cluster now.
+    "cluster.health" cluster_health(ClusterRef) -> Nothing;
+    /// What a deed on one machine would do to its cluster.
+    "cluster.consequence" cluster_consequence(MemberQuestion) -> Consequence;
+    /// Gives a cluster more workers.
+    "cluster.add_workers" cluster_add_workers(MoreWorkers) -> JobStarted;
+    /// Takes a worker out of a cluster.
+    "cluster.remove_worker" cluster_remove_worker(LessWorkers) -> JobStarted;
+    /// The recipe of a cluster: everything but its secrets.
+    "cluster.recipe" cluster_recipe(ClusterRef) -> RecipeText;
+    /// The recipe of a draft.
+    "cluster.draft_recipe" cluster_draft_recipe(ClusterDraft) -> RecipeText;
+    /// A draft from a recipe.
+    "cluster.open_recipe" cluster_open_recipe(OpenText) -> ClusterDraft;
+    /// Saves a recipe to a file the person chooses.
+    "cluster.save_recipe" cluster_save_recipe(SaveRecipe) -> Saved;
+    /// Commands that would do the same without Crete.
+    "cluster.commands" cluster_commands(ClusterDraft) -> CommandsAnswer;
+    /// Writes a kubeconfig of a cluster, into a file of its own.
+    "cluster.kubeconfig" cluster_kubeconfig(ClusterRef) -> MadeFile;
+    /// Writes a talosconfig of a cluster, into a file of its own.
+    "cluster.talosconfig" cluster_talosconfig(ClusterRef) -> MadeFile;
     /// Suggests a free port of this computer for a port of a machine.
     "forward.offer" forward_offer(ForwardDraft) -> ForwardOffer;
     /// Checks a draft field by field, as the person types.

@@ -6,10 +6,12 @@
 //!
 //! A page can rebuild its whole view at any time by opening the channel again.
 
-use crete_engine::{Engine, Live, LiveChange};
+use crete_engine::{Engine, Live, LiveChange, Subscription};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::future::Future;
+use std::pin::Pin;
+use tokio::sync::broadcast::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use ts_rs::TS;
@@ -24,8 +26,16 @@ pub enum Topic {
     Machines,
     /// `NetworkView` by network id.
     Networks,
+    /// `ClusterView` by cluster id.
+    Clusters,
     /// `NetworkTraffic` by network id; only while the page is visible.
     Traffic,
+    /// `NodeView` by machine id, of nodes that were looked at.
+    Nodes,
+    /// `NodeFacts` by machine id and kind; only of nodes whose page is open.
+    Facts,
+    /// `NodeFiguresView` by machine id; only of nodes whose page is open and seen.
+    Figures,
     /// `TrashView` by its place in the trash.
     Trash,
     /// `SavedDraft` by draft id.
@@ -87,103 +97,128 @@ pub struct EventFrame {
 
 /// Frames of all topics, in batches, until the receiver is dropped.
 ///
-/// A topic whose reader fell behind is sent again from `Init`.
+/// The first batch is everything there is, so that a page can be drawn once and whole. A topic
+/// whose reader fell behind is sent again from `Init`.
 #[must_use]
 pub fn event_frames(
     engine: &Engine,
     cancel: &CancellationToken,
 ) -> mpsc::Receiver<Vec<EventFrame>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
-    let tasks = &engine.tasks;
-    // The engine waits for its tasks, so they end with it as well as with their reader.
-    let ends = &[cancel.clone(), engine.closing.clone()];
-    tasks.spawn(topic(
-        Topic::Machines,
-        engine.machines.clone(),
-        &sender,
-        ends,
-    ));
-    tasks.spawn(topic(
-        Topic::Networks,
-        engine.networks.clone(),
-        &sender,
-        ends,
-    ));
-    tasks.spawn(topic(Topic::Traffic, engine.traffic.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Images, engine.images.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Jobs, engine.jobs.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Trash, engine.trash.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Drafts, engine.drafts.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Broken, engine.broken.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Drops, engine.drops.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Host, engine.host.clone(), &sender, ends));
-    tasks.spawn(topic(Topic::Usage, engine.usage.clone(), &sender, ends));
+    let mut topics = Topics {
+        everything: Vec::new(),
+        followers: Vec::new(),
+        sender,
+        // The engine waits for its tasks, so they end with it as well as with their reader.
+        ends: [cancel.clone(), engine.closing.clone()],
+    };
+    topics.add(Topic::Machines, &engine.machines);
+    topics.add(Topic::Networks, &engine.networks);
+    topics.add(Topic::Clusters, &engine.clusters);
+    topics.add(Topic::Traffic, &engine.traffic);
+    topics.add(Topic::Nodes, &engine.nodes);
+    topics.add(Topic::Facts, &engine.facts);
+    topics.add(Topic::Figures, &engine.figures);
+    topics.add(Topic::Images, &engine.images);
+    topics.add(Topic::Jobs, &engine.jobs);
+    topics.add(Topic::Trash, &engine.trash);
+    topics.add(Topic::Drafts, &engine.drafts);
+    topics.add(Topic::Broken, &engine.broken);
+    topics.add(Topic::Drops, &engine.drops);
+    topics.add(Topic::Host, &engine.host);
+    topics.add(Topic::Usage, &engine.usage);
+    // There is room for it: nobody has sent anything yet.
+    let _ = topics.sender.try_send(topics.everything);
+    for follower in topics.followers {
+        engine.tasks.spawn(follower);
+    }
     receiver
 }
 
 /// Batches that may wait for a slow page.
 const BATCHES: usize = 32;
 
-fn topic<T>(
-    topic: Topic,
-    live: Live<T>,
-    sender: &mpsc::Sender<Vec<EventFrame>>,
-    [reader, engine]: &[CancellationToken; 2],
-) -> impl Future<Output = ()> + Send + use<T>
-where
-    T: Clone + PartialEq + Serialize + Send + 'static,
-{
-    let (sender, reader, engine) = (sender.clone(), reader.clone(), engine.clone());
-    async move {
-        tokio::select! {
-            () = reader.cancelled() => {}
-            () = engine.cancelled() => {}
-            () = sender.closed() => {}
-            () = follow(topic, live, &sender) => {}
-        }
+/// Topics whose readers have not begun yet.
+struct Topics {
+    everything: Vec<EventFrame>,
+    followers: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    sender: mpsc::Sender<Vec<EventFrame>>,
+    ends: [CancellationToken; 2],
+}
+
+impl Topics {
+    fn add<T>(&mut self, topic: Topic, live: &Live<T>)
+    where
+        T: Clone + PartialEq + Serialize + Send + 'static,
+    {
+        let (items, changes) = everything(topic, live);
+        self.everything.extend(items);
+        let (live, sender, [reader, engine]) =
+            (live.clone(), self.sender.clone(), self.ends.clone());
+        self.followers.push(Box::pin(async move {
+            tokio::select! {
+                () = reader.cancelled() => {}
+                () = engine.cancelled() => {}
+                () = sender.closed() => {}
+                () = follow(topic, live, changes, &sender) => {}
+            }
+        }));
     }
 }
 
-async fn follow<T>(topic: Topic, live: Live<T>, sender: &mpsc::Sender<Vec<EventFrame>>)
+/// All that a topic has, and what comes after it.
+fn everything<T>(
+    topic: Topic,
+    live: &Live<T>,
+) -> (Vec<EventFrame>, broadcast::Receiver<LiveChange<T>>)
 where
     T: Clone + PartialEq + Serialize,
 {
+    let Subscription {
+        generation,
+        items,
+        changes,
+    } = live.subscribe();
+    let frame = |change| EventFrame {
+        topic,
+        generation,
+        change,
+    };
+    let mut batch = vec![frame(Change::Init)];
+    batch.extend(items.into_iter().map(|(key, value)| {
+        let value = to_value(&value);
+        frame(Change::Item { key, value })
+    }));
+    batch.push(frame(Change::InitDone));
+    (batch, changes)
+}
+
+async fn follow<T>(
+    topic: Topic,
+    live: Live<T>,
+    mut changes: broadcast::Receiver<LiveChange<T>>,
+    sender: &mpsc::Sender<Vec<EventFrame>>,
+) where
+    T: Clone + PartialEq + Serialize,
+{
     loop {
-        let mut subscription = live.subscribe();
-        let generation = subscription.generation;
-        let frame = |generation, change| EventFrame {
-            topic,
-            generation,
-            change,
+        let mut batch = Vec::new();
+        let mut next = match changes.recv().await {
+            Ok(change) => Ok(change),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Err(TryRecvError::Lagged(missed)),
+            Err(broadcast::error::RecvError::Closed) => return,
         };
-        let mut batch = vec![frame(generation, Change::Init)];
-        for (key, value) in subscription.items {
-            batch.push(frame(
-                generation,
-                Change::Item {
-                    key,
-                    value: to_value(&value),
-                },
-            ));
+        // Whatever else is there already goes in the same message.
+        loop {
+            match next {
+                Ok(change) => batch.push(render(topic, change)),
+                Err(TryRecvError::Lagged(_)) => (batch, changes) = everything(topic, &live),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+            next = changes.try_recv();
         }
-        batch.push(frame(generation, Change::InitDone));
         if sender.send(batch).await.is_err() {
             return;
-        }
-        loop {
-            let first = match subscription.changes.recv().await {
-                Ok(change) => change,
-                Err(broadcast::error::RecvError::Lagged(_)) => break,
-                Err(broadcast::error::RecvError::Closed) => return,
-            };
-            let mut batch = vec![render(topic, first)];
-            // Whatever else is there already goes in the same message.
-            while let Ok(change) = subscription.changes.try_recv() {
-                batch.push(render(topic, change));
-            }
-            if sender.send(batch).await.is_err() {
-                return;
-            }
         }
     }
 }

@@ -1,16 +1,22 @@
 //! The router of one program: its engine, its host, and the streams that are open. No logic of the
 //! domain.
 
+mod access;
+mod clusters;
 mod handlers;
+mod looks;
 mod outside;
+mod told;
 
 use crate::host::Host;
 use crate::streams::Flow;
 use crate::{ByteChunk, ByteStream, StreamRequest};
+use bytes::Bytes;
 use crete_engine::{Engine, EngineError};
 use crete_model::Problem;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// The router of one program.
@@ -21,6 +27,7 @@ pub struct Router<H> {
     engine: RwLock<Arc<Engine>>,
     settings_restored: bool,
     flows: Mutex<HashMap<u32, Flow>>,
+    looks: looks::Looks,
 }
 
 impl<H: Host> Router<H> {
@@ -36,6 +43,7 @@ impl<H: Host> Router<H> {
             engine: RwLock::new(engine),
             settings_restored,
             flows: Mutex::new(HashMap::new()),
+            looks: looks::Looks::default(),
         })
     }
 
@@ -68,10 +76,8 @@ impl<H: Host> Router<H> {
         request: StreamRequest,
         cancel: CancellationToken,
     ) -> Result<ByteStream, Problem> {
-        let StreamRequest::Console { machine, port } = request;
         let engine = self.engine();
-        let mut source = engine
-            .console(machine, port)
+        let mut source = source(&engine, request)
             .await
             .map_err(EngineError::problem)?;
         let flow = Flow::new(cancel.child_token());
@@ -79,7 +85,7 @@ impl<H: Host> Router<H> {
         if let Some(old) = self.flows().insert(stream, flow.clone()) {
             old.close();
         }
-        let (sender, receiver) = tokio::sync::mpsc::channel(16);
+        let (sender, receiver) = mpsc::channel(16);
         let closing = engine.closing.clone();
         engine.tasks.spawn(async move {
             let pump = async {
@@ -98,5 +104,22 @@ impl<H: Host> Router<H> {
             }
         });
         Ok(receiver)
+    }
+}
+
+/// Where the bytes of a stream come from.
+async fn source(
+    engine: &Engine,
+    request: StreamRequest,
+) -> Result<mpsc::Receiver<(u64, Bytes)>, EngineError> {
+    match request {
+        StreamRequest::Console { machine, port } => engine.console(machine, port).await,
+        StreamRequest::Node { machine, source } => {
+            let records = engine.tell_of_node(machine, source)?;
+            let (sender, receiver) = mpsc::channel(1);
+            // It ends with its reader, or with the engine, which ends the records.
+            engine.tasks.spawn(told::chunks(records, sender));
+            Ok(receiver)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Byte streams: raw chunks with their place in the whole, sent only as fast as the page reads.
 
 use bytes::Bytes;
-use crete_model::{MachineId, SerialPort};
+use crete_model::{MachineId, NodeSource, SerialPort};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -13,7 +13,7 @@ use ts_rs::TS;
 pub const WINDOW_BYTES: u32 = 256 * 1024;
 
 /// What a page asks to be streamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum StreamRequest {
     /// A serial port of a machine, from the start of what is kept.
@@ -22,6 +22,13 @@ pub enum StreamRequest {
         machine: MachineId,
         /// The port.
         port: SerialPort,
+    },
+    /// What a node tells: a `NodeRecord` a line, in JSON.
+    Node {
+        /// The machine.
+        machine: MachineId,
+        /// What is told.
+        source: NodeSource,
     },
 }
 

@@ -1,10 +1,16 @@
 //! Requests and answers that are not already part of the model.
 
+mod access;
+mod cluster;
 mod desktop;
 mod network;
+mod node;
 
+pub use access::*;
+pub use cluster::*;
 pub use desktop::*;
 pub use network::*;
+pub use node::*;
 
 use crete_model::{
     Arch, DraftId, ImageId, Job, JobId, JobLogLine, MachineDraft, MachineId, MachineReveal,
@@ -130,6 +136,13 @@ pub struct ConfirmedAnswer {
     pub id: String,
     /// The id computed here.
     pub predicted: String,
+}
+
+/// A patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PatchText {
+    /// YAML; empty when it would change nothing.
+    pub patch: String,
 }
 
 /// Something a person pasted.

@@ -3,8 +3,9 @@
 use crate::commands::{COMMANDS, visit_types};
 use crate::{EventFrame, StreamRequest, WINDOW_BYTES};
 use crete_model::{
-    BrokenView, DropView, HostReport, HostUsage, ImageView, Job, MachineView, NetworkTraffic,
-    NetworkView, SavedDraft, TrashView,
+    BrokenView, ClusterRecipe, ClusterView, DropView, HostReport, HostUsage, ImageView, Job,
+    MachineView, NetworkTraffic, NetworkView, NodeFacts, NodeFiguresView, NodeRecord, NodeView,
+    SavedDraft, TrashView,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,7 +49,13 @@ pub fn typescript() -> String {
     collector.visit::<ImageView>();
     collector.visit::<MachineView>();
     collector.visit::<NetworkView>();
+    collector.visit::<ClusterView>();
+    collector.visit::<ClusterRecipe>();
     collector.visit::<NetworkTraffic>();
+    collector.visit::<NodeView>();
+    collector.visit::<NodeFacts>();
+    collector.visit::<NodeFiguresView>();
+    collector.visit::<NodeRecord>();
     collector.visit::<Job>();
     collector.visit::<SavedDraft>();
     collector.visit::<TrashView>();
@@ -81,7 +88,7 @@ pub fn typescript() -> String {
     }
     text.push_str("}\n\n/** The items of every topic. */\nexport interface TopicItems {\n");
     text.push_str(
-        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  traffic: NetworkTraffic;\n  drafts: SavedDraft;\n  trash: TrashView;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
+        "  images: ImageView;\n  machines: MachineView;\n  networks: NetworkView;\n  clusters: ClusterView;\n  traffic: NetworkTraffic;\n  nodes: NodeView;\n  facts: NodeFacts;\n  figures: NodeFiguresView;\n  drafts: SavedDraft;\n  trash: TrashView;\n  jobs: Job;\n  broken: BrokenView;\n  drops: DropView;\n  \
          host: HostReport;\n  usage: HostUsage;\n}\n\n",
     );
     let _ = write!(

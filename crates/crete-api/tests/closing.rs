@@ -28,6 +28,7 @@ async fn an_engine_closes_while_pages_listen_to_its_topics() {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

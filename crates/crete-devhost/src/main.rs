@@ -85,7 +85,12 @@ async fn main() -> Result<()> {
             .await
             .context("the dev host's port")?;
     let authority = listener.local_addr()?.to_string();
-    let token = uuid::Uuid::new_v4().simple().to_string();
+    // One that was given lets a page which is still open go on with the next dev host. It comes in
+    // the environment, which nobody else can read.
+    let token = std::env::var("CRETE_DEVHOST_TOKEN")
+        .ok()
+        .filter(|token| !token.is_empty())
+        .unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     println!("dev host listening on http://{authority}/?token={token}");
     let shared = Arc::new(Shared {
         router,

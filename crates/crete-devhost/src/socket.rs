@@ -11,7 +11,7 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use crete_api::{StreamRequest, event_frames};
+use crete_api::StreamRequest;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ async fn serve(shared: Arc<Shared>, socket: WebSocket) {
     let end = CancellationToken::new();
     let _end_on_return = end.clone().drop_guard();
     let (sender, mut outgoing) = mpsc::channel::<Message>(BACKLOG);
-    let mut frames = event_frames(&shared.router.engine(), &end);
+    let mut frames = shared.router.events(&end);
     let to_page = async {
         loop {
             let message = tokio::select! {

@@ -1,11 +1,14 @@
 //! The engine: what all parts share, opening and closing.
 
+use crate::access::PersonalFiles;
 use crate::clock::Clock;
+use crate::cluster::{Clusters, Ground};
 use crate::error::{EngineError, Result};
 use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
 use crate::network::{NetworkParts, Networks};
+use crate::node::Nodes;
 use crate::paths::Roots;
 use crate::patience::Patience;
 use crate::practice::{PracticeFactory, PracticeParts};
@@ -13,9 +16,9 @@ use crate::store;
 use crete_fetch::{Http, HttpOptions, ProxyChoice};
 use crete_host::{Checks, Limits, World};
 use crete_model::{
-    Arch, BrokenView, DropView, FileStamp, HostReport, HostUsage, ImageSpec, ImageView, Job, JobId,
-    JobLogLine, MachineView, NetworkTraffic, NetworkView, SavedDraft, Settings, TrashKind,
-    TrashView,
+    Arch, BrokenView, ClusterView, DropView, FileStamp, HostReport, HostUsage, ImageSpec,
+    ImageView, Job, JobId, JobLogLine, MachineView, NetworkTraffic, NetworkView, NodeFacts,
+    NodeFiguresView, NodeView, SavedDraft, Settings, TrashKind, TrashView,
 };
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -51,6 +54,8 @@ pub struct Config {
     pub network_parts: NetworkParts,
     /// Where the parts of practice mode are.
     pub practice_parts: PracticeParts,
+    /// The files of the person that other tools read.
+    pub personal: PersonalFiles,
     /// The practice factory, in practice mode.
     pub practice: Option<PracticeFactory>,
 }
@@ -71,8 +76,16 @@ pub struct Shared {
     pub machines: Live<MachineView>,
     /// Networks by id.
     pub networks: Live<NetworkView>,
+    /// Clusters by id.
+    pub clusters: Live<ClusterView>,
     /// What passes through networks, by id; only while the page is visible.
     pub traffic: Live<NetworkTraffic>,
+    /// Nodes that were looked at, by machine id.
+    pub nodes: Live<NodeView>,
+    /// Facts about nodes whose pages are open, by machine id and kind.
+    pub facts: Live<NodeFacts>,
+    /// Figures of nodes whose pages are open, by machine id.
+    pub figures: Live<NodeFiguresView>,
     /// Jobs by id.
     pub jobs: Live<Job>,
     /// What was deleted, by its place in the trash.
@@ -98,6 +111,9 @@ pub struct Shared {
     pub(crate) handles: Handles,
     pub(crate) network_parts: NetworkParts,
     pub(crate) handles_of_networks: Networks,
+    pub(crate) handles_of_clusters: Clusters,
+    pub(crate) cluster_ground: Option<Arc<dyn Ground>>,
+    pub(crate) node_book: Nodes,
     /// Cancelled when the engine closes. Whoever runs among [`Self::tasks`] ends then, because
     /// closing waits for all of them.
     pub closing: CancellationToken,
@@ -121,6 +137,8 @@ pub struct Shared {
     practice_url: Option<Url>,
     practice: Mutex<Option<PracticeFactory>>,
     practice_parts: PracticeParts,
+    /// Held while an access file is written, so that two never write the same one.
+    pub(crate) access_gate: Mutex<PersonalFiles>,
     closed: AtomicBool,
     /// Held until the engine closes, so that no second one owns the same machines.
     lock: Mutex<Option<File>>,
@@ -139,6 +157,18 @@ impl Engine {
     /// # Errors
     /// When folders cannot be made or read, or another engine holds them.
     pub async fn open(config: Config) -> Result<Self> {
+        Self::open_with(config, None).await
+    }
+
+    /// The same with clusters that stand on something else than the engine's own machines.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn open_on(config: Config, ground: Arc<dyn Ground>) -> Result<Self> {
+        Self::open_with(config, Some(ground)).await
+    }
+
+    async fn open_with(config: Config, ground: Option<Arc<dyn Ground>>) -> Result<Self> {
         let roots = Roots::open(config.data, config.runtime)?;
         let lock = lock(&roots.lock()).await?;
         let job_book = Jobs::open(roots.clone(), config.clock.clone())?;
@@ -146,7 +176,11 @@ impl Engine {
             images: Live::new(),
             machines: Live::new(),
             networks: Live::new(),
+            clusters: Live::new(),
             traffic: Live::new(),
+            nodes: Live::new(),
+            facts: Live::new(),
+            figures: Live::new(),
             jobs: job_book.live.clone(),
             trash: Live::new(),
             drafts: Live::new(),
@@ -164,6 +198,9 @@ impl Engine {
             handles: Handles::default(),
             network_parts: config.network_parts,
             handles_of_networks: Networks::default(),
+            handles_of_clusters: Clusters::default(),
+            cluster_ground: ground,
+            node_book: Nodes::default(),
             closing: CancellationToken::new(),
             visible: watch::Sender::new(config.seen),
             checking: tokio::sync::Mutex::new(None),
@@ -181,6 +218,7 @@ impl Engine {
                 .map(|practice| practice.url.clone()),
             practice: Mutex::new(config.practice),
             practice_parts: config.practice_parts,
+            access_gate: Mutex::new(config.personal),
             closed: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
             roots,
@@ -195,13 +233,19 @@ impl Engine {
     /// the person is touched.
     fn sweep(&self) {
         let roots = &self.roots;
-        for folder in [roots.data().to_owned(), roots.jobs(), roots.catalogue()] {
+        for folder in [
+            roots.data().to_owned(),
+            roots.jobs(),
+            roots.catalogue(),
+            roots.clusters(),
+        ] {
             store::sweep_files(&folder);
         }
         for parent in [
             roots.images(),
             roots.machines(),
             roots.networks(),
+            roots.clusters(),
             roots.drafts(),
         ] {
             store::sweep(&parent);
@@ -218,6 +262,7 @@ impl Engine {
         let networks = self.load_networks().await?;
         self.load_machines().await?;
         self.take_up_networks(networks);
+        self.load_clusters()?;
         self.load_trash();
         for found in store::list::<SavedDraft>(&self.roots.drafts())? {
             self.load_draft(&found.folder, found.record);
@@ -389,6 +434,7 @@ impl Engine {
             TrashKind::Images => self.load_image(&folder, store::read_object(&folder)),
             TrashKind::Drafts => self.load_draft(&folder, store::read_object(&folder)),
             TrashKind::Networks => self.restore_network(&folder),
+            TrashKind::Clusters => self.restore_cluster(&folder).await?,
             TrashKind::Machines => self.restore_machine(&folder).await,
         }
         self.refresh_images();

@@ -175,11 +175,15 @@ impl Jobs {
         Ok(self.run(job))
     }
 
-    /// Goes on with a paused job, from its first stage: the bytes are kept, not the stages.
+    /// Goes on with a job that is paused or was cut off, from its first stage: what was made is kept,
+    /// not the stages.
     pub fn go_on(&self, id: JobId) -> Result<JobHandle> {
         let mut job = self.get(id)?;
         job.state = JobState::Running;
         job.paused_at = None;
+        job.ended_at = None;
+        job.problem = None;
+        job.cancellable = true;
         for stage in &mut job.stages {
             stage.state = JobState::Queued;
             stage.started_at = None;

@@ -5,8 +5,11 @@
 //! by the engine and joined by [`Engine::close`]. Machines themselves are processes of their own
 //! and go on when the engine closes.
 
+mod access;
 mod catalogue;
 mod clock;
+pub mod cluster;
+mod config;
 mod engine;
 mod error;
 mod host;
@@ -15,6 +18,8 @@ mod jobs;
 mod live;
 mod machine;
 mod network;
+mod node;
+mod offers;
 mod paths;
 mod patience;
 mod places;
@@ -26,15 +31,19 @@ mod store;
 mod studio;
 mod trash;
 
+pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, look_into_secrets, read_secrets};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
+pub use cluster::save_text;
+pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
 pub use live::{Live, LiveChange, Subscription};
 pub use machine::{MachineOffer, copy_console};
-pub use network::NetworkParts;
+pub use network::{NetworkParts, Ways};
+pub use node::{Depth, Look};
 pub use paths::Roots;
-pub use patience::Patience;
+pub use patience::{ClusterPatience, NodePatience, Patience};
 pub use places::Places;
 pub use practice::{PracticeFactory, PracticeParts};
 pub use settings::check_settings;

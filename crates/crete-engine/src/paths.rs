@@ -1,7 +1,7 @@
 //! Where things are. Everything below two roots that the host passes in.
 
 use crate::error::EngineError;
-use crete_model::{ImageId, JobId, MachineId, NetworkId};
+use crete_model::{ClusterId, ImageId, JobId, MachineId, NetworkId};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ impl Roots {
             roots.images(),
             roots.machines(),
             roots.networks(),
+            roots.clusters(),
             roots.jobs(),
             roots.drafts(),
             roots.catalogue(),
@@ -94,6 +95,21 @@ impl Roots {
     #[must_use]
     pub fn image(&self, id: ImageId) -> PathBuf {
         self.images().join(id.to_string())
+    }
+
+    pub(crate) fn clusters(&self) -> PathBuf {
+        self.data.join("clusters")
+    }
+
+    /// How long earlier work on clusters took.
+    pub(crate) fn cluster_runs(&self) -> PathBuf {
+        self.clusters().join("runs.json")
+    }
+
+    /// A cluster's folder: its record, its secrets, and files for a person's tools.
+    #[must_use]
+    pub fn cluster(&self, id: ClusterId) -> PathBuf {
+        self.clusters().join(id.to_string())
     }
 
     /// A network's folder.

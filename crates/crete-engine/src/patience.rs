@@ -27,6 +27,65 @@ pub struct Patience {
     pub kill: Duration,
     /// What downloads wait for.
     pub downloads: crete_fetch::Patience,
+    /// What those who look at nodes wait for.
+    pub nodes: NodePatience,
+    /// How clusters are looked at.
+    pub cluster: ClusterPatience,
+}
+
+/// Deadlines of calls to nodes, and how often they are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct NodePatience {
+    /// Finding out what is at a machine's API. Under emulation a handshake takes seconds.
+    pub probe: Duration,
+    /// An ordinary call.
+    pub call: Duration,
+    /// The longest pause between two tries to reach a node.
+    pub pause: Duration,
+    /// Between two looks at figures and services, as Talos' own dashboard has it.
+    pub figures: Duration,
+    /// Between two signs of life of a node that is asked nothing else: a connection whose other side
+    /// is gone says nothing by itself.
+    pub sign_of_life: Duration,
+}
+
+impl Default for NodePatience {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_secs(10),
+            call: Duration::from_secs(10),
+            pause: Duration::from_secs(5),
+            figures: Duration::from_secs(5),
+            sign_of_life: Duration::from_secs(15),
+        }
+    }
+}
+
+/// How often clusters are looked at, and how long their nodes may take.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterPatience {
+    /// Between two looks while work goes on.
+    pub look: Duration,
+    /// Between two looks at rest.
+    pub rest: Duration,
+    /// What is at an address.
+    pub probe: Duration,
+    /// An answer of a node, or of Kubernetes.
+    pub call: Duration,
+    /// How much faster than real ones the machines live; 1 for real ones.
+    pub speed: f64,
+}
+
+impl Default for ClusterPatience {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_millis(500),
+            rest: Duration::from_secs(5),
+            probe: Duration::from_secs(5),
+            call: Duration::from_secs(8),
+            speed: 1.0,
+        }
+    }
 }
 
 impl Default for Patience {
@@ -42,6 +101,8 @@ impl Default for Patience {
             terminate: Duration::from_secs(5),
             kill: Duration::from_secs(10),
             downloads: crete_fetch::Patience::default(),
+            nodes: NodePatience::default(),
+            cluster: ClusterPatience::default(),
         }
     }
 }

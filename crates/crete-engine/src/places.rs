@@ -1,5 +1,6 @@
 //! Where this person's data and this program's parts are. The environment is passed in.
 
+use crate::access::PersonalFiles;
 use crate::engine::{Config, Engine};
 use crate::error::Result;
 use crate::network::NetworkParts;
@@ -21,6 +22,8 @@ pub struct Places {
     systemd_bus: Option<String>,
     /// The program that carries one network.
     network_program: PathBuf,
+    /// The files of this person that other tools read.
+    personal: PersonalFiles,
     /// Parts of practice mode.
     pub practice: PracticeParts,
     /// Preferences, logs and window state.
@@ -63,6 +66,7 @@ impl Places {
             )
             .with_variables(set),
             systemd_bus,
+            personal: PersonalFiles::from_environment(&read, &home),
             network_program: set("CRETE_NET").map_or_else(|| beside("crete-net"), PathBuf::from),
             practice: PracticeParts {
                 factory: set("CRETE_PRACTICE_FACTORY")
@@ -109,6 +113,11 @@ impl Places {
             systemd_bus: self.systemd_bus.clone(),
             network_parts: NetworkParts::of_this_computer(self.network_program.clone()),
             practice_parts: self.practice.clone(),
+            // Practice and the person's own files never mix.
+            personal: match practice {
+                true => PersonalFiles::default(),
+                false => self.personal.clone(),
+            },
             practice: factory,
         })
         .await

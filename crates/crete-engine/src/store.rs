@@ -5,7 +5,7 @@
 
 use crate::error::{EngineError, Result};
 use crete_failpoint::step;
-use crete_model::{ImageSpec, MachineSpec, NetworkSpec, SavedDraft};
+use crete_model::{ClusterSpec, ImageSpec, MachineSpec, NetworkSpec, SavedDraft};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,6 +34,11 @@ pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
         reason: error.to_string(),
     })?;
     text.push(b'\n');
+    write_bytes(path, &text)
+}
+
+/// Writes a file with mode 0600, whole or not at all.
+pub(crate) fn write_bytes(path: &Path, text: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let create = || {
         tempfile::Builder::new()
@@ -43,7 +48,7 @@ pub(crate) fn write<T: Serialize>(path: &Path, record: &T) -> Result<()> {
     };
     // It removes itself when anything below fails.
     let mut file = step!("store.create", create()).map_err(at(folder))?;
-    step!("store.write", file.write_all(&text)).map_err(at(path))?;
+    step!("store.write", file.write_all(text)).map_err(at(path))?;
     step!("store.sync", file.as_file().sync_all()).map_err(at(path))?;
     step!("store.rename", file.persist(path)).map_err(|error| at(path)(error.error))?;
     sync_folder(folder)
@@ -137,6 +142,7 @@ macro_rules! object {
 }
 
 object!(ImageSpec, 2, crate::images::upgrade_record);
+object!(ClusterSpec);
 object!(MachineSpec);
 object!(NetworkSpec);
 object!(SavedDraft);

@@ -141,6 +141,7 @@ fn folder(roots: &Roots, kind: TrashKind) -> PathBuf {
         TrashKind::Machines => roots.machines(),
         TrashKind::Networks => roots.networks(),
         TrashKind::Drafts => roots.drafts(),
+        TrashKind::Clusters => roots.clusters(),
     }
 }
 

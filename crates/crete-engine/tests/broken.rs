@@ -23,6 +23,7 @@ async fn only_a_listed_folder_can_be_opened() {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

@@ -129,6 +129,7 @@ async fn open(root: &Path, world: Arc<dyn World>) -> Engine {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

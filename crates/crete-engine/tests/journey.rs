@@ -64,6 +64,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         systemd_bus: None,
         network_parts: networks(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await
@@ -249,6 +250,7 @@ async fn a_machine_that_runs_is_not_deleted_and_two_engines_do_not_share() {
         systemd_bus: None,
         network_parts: networks(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await;

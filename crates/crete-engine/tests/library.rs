@@ -34,6 +34,7 @@ async fn engine(root: &Path) -> Engine {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

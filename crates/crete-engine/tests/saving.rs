@@ -79,6 +79,7 @@ impl Bench {
             systemd_bus: None,
             network_parts: crete_engine::NetworkParts::default(),
             practice_parts: PracticeParts::default(),
+            personal: crete_engine::PersonalFiles::default(),
             practice: None,
         })
         .await

@@ -30,6 +30,7 @@ async fn open(root: &Path, factory: &str) -> Engine {
         systemd_bus: None,
         network_parts: crete_engine::NetworkParts::default(),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     })
     .await

@@ -3,7 +3,7 @@
 
 use crete_failpoint::step;
 use std::fs::{File, Permissions};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -29,9 +29,29 @@ pub(crate) fn open(path: &Path) -> Result<File, FetchError> {
     step!("fetch.open", open()).map_err(FetchError::file(path))
 }
 
-/// Appends bytes to an open file.
-pub(crate) fn append(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), FetchError> {
-    step!("fetch.append", file.write_all(bytes)).map_err(FetchError::file(path))
+/// Appends chunks to an open file.
+pub(crate) fn append(
+    file: &mut File,
+    chunks: &mut [IoSlice<'_>],
+    path: &Path,
+) -> Result<(), FetchError> {
+    step!("fetch.append", write_all(file, chunks)).map_err(FetchError::file(path))
+}
+
+/// Writes all chunks, with as few calls as the kernel allows.
+fn write_all(file: &mut impl Write, chunks: &mut [IoSlice<'_>]) -> io::Result<()> {
+    let mut left = chunks;
+    // Those that are empty in front are no reason to write.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Makes the content of an open file survive a power cut.
@@ -132,4 +152,66 @@ pub(crate) fn settle(file: &File, fresh: &Path, target: &Path) -> Result<(), Fet
     step!("fetch.read_only", file.set_permissions(read_only)).map_err(FetchError::file(fresh))?;
     sync(file, fresh)?;
     rename(fresh, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Takes at most so many bytes of a call, and is interrupted before each.
+    struct Reluctant {
+        taken: Vec<u8>,
+        most: usize,
+        interrupts: bool,
+    }
+
+    impl Write for Reluctant {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.interrupts = !self.interrupts;
+            if self.interrupts {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let all: Vec<u8> = slices
+                .iter()
+                .flat_map(|slice| slice.iter().copied())
+                .collect();
+            let taken = all.len().min(self.most);
+            self.taken.extend(&all[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        /// Every byte is written once and in order, however few the file takes at a time.
+        #[test]
+        fn chunks_are_written_whole(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..9), 0..9),
+            most in 1usize..20,
+        ) {
+            let mut file = Reluctant { taken: Vec::new(), most, interrupts: false };
+            let mut slices: Vec<_> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+            write_all(&mut file, &mut slices).unwrap();
+            prop_assert_eq!(file.taken, chunks.concat());
+        }
+    }
+
+    #[test]
+    fn a_file_that_takes_nothing_is_an_error_and_no_loop() {
+        let mut file = Reluctant {
+            taken: Vec::new(),
+            most: 0,
+            interrupts: false,
+        };
+        let error = write_all(&mut file, &mut [IoSlice::new(b"x")]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+    }
 }

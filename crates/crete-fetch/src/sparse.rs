@@ -1,7 +1,7 @@
 //! Writes a file with holes for its zeros, and takes its digest on the way.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{IoSlice, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crete_failpoint::step;
@@ -55,7 +55,7 @@ impl SparseWriter {
             self.look_at = self.data + LOOK_EVERY;
         }
         self.data += block.len() as u64;
-        durable::append(&mut self.file, block, &self.path)
+        durable::append(&mut self.file, &mut [IoSlice::new(block)], &self.path)
     }
 
     fn look(&self) -> Result<(), FetchError> {

@@ -7,6 +7,7 @@
 mod accounts;
 mod acl;
 mod check;
+pub mod company;
 mod computer;
 mod cpu;
 mod distribution;

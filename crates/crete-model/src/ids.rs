@@ -59,6 +59,10 @@ id!(
     MachineId
 );
 id!(
+    /// A cluster.
+    ClusterId
+);
+id!(
     /// A draft of the studio.
     DraftId
 );

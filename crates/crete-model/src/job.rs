@@ -9,7 +9,7 @@
 //!              └─(program died)─▶ Interrupted, found at the next start
 //! ```
 
-use crate::{FixCode, ImageId, JobId, MachineId, Params, Problem, SaveOrder};
+use crate::{ClusterId, FixCode, ImageId, JobId, MachineId, Params, Problem, SaveOrder};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -47,11 +47,36 @@ pub enum JobRequest {
         /// The machine.
         machine: MachineId,
     },
+    /// Work on a cluster.
+    Cluster {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What is done.
+        work: ClusterWork,
+    },
     /// Change this computer, with the administrator's permission.
     FixHost {
         /// How.
         fix: FixCode,
     },
+}
+
+/// What is done with a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterWork {
+    /// Make it, until it is healthy.
+    Create,
+    /// Start its machines, until it is healthy.
+    Start,
+    /// Stop its machines, workers first.
+    Stop,
+    /// Stop it and start it again.
+    Restart,
+    /// Make more workers.
+    AddWorkers,
+    /// Take a worker out.
+    RemoveWorker,
 }
 
 /// What a stage does.
@@ -84,6 +109,50 @@ pub enum StageCode {
     Change,
     /// Look at this computer again.
     Recheck,
+    /// Have the image of a cluster's machines.
+    ClusterImage,
+    /// Make the cluster's network and its endpoint.
+    ClusterNetwork,
+    /// Make the cluster's machines with their disks.
+    ClusterMachines,
+    /// Switch the machines on.
+    SwitchOn,
+    /// Wait until every machine has an address.
+    Addresses,
+    /// Wait until every machine waits for its configuration.
+    Maintenance,
+    /// Look at the machines' disks.
+    DisksCheck,
+    /// Make and judge the configurations.
+    Configuration,
+    /// Give every machine its configuration.
+    Apply,
+    /// Install Talos and start it from the disk.
+    Install,
+    /// Wait until every machine knows this cluster.
+    SignIn,
+    /// Wait until the machines know the time.
+    Time,
+    /// Tell one control plane to begin, once.
+    Bootstrap,
+    /// Wait until etcd has all its members.
+    Etcd,
+    /// Wait until the Kubernetes API answers.
+    ControlPlane,
+    /// Wait until pods reach one another.
+    PodNetwork,
+    /// Wait until every machine is Ready.
+    NodesReady,
+    /// Go through all checks.
+    HealthChecks,
+    /// Write the files for a person's tools.
+    Access,
+    /// Switch workers off.
+    WorkersOff,
+    /// Switch control planes off.
+    ControlPlanesOff,
+    /// Take a machine out of the cluster.
+    Leave,
 }
 
 /// What a stage waits for at this moment.
@@ -118,6 +187,8 @@ pub enum BlockerCode {
     Password,
     /// The end of another change of this computer.
     OtherFix,
+    /// What the cluster's page says: the worst cause of it (`node`, `cause`).
+    ClusterStuck,
 }
 
 /// What is awaited, on whom, since when.

@@ -7,6 +7,10 @@
 //! Whatever a person reads travels as a code and parameters, and becomes English in the page's
 //! one catalogue; the codes are enums, so the catalogue's completeness is checked by TypeScript.
 
+mod access;
+mod cluster;
+mod company;
+mod config;
 mod host;
 mod ids;
 mod image;
@@ -16,6 +20,11 @@ mod job;
 mod machine;
 mod name;
 mod network;
+mod node;
+mod node_calls;
+mod node_config;
+mod node_figures;
+mod node_stream;
 mod problem;
 mod save;
 mod schematic;
@@ -24,6 +33,10 @@ mod studio;
 mod trash;
 mod version;
 
+pub use access::*;
+pub use cluster::*;
+pub use company::*;
+pub use config::*;
 pub use host::*;
 pub use ids::*;
 pub use image::*;
@@ -33,6 +46,11 @@ pub use job::*;
 pub use machine::*;
 pub use name::*;
 pub use network::*;
+pub use node::*;
+pub use node_calls::*;
+pub use node_config::*;
+pub use node_figures::*;
+pub use node_stream::*;
 pub use problem::*;
 pub use save::*;
 pub use schematic::*;

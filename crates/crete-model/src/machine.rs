@@ -211,6 +211,9 @@ pub struct BootView {
     pub stage: BootStage,
     /// Values for the sentence.
     pub params: Params,
+    /// The fingerprint of its certificate in maintenance mode, as it was printed last.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
     /// Bytes ttyS0 printed since this start.
     #[ts(type = "number")]
     pub console_bytes: u64,

@@ -1,6 +1,6 @@
 //! Networks: what is wanted of one, and how it is seen to be.
 
-use crate::{ForwardId, MachineId, NetworkId, Problem};
+use crate::{ClusterId, ForwardId, MachineId, NetworkId, Problem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -62,8 +62,30 @@ pub struct NetworkSpec {
     pub members: Vec<Member>,
     /// Ports of this computer that lead to machines.
     pub forwards: Vec<Forward>,
+    /// Endpoints of the clusters in it.
+    #[serde(default)]
+    pub endpoints: Vec<NetworkEndpoint>,
     /// RFC 3339.
     pub created_at: String,
+}
+
+/// Where the Kubernetes API of a cluster is reached, in its network and on this computer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NetworkEndpoint {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// Its name, which is part of the endpoint's name in the network.
+    pub name: String,
+    /// Its control planes.
+    pub machines: Vec<MachineId>,
+    /// The port in the network.
+    pub port: u16,
+    /// An address that moves between the machines; nothing for a port of the gateway.
+    pub address: Option<String>,
+    /// The address of this computer that leads there.
+    pub listen: String,
+    /// Its port.
+    pub listen_port: u16,
 }
 
 /// A machine's place in its network.

@@ -138,6 +138,16 @@ pub enum ErrorCode {
     PracticeMissing,
     /// A setting has a value that cannot be used (`setting`).
     Setting,
+    /// A file of the person's was changed since Crete wrote to it (`path`).
+    AccessChanged,
+    /// A file of the person's is read-only (`path`).
+    AccessReadOnly,
+    /// A file of the person's is none that can be merged into (`path`).
+    AccessUnreadable,
+    /// In practice mode nothing is put into the person's own files.
+    AccessNotHere,
+    /// What should hold secrets does not, or not all of them (`path`).
+    SecretsUnreadable,
     /// There is nothing to mend any more, or not in this way.
     FixNotNeeded,
     /// The person closed the question for the password (`done` of `commands`).
@@ -146,10 +156,96 @@ pub enum ErrorCode {
     FixNotAuthorised,
     /// A command ended badly (`command`, `status`, `done` of `commands`).
     FixFailed,
+    /// A cluster cannot do this now (`reason`).
+    ClusterDenied,
+    /// The machine belongs to a cluster (`cluster`).
+    MachineInCluster,
+    /// Too few etcd members would be left (`left`, `members`, `needed`).
+    QuorumLost,
+    /// Talos refuses a configuration (`node`).
+    ConfigurationRefused,
+    /// A text is no recipe of a cluster (`reason`).
+    NotARecipe,
+    /// The cluster's secrets cannot be used (`path`).
+    SecretsUnusable,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
     /// No program of this desktop asks for passwords (`done` of `commands`).
     FixNoAgent,
+    /// Nothing listens at a node's API: off, booting, installing or restarting (`name`).
+    TalosRefused,
+    /// A node's connections end before they begin: the same states (`name`).
+    TalosInterrupted,
+    /// A node does not answer in time (`name`, `call`).
+    TalosSilent,
+    /// There is no way to a node (`name`).
+    TalosUnreachable,
+    /// What answers is no Talos (`name`).
+    NotTalos,
+    /// A node's certificate is dated by a clock that differs from ours (`name`).
+    TalosClock,
+    /// A node's certificate is of another authority: in maintenance, or of another cluster (`name`).
+    TalosAnotherAuthority,
+    /// A node does not know the authority of our certificate (`name`).
+    TalosClientUnknown,
+    /// Our certificate has run out, or is not valid yet by a node's clock (`name`).
+    TalosClientExpired,
+    /// A node wants a certificate: it is configured, and there are no credentials for it (`name`).
+    TalosClientRequired,
+    /// A node's certificate does not name its address (`name`).
+    TalosAddressNotCovered,
+    /// A node in maintenance shows another certificate than the one expected (`name`, `expected`, `seen`).
+    TalosPinChanged,
+    /// A node is not configured yet (`name`, `call`).
+    TalosNotConfigured,
+    /// A node's Talos has no such call (`name`, `call`).
+    TalosNotOffered,
+    /// Only control planes answer this (`name`, `call`).
+    TalosControlPlaneOnly,
+    /// Our certificate lacks the role (`name`, `call`).
+    TalosNotAuthorized,
+    /// A worker does not forward calls (`name`).
+    TalosNoForwarding,
+    /// A node's Talos has no such kind of resource (`name`).
+    TalosUnknownResource,
+    /// A node has no such thing (`name`).
+    TalosNotFound,
+    /// A configuration breaks a rule (`name`).
+    TalosConfigurationRefused,
+    /// A configuration cannot be read (`name`).
+    TalosConfigurationUnreadable,
+    /// A change needs a restart of the node (`name`).
+    TalosNeedsReboot,
+    /// A node's services are not up yet (`name`, `call`).
+    TalosNotYet,
+    /// A node's clock is not synchronized (`name`).
+    TalosTime,
+    /// The cluster has been bootstrapped before (`name`).
+    TalosAlreadyBootstrapped,
+    /// A node is busy with another change, or about to restart (`name`).
+    TalosBusy,
+    /// Talos in a container cannot do this (`name`).
+    TalosContainer,
+    /// A node has no such log or service, or protects it (`name`).
+    TalosUnknownName,
+    /// A request to a node lacks something (`name`, `call`).
+    TalosBadRequest,
+    /// A place among a node's changes is no longer known (`name`).
+    TalosBookmarkLost,
+    /// Too large for a node, or it has no room (`name`).
+    TalosExhausted,
+    /// A node was asked too often (`name`).
+    TalosTooManyPings,
+    /// A node's connection ended in the middle (`name`, `call`).
+    TalosEnded,
+    /// An installer or another program on a node failed (`name`).
+    TalosProgramFailed,
+    /// A node refused for a reason of its own (`name`, `call`).
+    TalosOther,
+    /// Certificates or keys cannot be used (`reason`).
+    CredentialsUnusable,
+    /// The machine is off (`name`).
+    MachineOff,
 }
 
 /// What a person can do about a problem. The page makes a button or a sentence of it.
@@ -267,11 +363,49 @@ pub enum Remedy {
     DownloadAgain,
     /// Choose another file.
     ChooseAnother,
+    /// Save a file of its own instead.
+    SaveInstead,
     /// Open this folder.
     OpenFolder {
         /// The folder.
         path: String,
     },
+    /// Wait: it is on its way.
+    WaitForIt,
+    /// See whether the machine is on, and what its console says.
+    CheckMachine,
+    /// Let the machine reach a time server, or set its clock.
+    CheckNodeClock,
+    /// Speak to it as to a node in maintenance.
+    TreatAsMaintenance,
+    /// Give Crete the credentials of the node's cluster.
+    TreatAsConfigured,
+    /// Use the secrets of the cluster that the node belongs to.
+    UseItsSecrets,
+    /// Issue a new client certificate.
+    RenewCertificate,
+    /// Add the address to `machine.certSANs`.
+    AddCertSan,
+    /// Compare the fingerprint with the one on the console.
+    CompareFingerprint,
+    /// Give the node a configuration first.
+    Configure,
+    /// Upgrade Talos on the node.
+    UpgradeTalos,
+    /// Ask a control plane instead.
+    AskControlPlane,
+    /// Use a certificate with the role of an administrator.
+    UseAdministrator,
+    /// Correct the configuration.
+    CorrectConfiguration,
+    /// Apply with a restart, or at the next one.
+    AllowReboot,
+    /// Nothing: it is as wanted.
+    NothingToDo,
+    /// Free room on the node.
+    FreeRoom,
+    /// Look at the node's console and logs.
+    LookAtLogs,
     /// Make a report: this should not happen.
     Report,
 }
@@ -323,6 +457,28 @@ pub enum FieldCode {
     NotExposed,
     /// Somebody has it already (`owner`).
     InUse,
+    /// Clusters are not offered for this Talos (`version`, `needed`).
+    TalosTooOld,
+    /// Not a version such as 1.36.3.
+    NotAVersion,
+    /// This Talos does not take this Kubernetes (`oldest`, `newest`).
+    KubernetesNotTaken,
+    /// An even number of control planes protects from nothing (`count`, `better`).
+    EvenControlPlanes,
+    /// More machines than this computer carries (`max`).
+    TooManyNodes,
+    /// Talos does not take this as a change of a configuration (`reason`).
+    NotAPatch,
+    /// Talos would refuse the configuration this gives (`node`, `reason`).
+    ConfigurationRefused,
+    /// Not an IPv4 network such as 10.244.0.0/16.
+    NotACidr,
+    /// A virtual address with one control plane moves nowhere.
+    NeedsControlPlanes,
+    /// Not a link of Omni.
+    NotOmni,
+    /// The image is for another architecture, or does not tell its Talos.
+    NotForClusters,
 }
 
 /// An error as the page and the job log get it.

@@ -16,6 +16,8 @@ pub enum TrashKind {
     Networks,
     /// A draft of the studio.
     Drafts,
+    /// A cluster with its secrets; its machines are in the trash beside it.
+    Clusters,
 }
 
 /// Something in the trash.

@@ -14,7 +14,7 @@ use crate::certificates::Authority;
 use crate::cluster::StaticPod;
 use crate::console::{Value, with_fields};
 use crate::events::Events;
-use crate::identity::Medium;
+use crate::identity::{Given, Medium};
 use crate::life::Asked;
 use crate::logs::Logs;
 use crate::machine::{Machine, booted};
@@ -22,10 +22,12 @@ use crate::services::{Services, State as ServiceState, name};
 use crate::settings::Settings;
 use crate::storage::{Content, EtcdData};
 use crate::store::Store;
+use crate::summary::Summary;
 use crete_model::TalosVersion;
 use crete_talos::Contract;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -44,6 +46,12 @@ pub(crate) struct State {
     /// The name, once there is one.
     pub hostname: Option<String>,
     pub synchronized: bool,
+    /// The links are set up.
+    pub network_is_up: bool,
+    /// What the network was told to give.
+    pub network: Given,
+    /// Virtual addresses that the node holds.
+    pub virtual_addresses: BTreeSet<IpAddr>,
     /// True from when bootstrapping can be asked for.
     pub bootstrappable: bool,
     /// etcd was asked to begin a new cluster.
@@ -85,6 +93,11 @@ impl State {
         self.synchronized || disabled
     }
 
+    /// True when it was told last that nothing is waited for.
+    pub fn is_ready(&self) -> bool {
+        self.told.as_ref().is_some_and(conditions::Told::is_ready)
+    }
+
     pub fn is_up(&self, id: &str) -> bool {
         self.services.get(id).is_some_and(|service| service.is_up())
     }
@@ -106,13 +119,19 @@ pub(crate) struct Boot {
     pub asked: mpsc::UnboundedSender<Asked>,
     state: Mutex<State>,
     disk: Mutex<Content>,
+    /// What a screen in front of the machine shows.
+    summary: Arc<watch::Sender<Summary>>,
     changed: watch::Sender<u64>,
     began: Instant,
     began_at: Timestamp,
 }
 
 impl Boot {
-    pub fn new(machine: &Arc<Machine>, asked: mpsc::UnboundedSender<Asked>) -> Self {
+    pub fn new(
+        machine: &Arc<Machine>,
+        asked: mpsc::UnboundedSender<Asked>,
+        summary: Arc<watch::Sender<Summary>>,
+    ) -> Self {
         let mut content = Content::load(machine.storage.as_ref());
         if machine.identity.medium == Medium::DiskImage && !content.is_installed() {
             let mut disks = machine.identity.disks.iter();
@@ -131,6 +150,7 @@ impl Boot {
             asked,
             state: Mutex::default(),
             disk: Mutex::new(content),
+            summary,
             changed: watch::Sender::new(0),
             began: Instant::now(),
             began_at: machine.now(false),
@@ -190,6 +210,7 @@ impl Boot {
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.state());
         self.refresh();
+        self.summarize();
         self.changed.send_modify(|count| *count += 1);
         result
     }
@@ -205,6 +226,14 @@ impl Boot {
             // The sender is in `self`.
             let _ = changes.changed().await;
         }
+    }
+
+    pub(crate) fn show_summary(&self, summary: Summary) {
+        self.summary.send_if_modified(|shown| {
+            let differ = *shown != summary;
+            *shown = summary;
+            differ
+        });
     }
 
     /// Hears of changes of the shared state.
@@ -264,7 +293,7 @@ impl Boot {
         let Some(settings) = self.settings() else {
             return;
         };
-        self.machine.registry.change(|meeting| {
+        self.machine.registry.change(move |meeting| {
             let id = meeting.kubernetes(&settings.cluster_id);
             let etcd = id.and_then(|id| meeting.etcds.get_mut(&id));
             if let Some(node) = etcd.and_then(|etcd| etcd.kubernetes.nodes.get_mut(&hostname)) {
@@ -304,7 +333,8 @@ impl Boot {
 
     /// Prints what the kernel says.
     pub fn kernel(&self, text: &str) {
-        self.print("kern", "info", text);
+        self.machine.console.print_for_kernel(text);
+        self.logs.kernel(self.now(), "kern", "info", text);
     }
 
     /// Prints what the installer says, which is not tagged.

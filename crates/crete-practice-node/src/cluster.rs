@@ -1,28 +1,36 @@
-//! Where the nodes of a cluster meet: discovery, trustd, etcd and Kubernetes, all of one process.
+//! Where the nodes of a cluster meet: discovery, trustd, etcd and Kubernetes, all in one.
 //!
 //! ```text
 //! node ─▶ affiliate (discovery)      control plane ─▶ trustd ─▶ certificates of workers
 //!      ─▶ etcd: members, quorum, leader ─▶ Kubernetes: nodes and what runs on them
 //! ```
 //!
-//! On real nodes each of these is a network service with a state of its own; here they share one
-//! lock, so what a member writes the others see at once. What depends on who runs (quorum, leader,
-//! API servers) is still decided by who runs.
+//! On real nodes each of these is a network service with a state of its own; here they are one state,
+//! of one process or, for machines with a network between them, of the practice service. What depends
+//! on who runs (quorum, leader, API servers) is still decided by who runs.
 
 mod etcd;
 mod kubernetes;
+mod letter;
+mod registry;
+mod remote;
+mod service;
 
 pub(crate) use etcd::{Etcd, EtcdRefusal, Member};
 pub(crate) use kubernetes::{KubeNode, Kubernetes, StaticPod};
+pub(crate) use letter::Will;
+pub use registry::ClusterRegistry;
+pub use remote::{Post, Remote};
+pub use service::{LEASE, PracticeService};
 
-use crate::certificates::Authority;
+use crate::settings::AuthorityParts;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
 
 /// What discovery tells of a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Affiliate {
     pub addresses: Vec<IpAddr>,
     pub hostname: String,
@@ -32,74 +40,100 @@ pub(crate) struct Affiliate {
     pub discovery: bool,
 }
 
-/// A control plane that signs certificates of workers.
-#[derive(Debug, Clone)]
+/// A control plane that signs certificates of workers. Here it hands its authority out, which a real
+/// one would never do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trustd {
     pub token: String,
-    pub authority: Arc<Authority>,
+    pub authority: AuthorityParts,
 }
 
 /// Everything of every cluster.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meeting {
     /// By cluster id and node id.
+    #[serde(with = "pairs")]
     pub affiliates: BTreeMap<(String, String), Affiliate>,
     /// By cluster id and node id.
+    #[serde(with = "pairs")]
     pub trustd: BTreeMap<(String, String), Trustd>,
     /// By id. Bootstrapping twice makes two of one cluster, as on real nodes.
     pub etcds: BTreeMap<u64, Etcd>,
 }
 
-/// Where nodes find one another. Nodes that share one, and a configuration, become a cluster.
-#[derive(Debug, Clone)]
-pub struct ClusterRegistry {
-    meeting: Arc<Mutex<Meeting>>,
-    changed: Arc<watch::Sender<u64>>,
-}
-
-impl Default for ClusterRegistry {
-    fn default() -> Self {
-        Self {
-            meeting: Arc::default(),
-            changed: Arc::new(watch::Sender::new(0)),
+impl Meeting {
+    /// Changes something; an etcd that changes has been written to.
+    pub fn settle<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.etcds.clone();
+        let result = change(self);
+        for (id, etcd) in &mut self.etcds {
+            if before.get(id).is_some_and(|before| before != etcd) {
+                etcd.index += 1;
+            }
         }
-    }
-}
-
-impl ClusterRegistry {
-    /// Looks.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Meeting) -> T) -> T {
-        look(&self.meeting.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Changes something, and tells everybody.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Meeting) -> T) -> T {
-        let mut meeting = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = change(&mut meeting);
-        drop(meeting);
-        self.changed.send_modify(|count| *count += 1);
         result
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
-    }
-
-    /// Waits until a look finds something.
-    pub(crate) async fn wait<T>(&self, mut look: impl FnMut(&Meeting) -> Option<T>) -> T {
-        let mut changes = self.watch();
-        loop {
-            changes.borrow_and_update();
-            if let Some(found) = self.look(&mut look) {
-                return found;
+    /// A machine is no longer there, from one moment to the next.
+    pub fn leave(&mut self, will: &Will, now: Timestamp) {
+        let key = (will.cluster.clone(), will.node_id.clone());
+        self.affiliates.remove(&key);
+        self.trustd.remove(&key);
+        for (id, etcd) in &mut self.etcds {
+            if let Some(data) = will.etcd.filter(|data| data.cluster == *id) {
+                etcd.run(data.member, false);
             }
-            // The sender is in `self`.
-            let _ = changes.changed().await;
+            if etcd.cluster == will.cluster {
+                etcd.kubernetes.silence(&will.hostname, now);
+            }
         }
     }
-}
 
-impl Meeting {
+    /// Nobody else can be reached any more.
+    pub fn forget_others(&mut self, own: Option<&Will>, now: Timestamp) {
+        let key = own.map(|will| (will.cluster.clone(), will.node_id.clone()));
+        self.affiliates.retain(|id, _| Some(id) == key.as_ref());
+        self.trustd.retain(|id, _| Some(id) == key.as_ref());
+        let member = own.and_then(|will| will.etcd).map(|data| data.member);
+        let hostname = own.map(|will| will.hostname.as_str());
+        for etcd in self.etcds.values_mut() {
+            let others: Vec<u64> = etcd.running.iter().copied().collect();
+            for other in others.into_iter().filter(|id| Some(*id) != member) {
+                etcd.run(other, false);
+            }
+            let names: Vec<String> = etcd.kubernetes.nodes.keys().cloned().collect();
+            for name in names.iter().filter(|name| Some(name.as_str()) != hostname) {
+                etcd.kubernetes.silence(name, now);
+            }
+        }
+    }
+
+    /// A member brings back the data of its etcd, unless there is newer. Who runs, they say
+    /// themselves.
+    pub fn restore(&mut self, id: u64, kept: &Etcd, now: Timestamp) {
+        let there = self.etcds.get(&id);
+        if there.is_some_and(|there| there.index >= kept.index) {
+            return;
+        }
+        let mut etcd = kept.clone();
+        match there {
+            Some(there) => {
+                etcd.running.clone_from(&there.running);
+                let servers = &there.kubernetes.api_servers;
+                etcd.kubernetes.api_servers.clone_from(servers);
+            }
+            None => {
+                etcd.running.clear();
+                let names: Vec<String> = etcd.kubernetes.nodes.keys().cloned().collect();
+                for name in names {
+                    etcd.kubernetes.silence(&name, now);
+                }
+            }
+        }
+        etcd.elect();
+        self.etcds.insert(id, etcd);
+    }
+
     /// An etcd of a cluster that has a quorum, which a new member can join.
     pub fn healthy_etcd(&self, cluster: &str) -> Option<u64> {
         let mut found = self
@@ -130,5 +164,32 @@ impl Meeting {
         let seen = all.filter(|((_, id), other)| id == node_id || (!alone && other.discovery));
         seen.map(|((_, id), one)| (id.clone(), one.clone()))
             .collect()
+    }
+}
+
+/// Maps whose keys are no text, as lists of pairs: JSON knows no other keys.
+mod pairs {
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<K, V, S>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        K: Serialize,
+        V: Serialize,
+        S: Serializer,
+    {
+        serializer.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }

@@ -14,6 +14,11 @@ use tokio::sync::watch;
 pub trait Console: Debug + Send + Sync {
     /// Prints a line: `[talos] …`, or what the installer and the kernel say themselves.
     fn print(&self, line: &str);
+
+    /// Prints what the kernel says by itself on a real node; a guest has a kernel that says it.
+    fn print_for_kernel(&self, line: &str) {
+        self.print(line);
+    }
 }
 
 /// Nobody reads.

@@ -118,7 +118,7 @@ impl Faults {
     }
 
     /// Waits until it goes well.
-    pub(crate) async fn gone(&self, fault: Fault) {
+    pub async fn gone(&self, fault: Fault) {
         let mut changes = self.0.subscribe();
         // The sender is in `self`, so waiting ends only with the fault.
         let _ = changes.wait_for(|set| !set.contains(&fault)).await;

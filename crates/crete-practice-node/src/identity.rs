@@ -21,36 +21,75 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// The addresses that others can reach, IPv4 first. None is a network without DHCP. Clones are the
-/// same; a running node notices a change at once, as when DHCP gives another one.
-#[derive(Debug, Clone)]
-pub struct Addresses(Arc<watch::Sender<Vec<Prefix>>>);
+/// What the network gives a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The addresses that others can reach, IPv4 first. None is a network without DHCP.
+    pub addresses: Vec<Prefix>,
+    /// The router.
+    pub gateway: Option<IpAddr>,
+    /// Name servers from DHCP.
+    pub resolvers: Vec<IpAddr>,
+    /// The host name from DHCP; it wins over a generated one.
+    pub hostname: Option<String>,
+    /// True while the card has no carrier.
+    pub unplugged: bool,
+}
 
-impl Addresses {
-    /// Addresses from the beginning on.
+/// How a machine hangs in its network. Clones are the same; a running node notices a change at
+/// once, as when DHCP gives another address.
+#[derive(Debug, Clone)]
+pub struct Attachment(Arc<watch::Sender<Given>>);
+
+impl Attachment {
+    /// A network that gives this from the beginning on.
     #[must_use]
-    pub fn of(addresses: Vec<Prefix>) -> Self {
-        Self(Arc::new(watch::Sender::new(addresses)))
+    pub fn of(given: Given) -> Self {
+        Self(Arc::new(watch::Sender::new(given)))
     }
 
-    /// Has these from now on.
-    pub fn set(&self, addresses: Vec<Prefix>) {
-        self.0.send_if_modified(|now| {
-            let differ = *now != addresses;
-            *now = addresses;
-            differ
+    /// A network that gives addresses and nothing else.
+    #[must_use]
+    pub fn with_addresses(addresses: Vec<Prefix>) -> Self {
+        Self::of(Given {
+            addresses,
+            ..Given::default()
+        })
+    }
+
+    /// Gives something else from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Given)) {
+        self.0.send_if_modified(|given| {
+            let before = given.clone();
+            change(given);
+            *given != before
         });
     }
 
-    /// Those it has.
+    /// What it gives.
     #[must_use]
-    pub fn get(&self) -> Vec<Prefix> {
+    pub fn get(&self) -> Given {
         self.0.borrow().clone()
     }
 
-    pub(crate) fn watch(&self) -> watch::Receiver<Vec<Prefix>> {
+    /// Hears of changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Given> {
         self.0.subscribe()
     }
+}
+
+/// The processor, as the first lines of a boot tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Processor {
+    /// Its name.
+    pub model: String,
+    /// Cores of all sockets.
+    pub cores: u32,
+    /// Threads of all cores.
+    pub threads: u32,
+    /// x86-64 level, 1 to 4.
+    pub level: u8,
 }
 
 /// A disk of the machine.
@@ -105,20 +144,16 @@ pub struct Identity {
     pub uuid: String,
     /// Address of the network card.
     pub mac: [u8; 6],
-    /// Addresses that others can reach.
-    pub addresses: Addresses,
-    /// The router.
-    pub gateway: Option<IpAddr>,
-    /// Name servers from DHCP.
-    pub resolvers: Vec<IpAddr>,
-    /// The host name from DHCP; it wins over a generated one.
-    pub hostname: Option<String>,
+    /// Name of the network card, as its place in the machine gives it.
+    pub link: String,
+    /// What the network gives.
+    pub network: Attachment,
     /// The disks, in the kernel's order.
     pub disks: Vec<Disk>,
     /// Bytes of memory.
     pub memory: u64,
-    /// Processors.
-    pub processors: u32,
+    /// The processor.
+    pub processor: Processor,
     /// The kernel's arguments.
     pub cmdline: String,
     /// Names of the installed extensions with their versions.
@@ -138,16 +173,19 @@ impl Identity {
             version_suffix: String::new(),
             uuid: format!("6e6f6465-0000-4000-8000-0000000000{number:02x}"),
             mac: [0x52, 0x54, 0, 0, 0, number],
-            addresses: Addresses::of(vec![Prefix {
+            link: "enp0s3".to_owned(),
+            network: Attachment::with_addresses(vec![Prefix {
                 ip: address,
                 length,
             }]),
-            gateway: None,
-            resolvers: Vec::new(),
-            hostname: None,
             disks: vec![Disk::virtio("vda", 12 << 30)],
             memory: 4 << 30,
-            processors: 2,
+            processor: Processor {
+                model: "QEMU TCG CPU version 2.5+".to_owned(),
+                cores: 2,
+                threads: 2,
+                level: 3,
+            },
             cmdline: CMDLINE.to_owned(),
             extensions: Vec::new(),
             medium: Medium::Installer,
@@ -163,8 +201,8 @@ impl Identity {
     /// The addresses without their prefixes.
     #[must_use]
     pub fn ips(&self) -> Vec<IpAddr> {
-        let addresses = self.addresses.0.borrow();
-        addresses.iter().map(|address| address.ip).collect()
+        let given = self.network.0.borrow();
+        given.addresses.iter().map(|address| address.ip).collect()
     }
 }
 

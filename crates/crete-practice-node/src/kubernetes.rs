@@ -1,6 +1,7 @@
 //! The Kubernetes API of a control plane: the few calls by which somebody finds out whether a cluster
 //! is well, over TLS with the cluster's own authority.
 
+mod applied;
 mod objects;
 
 use crate::api::{Clients, Owned, Tls};
@@ -12,7 +13,7 @@ use crate::network::{Connection, Listener};
 use crate::settings::Settings;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -27,6 +28,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Far more than a small manifest has.
+const LARGEST: usize = 1 << 20;
 
 /// Serves Kubernetes whenever this node's API server runs.
 ///
@@ -130,8 +133,14 @@ async fn converse(boot: Arc<Boot>, tls: Arc<Tls>, connection: Connection) {
     let owned = Owned::new(CancellationToken::new());
     let _cut = owned.guard();
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(&boot, admin, request.method(), request.uri());
-        async move { Ok::<_, Infallible>(answer) }
+        let boot = Arc::clone(&boot);
+        async move {
+            let (head, body) = request.into_parts();
+            // Only what is applied has a body; what cannot be read is an empty one.
+            let body = Limited::new(body, LARGEST).collect().await;
+            let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+            Ok::<_, Infallible>(answer(&boot, admin, &head, &body))
+        }
     });
     let io = TokioIo::new(stream);
     // How it ends is the client's business.
@@ -150,7 +159,13 @@ async fn converse(boot: Arc<Boot>, tls: Arc<Tls>, connection: Connection) {
     owned.end().await;
 }
 
-fn answer(boot: &Boot, admin: bool, method: &Method, uri: &http::Uri) -> Response<Full<Bytes>> {
+fn answer(
+    boot: &Boot,
+    admin: bool,
+    head: &http::request::Parts,
+    body: &[u8],
+) -> Response<Full<Bytes>> {
+    let (method, uri) = (&head.method, &head.uri);
     let path = uri.path();
     let probe = ["/livez", "/readyz", "/healthz"].contains(&path);
     // Up to 1.13 not even a probe is for strangers.
@@ -176,6 +191,9 @@ fn answer(boot: &Boot, admin: bool, method: &Method, uri: &http::Uri) -> Respons
         return refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message);
     }
     let query = Query::of(uri.query().unwrap_or_default());
+    if let Some((code, value)) = applied::answer(boot, head, body) {
+        return json_answer(code, &value);
+    }
     match resource(boot, method, path, &query) {
         Some((code, value)) => json_answer(code, &value),
         None => {
@@ -213,9 +231,10 @@ fn resource(
 /// What is deleted is gone until its kubelet comes again.
 fn delete_node(boot: &Boot, name: &str) -> Option<(StatusCode, Value)> {
     let data = boot.state().etcd?;
-    let gone = boot.machine.registry.change(|meeting| {
+    let name = name.to_owned();
+    let gone = boot.machine.registry.change(move |meeting| {
         let etcd = meeting.etcds.get_mut(&data.cluster)?;
-        etcd.kubernetes.nodes.remove(name)
+        etcd.kubernetes.nodes.remove(&name)
     })?;
     let details = json!({"name": gone.name, "kind": "nodes", "uid": gone.uid});
     let status = json!({

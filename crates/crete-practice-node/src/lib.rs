@@ -53,6 +53,10 @@
 //! Kubernetes API (port 6443 of every control plane) shows all of them. `crete-testkit` starts
 //! a whole cluster on loopback addresses with one call.
 //!
+//! Machines with a network between them meet through a [`PracticeService`] instead
+//! ([`ClusterRegistry::through_service`]): that of practice mode is in the practice factory. It counts
+//! those as away of which it hears nothing for the time of a [`LEASE`], and tells them faults.
+//!
 //! # What is its own
 //!
 //! Of `crete-talos` it uses the messages and the judgement of configurations, which recordings and
@@ -62,7 +66,7 @@
 //! # What is not played
 //!
 //! Packet capture, files (`Copy`, `List`, and all but a few of `Read`), containers started by hand,
-//! forwarding to other nodes, SideroLink, KubeSpan, virtual addresses, encrypted volumes, extension
+//! forwarding to other nodes, SideroLink, KubeSpan, encrypted volumes, extension
 //! services that really run, `talos.config` from elsewhere, watches of the Kubernetes API, and the
 //! end of a connection that pings too often. Calls about them are refused as unknown methods are.
 //!
@@ -105,15 +109,17 @@ mod services;
 mod settings;
 mod storage;
 mod store;
+mod summary;
 mod time;
 
-pub use cluster::ClusterRegistry;
+pub use cluster::{ClusterRegistry, LEASE, Post, PracticeService, Remote};
 pub use console::{Console, NoConsole, Transcript};
 pub use error::NodeError;
 pub use faults::{Fault, Faults};
-pub use identity::{Addresses, Disk, Identity, Medium, Prefix};
-pub use machine::{Machine, Power, PracticeNode};
+pub use identity::{Attachment, Disk, Given, Identity, Medium, Prefix, Processor};
+pub use machine::{Button, Machine, Power, PracticeNode};
 pub use network::{Carrier, Connection, HostNetwork, Listener, MemoryNetwork, Network};
 pub use random::Random;
 pub use storage::{FileStorage, MemoryStorage, Storage};
+pub use summary::Summary;
 pub use time::{Clock, Pace};

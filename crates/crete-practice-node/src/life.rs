@@ -16,23 +16,24 @@ mod image;
 mod initialize;
 mod install;
 mod kubelet;
+mod network;
 mod presence;
 mod sequence;
 mod startup;
 mod time;
 mod trust;
+mod vip;
 
 use crate::boot::Boot;
 use crate::error::NodeError;
-use crate::machine::{Machine, Power};
+use crate::machine::{Boots, Button, Front, Machine, Power};
 use crate::settings::Settings;
 use crate::{api, kubernetes};
 use sequence::Sequence;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use down::{Down, DownKind, Wipe, switch_to};
 pub(crate) use etcd::leave as leave_etcd;
@@ -60,35 +61,33 @@ enum Ending {
     Off,
 }
 
-/// Lives until it is switched off.
-pub(crate) async fn run(
-    machine: Arc<Machine>,
-    mut button: mpsc::UnboundedReceiver<()>,
-    plug: CancellationToken,
-    power: watch::Sender<Power>,
-) {
+/// Lives until it is switched off, or is to boot again where that is for somebody else.
+pub(crate) async fn run(machine: Arc<Machine>, mut front: Front, boots: Boots) {
     for number in 1.. {
-        power.send_replace(Power::On(number));
+        front.power.send_replace(Power::On(number));
         let (sender, asked) = mpsc::unbounded_channel();
-        let boot = Arc::new(Boot::new(&machine, sender));
+        let boot = Arc::new(Boot::new(&machine, sender, Arc::clone(&front.summary)));
         let presence = presence::Presence(Arc::clone(&boot));
         let ending = tokio::select! {
-            ending = live(&boot, asked, &mut button) => ending,
-            () = plug.cancelled() => Ending::Off,
+            ending = live(&boot, asked, &mut front.button) => ending,
+            () = front.plug.cancelled() => Ending::Off,
         };
         drop(presence);
-        if ending == Ending::Off {
-            break;
-        }
+        let end = match (ending, boots) {
+            (Ending::Off, _) => Power::Off,
+            (Ending::Reboot, Boots::Once) => Power::Restart,
+            (Ending::Reboot, Boots::All) => continue,
+        };
+        front.power.send_replace(end);
+        break;
     }
-    power.send_replace(Power::Off);
 }
 
 /// One boot.
 async fn live(
     boot: &Arc<Boot>,
     mut asked: mpsc::UnboundedReceiver<Asked>,
-    button: &mut mpsc::UnboundedReceiver<()>,
+    button: &mut mpsc::UnboundedReceiver<Button>,
 ) -> Ending {
     boot.publish_machine();
     // Dropped, and with it aborted, when the boot ends.
@@ -98,6 +97,7 @@ async fn live(
     parts.spawn(presence::follow(Arc::clone(boot)));
     parts.spawn(etcd::run(Arc::clone(boot)));
     parts.spawn(kubelet::run(Arc::clone(boot)));
+    parts.spawn(vip::run(Arc::clone(boot)));
     let (configured, configuration) = mpsc::unbounded_channel();
     let ending = {
         let mut up = std::pin::pin!(go_up(boot, configuration));
@@ -114,7 +114,7 @@ async fn live(
                     Asked::RestartKubelet => boot.change(|state| state.kubelet_restarts += 1),
                     Asked::Down(down) => break down::go(boot, &down).await,
                 },
-                Some(()) = button.recv() => break down::go(boot, &Down::by_button()).await,
+                Some(button) = button.recv() => break down::go(boot, &Down::by(button)).await,
                 Some(Ok(Err(error))) = parts.join_next() => boot.say(&error.to_string()),
             }
         }

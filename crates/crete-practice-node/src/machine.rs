@@ -8,6 +8,7 @@ use crate::life;
 use crate::network::Network;
 use crate::random::Random;
 use crate::storage::{Content, Storage};
+use crate::summary::Summary;
 use crate::time::{Clock, Pace};
 use crete_model::TalosVersion;
 use crete_talos::Contract;
@@ -59,17 +60,38 @@ impl Machine {
 pub enum Power {
     /// It runs; a number that grows with each boot.
     On(u64),
+    /// It is to boot again, which whoever runs it has to do.
+    Restart,
     /// It is off.
     Off,
+}
+
+/// What somebody in front of a machine can press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Button {
+    /// The power button: the node shuts down in its own time.
+    Power,
+    /// Ctrl-Alt-Del: it reboots in its own time.
+    CtrlAltDel,
+}
+
+/// How often a node boots by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Boots {
+    /// Again and again, until it is switched off.
+    All,
+    /// Once: booting again is for somebody else.
+    Once,
 }
 
 /// A running node. Dropping it pulls the plug.
 #[derive(Debug)]
 pub struct PracticeNode {
     machine: Arc<Machine>,
-    button: mpsc::UnboundedSender<()>,
+    button: mpsc::UnboundedSender<Button>,
     plug: CancellationToken,
     power: watch::Receiver<Power>,
+    summary: watch::Receiver<Summary>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -77,17 +99,36 @@ impl PracticeNode {
     /// Switches a machine on. Needs a tokio runtime.
     #[must_use]
     pub fn start(machine: Machine) -> Self {
+        Self::run(machine, Boots::All)
+    }
+
+    /// Switches a machine on for one boot: one that is to reboot ends with [`Power::Restart`], as
+    /// in a guest, whose kernel really reboots then.
+    #[must_use]
+    pub fn start_once(machine: Machine) -> Self {
+        Self::run(machine, Boots::Once)
+    }
+
+    fn run(machine: Machine, boots: Boots) -> Self {
         let machine = Arc::new(machine);
         let (button, pressed) = mpsc::unbounded_channel();
         let plug = CancellationToken::new();
         let (sender, power) = watch::channel(Power::On(1));
-        let life = life::run(Arc::clone(&machine), pressed, plug.clone(), sender);
+        let (told, summary) = watch::channel(Summary::default());
+        let front = Front {
+            button: pressed,
+            plug: plug.clone(),
+            power: sender,
+            summary: Arc::new(told),
+        };
+        let life = life::run(Arc::clone(&machine), front, boots);
         let task = tokio::spawn(life);
         Self {
             machine,
             button,
             plug,
             power,
+            summary,
             task: Mutex::new(Some(task)),
         }
     }
@@ -110,10 +151,21 @@ impl PracticeNode {
         self.power.clone()
     }
 
+    /// What a screen in front of it shows.
+    #[must_use]
+    pub fn summary(&self) -> watch::Receiver<Summary> {
+        self.summary.clone()
+    }
+
     /// Presses the power button: the node shuts down in its own time.
     pub fn press_power_button(&self) {
+        self.press(Button::Power);
+    }
+
+    /// Presses something.
+    pub fn press(&self, button: Button) {
         // A node that is off has no use for it.
-        let _ = self.button.send(());
+        let _ = self.button.send(button);
     }
 
     /// Waits until it is off.
@@ -121,6 +173,14 @@ impl PracticeNode {
         let mut power = self.power.clone();
         // A life that ended without saying so is over too.
         let _ = power.wait_for(|power| *power == Power::Off).await;
+    }
+
+    /// Waits until it no longer runs: until it is off, or is to boot again.
+    pub async fn wait_until_down(&self) -> Power {
+        let mut power = self.power.clone();
+        let down = power.wait_for(|power| !matches!(power, Power::On(_))).await;
+        // A life that ended without saying so is over too.
+        down.map_or(Power::Off, |power| *power)
     }
 
     /// Pulls the plug: nothing of the node goes on, and what was not on its disk is lost. The same
@@ -150,6 +210,15 @@ impl Drop for PracticeNode {
             task.abort();
         }
     }
+}
+
+/// What is in front of a machine: what is pressed, and what is seen.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub button: mpsc::UnboundedReceiver<Button>,
+    pub plug: CancellationToken,
+    pub power: watch::Sender<Power>,
+    pub summary: Arc<watch::Sender<Summary>>,
 }
 
 /// What of a machine a boot reads from its disk.

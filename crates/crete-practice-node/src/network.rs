@@ -31,12 +31,22 @@ pub trait Listener: Send {
 pub trait Network: Debug + Send + Sync {
     /// Opens a port on every address of the node.
     fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn Listener>>>;
+
+    /// Takes a virtual address, and tells everybody, or gives it up.
+    fn hold(&self, _address: IpAddr, _held: bool) {}
 }
 
 /// Bytes on the way of a connection in memory.
 const PIPE: usize = 64 << 10;
 
-type Ports = Arc<Mutex<HashMap<(IpAddr, u16), mpsc::UnboundedSender<Connection>>>>;
+/// Who listens where, and who holds which virtual address.
+#[derive(Debug, Default)]
+struct Wire {
+    ports: HashMap<(IpAddr, u16), mpsc::UnboundedSender<Connection>>,
+    holders: HashMap<IpAddr, IpAddr>,
+}
+
+type Ports = Arc<Mutex<Wire>>;
 
 /// A network that is all in memory: nothing waits for the kernel, so tests with a time that stands
 /// still are exact. Clones are the same network.
@@ -60,7 +70,9 @@ impl MemoryNetwork {
     pub fn connect(&self, address: IpAddr, port: u16) -> io::Result<DuplexStream> {
         let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (near, far) = duplex(PIPE);
+        let address = ports.holders.get(&address).copied().unwrap_or(address);
         ports
+            .ports
             .get(&(address, port))
             .and_then(|listener| listener.send(Box::new(far)).ok())
             .map(|()| near)
@@ -80,9 +92,20 @@ impl Network for MemoryPlace {
     fn listen(&self, port: u16) -> BoxFuture<'_, io::Result<Box<dyn Listener>>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
-        ports.insert((self.address, port), sender);
+        ports.ports.insert((self.address, port), sender);
         let listener: Box<dyn Listener> = Box::new(MemoryListener(receiver));
         async { Ok(listener) }.boxed()
+    }
+
+    fn hold(&self, address: IpAddr, held: bool) {
+        let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
+        match held {
+            true => drop(ports.holders.insert(address, self.address)),
+            false if ports.holders.get(&address) == Some(&self.address) => {
+                ports.holders.remove(&address);
+            }
+            false => {}
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use crete_model::TalosVersion;
 use crete_talos::Contract;
 use crete_talos::config::{Configuration, Faults};
 use crete_talos::yaml::Node;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// What the machine is in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +15,16 @@ pub(crate) enum Role {
 }
 
 /// Certificate and key of an authority, PEM; the key is empty where the node has none.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuthorityParts {
     pub certificate: String,
     pub key: String,
+}
+
+impl std::fmt::Debug for AuthorityParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthorityParts")
+    }
 }
 
 /// What is read out of a configuration.
@@ -47,6 +55,8 @@ pub(crate) struct Settings {
     pub api_server_sans: Vec<String>,
     pub api_server_port: u16,
     pub discovery: bool,
+    /// Addresses that control planes share.
+    pub virtual_addresses: Vec<IpAddr>,
     pub talos_ca: AuthorityParts,
     pub kubernetes_ca: AuthorityParts,
 }
@@ -121,6 +131,10 @@ impl Settings {
             api_server_port: port.parse().unwrap_or(6443),
             discovery: look.has("DiscoveryServiceConfig")
                 || look.flag(&["cluster", "discovery", "enabled"]) == Some(true),
+            virtual_addresses: match role {
+                Role::ControlPlane => look.virtual_addresses(),
+                Role::Worker => Vec::new(),
+            },
             talos_ca: look.authority(&["machine", "ca"], ""),
             kubernetes_ca: look.authority(&["cluster", "ca"], "KubeAPIServerCAConfig"),
         }
@@ -199,6 +213,19 @@ impl Look<'_> {
             on(&["cluster", "proxy", "disabled"]),
             on(&["cluster", "coreDNS", "disabled"]),
         ]
+    }
+
+    /// Those of documents of their own, and those of the main document's interfaces.
+    fn virtual_addresses(&self) -> Vec<IpAddr> {
+        let documents = self.configuration.of_kind("Layer2VIPConfig");
+        let named = documents.map(|document| document.node.text_at(&["name"]));
+        let interfaces = self.main_at(&["machine", "network", "interfaces"]);
+        let interfaces = interfaces.map(Node::items).unwrap_or_default();
+        let old = interfaces.iter().map(|one| one.text_at(&["vip", "ip"]));
+        named
+            .chain(old)
+            .filter_map(|text| text.parse().ok())
+            .collect()
     }
 
     fn hostname(&self) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The disk of a node, as far as something on it outlives a reboot.
 
+use crate::cluster::Etcd;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,11 +17,12 @@ pub trait Storage: Debug + Send + Sync {
     /// When it cannot be read.
     fn read(&self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Replaces everything.
+    /// Replaces everything. `disk` is the one that Talos is installed on, such as `vda`; without
+    /// any, what was there is wiped.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn write(&self, content: &[u8]) -> io::Result<()>;
+    fn write(&self, disk: Option<&str>, content: &[u8]) -> io::Result<()>;
 }
 
 /// A disk in memory.
@@ -36,7 +38,7 @@ impl Storage for MemoryStorage {
             .clone())
     }
 
-    fn write(&self, content: &[u8]) -> io::Result<()> {
+    fn write(&self, _: Option<&str>, content: &[u8]) -> io::Result<()> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(content.to_vec());
         Ok(())
     }
@@ -55,7 +57,7 @@ impl Storage for FileStorage {
         }
     }
 
-    fn write(&self, content: &[u8]) -> io::Result<()> {
+    fn write(&self, _: Option<&str>, content: &[u8]) -> io::Result<()> {
         let new = self.0.with_extension("new");
         let mut file = fs::File::create(&new)?;
         file.write_all(content)?;
@@ -93,8 +95,11 @@ pub(crate) struct StatePartition {
 /// What is on EPHEMERAL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ephemeral {
-    /// The data of an etcd member.
+    /// The data of an etcd member: which it is,
     pub etcd: Option<EtcdData>,
+    /// and what it knows.
+    #[serde(default)]
+    pub kept: Option<Etcd>,
 }
 
 /// Which etcd a member is of, and which member.
@@ -113,7 +118,7 @@ impl Content {
     }
 
     pub fn save(&self, storage: &dyn Storage) -> io::Result<()> {
-        storage.write(&serde_json::to_vec(self)?)
+        storage.write(self.system_disk.as_deref(), &serde_json::to_vec(self)?)
     }
 
     /// True when a boot finds Talos on the disk.
@@ -140,7 +145,7 @@ mod tests {
             content.meta.insert(12, "x".to_owned());
             content.save(storage).unwrap();
             assert_eq!(Content::load(storage), content);
-            storage.write(b"{").unwrap();
+            storage.write(None, b"{").unwrap();
             assert_eq!(Content::load(storage), Content::default());
         }
     }

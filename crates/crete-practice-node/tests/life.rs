@@ -481,21 +481,20 @@ async fn the_maintenance_service_of_1_12_is_another_one() {
 async fn addresses_that_change_make_new_certificates() {
     let lab = Lab::new("1.13.9");
     let identity = lab.identity(2);
-    let addresses = identity.addresses.clone();
+    let network = identity.network.clone();
     let member = lab.switch_on(identity, &[]);
     lab.in_maintenance(&member).await;
     let healthy = "service[apid](Running): Health check successful";
     member.console.wait_for(healthy).await;
-    let before = (printed(&member), addresses.get());
-    let mut both = before.1.clone();
-    both.push(Prefix {
+    let before = printed(&member);
+    let second = Prefix {
         ip: "fd00::2".parse().unwrap(),
         length: 64,
-    });
-    addresses.set(both);
+    };
+    network.change(|given| given.addresses.push(second));
     let after = until("another fingerprint", || async {
         let now = printed(&member);
-        (now != before.0).then_some(now)
+        (now != before).then_some(now)
     })
     .await;
     let presence = probe(&lab.target(&member), None, DEADLINE).await.unwrap();
@@ -503,10 +502,12 @@ async fn addresses_that_change_make_new_certificates() {
     let node = lab.configure(&member, MachineRole::ControlPlane).await;
     let id = "enp0s3/fd00::2/64";
     assert!(node.get(kinds::ADDRESSES, id).await.unwrap().is_some());
-    addresses.set(vec![Prefix {
-        ip: "10.9.0.2".parse().unwrap(),
-        length: 24,
-    }]);
+    network.change(|given| {
+        given.addresses = vec![Prefix {
+            ip: "10.9.0.2".parse().unwrap(),
+            length: 24,
+        }];
+    });
     let trust = lab.trust(Role::Admin);
     until("a certificate of another address", || async {
         let seen = probe(&lab.target(&member), Some(&trust), DEADLINE)

@@ -109,14 +109,14 @@ fn vary(version: &str, ours: &str) -> Vary {
 
 fn identity(lab: &Lab) -> Identity {
     let mut identity = lab.identity(15);
-    let mut addresses = identity.addresses.get();
-    addresses.push(Prefix {
-        ip: "fec0::5054:ff:fe00:f".parse().unwrap(),
-        length: 64,
+    identity.network.change(|given| {
+        given.addresses.push(Prefix {
+            ip: "fec0::5054:ff:fe00:f".parse().unwrap(),
+            length: 64,
+        });
+        given.gateway = Some("10.5.0.2".parse().unwrap());
+        given.resolvers = vec!["10.5.0.3".parse().unwrap()];
     });
-    identity.addresses.set(addresses);
-    identity.gateway = Some("10.5.0.2".parse().unwrap());
-    identity.resolvers = vec!["10.5.0.3".parse().unwrap()];
     let mut disk = Disk::virtio("vda", 21_474_836_480);
     disk.serial = "disk7".to_owned();
     identity.disks = vec![disk];

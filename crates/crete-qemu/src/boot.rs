@@ -20,6 +20,7 @@ impl Default for BootReader {
         let view = BootView {
             stage: BootStage::Silent,
             params: Params::new(),
+            fingerprint: None,
             console_bytes: 0,
         };
         Self {
@@ -33,7 +34,7 @@ impl Default for BootReader {
 impl BootReader {
     /// Takes in bytes; true when the stage or its parameters changed.
     pub fn feed(&mut self, bytes: &[u8]) -> bool {
-        let before = (self.view.stage, self.view.params.clone());
+        let before = self.said();
         self.view.console_bytes += bytes.len() as u64;
         if !bytes.is_empty() && self.view.stage == BootStage::Silent {
             self.view.stage = BootStage::Firmware;
@@ -46,7 +47,17 @@ impl BootReader {
                 self.line.push(byte);
             }
         }
-        before.0 != self.view.stage || before.1 != self.view.params
+        before != self.said()
+    }
+
+    fn said(&self) -> (BootStage, Params, Option<String>) {
+        let BootView {
+            stage,
+            params,
+            fingerprint,
+            ..
+        } = &self.view;
+        (*stage, params.clone(), fingerprint.clone())
     }
 
     /// Where the boot stands.
@@ -70,6 +81,7 @@ impl BootReader {
         if line.contains("Linux version ") {
             // Also after a kexec: everything known of the boot before it is over.
             self.set(BootStage::Kernel, Params::new());
+            self.view.fingerprint = None;
             self.expects_address = false;
             return;
         }
@@ -85,12 +97,19 @@ impl BootReader {
         }
         if said.starts_with("this machine is reachable at:") {
             self.expects_address = true;
+        } else if let Some(fields) = said.strip_prefix("server certificate issued ") {
+            // Each change of the addresses makes another one: the last is in use.
+            self.view.fingerprint = fingerprint(fields).map(str::to_owned);
         } else {
             let before_talos = matches!(
                 self.view.stage,
                 BootStage::Silent | BootStage::Firmware | BootStage::Kernel
             );
-            if before_talos || said.contains("leaving maintenance service") {
+            let leaves = said.contains("leaving maintenance service");
+            if leaves {
+                self.view.fingerprint = None;
+            }
+            if before_talos || leaves {
                 self.set(BootStage::Talos, Params::new());
             }
         }
@@ -101,6 +120,14 @@ impl BootReader {
 fn first_address(said: &str) -> Option<&str> {
     let word = said.split_whitespace().next()?;
     word.parse::<std::net::IpAddr>().is_ok().then_some(word)
+}
+
+/// The fingerprint among the fields of a line, as long as one is: base64 of 32 bytes.
+fn fingerprint(fields: &str) -> Option<&str> {
+    let (_, rest) = fields.split_once("\"fingerprint\": \"")?;
+    let (text, _) = rest.split_once('"')?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    (text.len() == 44 && text.bytes().all(plain)).then_some(text)
 }
 
 #[cfg(test)]
@@ -129,6 +156,36 @@ mod tests {
         assert_eq!(stages, [Silent, Firmware, Kernel, Talos, Maintenance]);
         assert_eq!(reader.view().params["address"], "10.0.2.15");
         assert_eq!(reader.view().console_bytes, BOOT.len() as u64);
+    }
+
+    #[test]
+    fn the_last_fingerprint_printed_counts_and_ends_with_maintenance() {
+        let line = |text: &str| {
+            format!(
+                "[    9.3] [talos] server certificate issued {{\"component\": \"controller-runtime\", \
+                 \"controller\": \"runtime.MaintenanceServiceInformController\", \
+                 \"fingerprint\": \"{text}\"}}\r\n"
+            )
+        };
+        let [first, last] = [
+            "F8ztKkwu0XpgrEMwfz1Vku2HTCPMbg5qei0mukBMg14=",
+            &"A".repeat(44),
+        ];
+        let mut reader = BootReader::default();
+        reader.feed(BOOT.as_bytes());
+        assert!(reader.feed(line(first).as_bytes()));
+        assert_eq!(reader.view().fingerprint.as_deref(), Some(first));
+        reader.feed(line(last).as_bytes());
+        assert_eq!(reader.view().fingerprint.as_deref(), Some(last));
+        reader.feed(line("short").as_bytes());
+        assert_eq!(
+            reader.view().fingerprint,
+            None,
+            "what cannot be read is not guessed"
+        );
+        reader.feed(line(first).as_bytes());
+        reader.feed(b"[  40.0] [talos] leaving maintenance service\n");
+        assert_eq!(reader.view().fingerprint, None);
     }
 
     #[test]

@@ -62,6 +62,12 @@ impl Contract {
         }
     }
 
+    /// `1.12` and the like.
+    #[must_use]
+    pub fn minor(self) -> String {
+        self.as_str().trim_start_matches('v').to_owned()
+    }
+
     /// The Kubernetes minors that Talos of this contract runs: oldest and newest.
     #[must_use]
     pub fn kubernetes(self) -> (u64, u64) {

@@ -11,7 +11,6 @@
 pub mod api;
 pub mod config;
 mod contract;
-pub mod personal;
 pub mod pki;
 pub mod yaml;
 

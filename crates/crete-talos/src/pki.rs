@@ -30,11 +30,13 @@ pub use certificate::{Certificate, Lifetime};
 pub use client::{ClientCertificate, KUBERNETES_ADMIN, Role};
 pub use entropy::{Entropy, SystemEntropy};
 pub use extract::extract;
-pub use kubeconfig::{Kubeconfig, merge_kubeconfig};
+pub use kubeconfig::{
+    Kubeconfig, KubeconfigEntry, KubeconfigFile, merge_kubeconfig, renew_kubeconfig,
+};
 pub use pem::fingerprint;
 pub use private_key::{Algorithm, PrivateKey};
 pub use secret::Secret;
-pub use talosconfig::{Talosconfig, TalosconfigContext, merge_talosconfig};
+pub use talosconfig::{Talosconfig, TalosconfigContext, merge_talosconfig, renew_talosconfig};
 
 #[cfg(feature = "api")]
 pub(crate) use pem::{certificates as certificates_of, decode as key_der};

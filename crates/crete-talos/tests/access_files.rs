@@ -1,4 +1,4 @@
-//! Talosconfigs and kubeconfigs: as upstream writes them, and merged into a person's own files.
+//! Talosconfigs and kubeconfigs: as upstream writes them, and merged into a person's own text.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,13 +8,12 @@
 
 mod support;
 
-use crete_talos::personal::{self, PersonalFileError};
 use crete_talos::pki::{
-    Bundle, Certificate, ClientCertificate, KUBERNETES_ADMIN, Kubeconfig, Role, Talosconfig,
-    Validity, merge_kubeconfig, merge_talosconfig,
+    Bundle, Certificate, ClientCertificate, KUBERNETES_ADMIN, Kubeconfig, KubeconfigFile, Role,
+    Talosconfig, Validity, merge_kubeconfig, merge_talosconfig, renew_kubeconfig,
+    renew_talosconfig,
 };
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt;
 use support::{Repeating, cases, moment, text};
 
 #[test]
@@ -176,80 +175,41 @@ fn renewing_replaces_and_another_cluster_of_the_name_does_not() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("config");
-    std::fs::write(&path, "contexts: [unclosed").unwrap();
-    let now = moment("2026-01-02T03:04:05Z");
-    let merged = personal::merge(&path, now, |text| {
-        merge_talosconfig(text, &talosconfig("lab", 1))
-    });
-    assert!(matches!(merged, Err(PersonalFileError::Unreadable { .. })));
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        "contexts: [unclosed"
-    );
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-}
-
-#[test]
-fn a_change_is_backed_up_and_undone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("real");
-    let link = folder.path().join("config");
-    let old = "# mine\ncontext: work\ncontexts: {}\n";
-    std::fs::write(&path, old).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    std::os::unix::fs::symlink(&path, &link).unwrap();
-    let now = moment("2026-01-02T03:04:05Z");
-    let ours = talosconfig("lab", 1);
-    let (receipt, names) =
-        personal::merge(&link, now, |text| merge_talosconfig(text, &ours)).unwrap();
+fn a_renewed_context_keeps_what_the_person_set_there() {
+    let (text, _) = merge_talosconfig("", &talosconfig("lab", 1)).unwrap();
+    let own = text.replace("127.0.0.1:50010", "lab.example:50000");
+    let (renewed, names) = renew_talosconfig(&own, "lab", &talosconfig("lab", 2)).unwrap();
     assert_eq!(names, ["lab"]);
-    let backup = receipt.backup.clone().unwrap();
-    assert_eq!(
-        backup.file_name().unwrap(),
-        "real.20260102T030405Z.crete-backup"
-    );
-    assert_eq!(std::fs::read_to_string(&backup).unwrap(), old);
-    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
-    assert_eq!(
-        std::fs::metadata(&backup).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    personal::undo(&receipt).unwrap();
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), old);
-    assert!(!backup.exists());
+    assert!(renewed.contains("lab.example:50000"));
+    let crt = |text: &str| Talosconfig::parse(text).unwrap().contexts[0].1.crt.clone();
+    assert_ne!(crt(&renewed), crt(&own));
+    // Another cluster took the name meanwhile: it is left alone.
+    let other = own.replace("ca: ", "ca: QUFB #");
+    let (both, names) = renew_talosconfig(&other, "lab", &talosconfig("lab", 2)).unwrap();
+    assert_eq!(names, ["lab-1"]);
+    assert_eq!(Talosconfig::parse(&both).unwrap().contexts.len(), 2);
+    let (fresh, names) = renew_talosconfig("", "lab", &talosconfig("lab", 2)).unwrap();
+    assert_eq!((names, fresh.is_empty()), (vec!["lab".to_owned()], false));
 }
 
 #[test]
-fn undoing_never_loses_a_later_change() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("new/config");
-    let now = moment("2026-01-02T03:04:05Z");
-    let ours = talosconfig("lab", 1);
-    let (receipt, _) = personal::merge(&path, now, |text| merge_talosconfig(text, &ours)).unwrap();
-    assert_eq!(receipt.backup, None);
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    let parent = path.parent().unwrap();
-    assert_eq!(
-        std::fs::metadata(parent).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
-    std::fs::write(&path, "context: changed\n").unwrap();
-    assert!(matches!(
-        personal::undo(&receipt),
-        Err(PersonalFileError::Changed(_))
-    ));
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        "context: changed\n"
-    );
+fn a_renewed_kubeconfig_follows_its_server_and_keeps_the_namespace() {
+    let first = kubeconfig("lab", "https://127.0.0.1:6443", 1);
+    let (text, context) = merge_kubeconfig("", &first).unwrap();
+    let own = text.replace("namespace: default", "namespace: kitchen");
+    let moved = kubeconfig("lab", "https://127.0.0.1:7443", 2);
+    let (renewed, name) = renew_kubeconfig(&own, &context, &moved).unwrap();
+    assert_eq!(name, context);
+    let read = KubeconfigFile::parse(&renewed).unwrap();
+    assert_eq!(read.entries.len(), 1);
+    assert_eq!(read.entries[0].server, "https://127.0.0.1:7443");
+    assert_eq!(read.entries[0].authority, first.authority);
+    assert_eq!(read.entries[0].certificate, moved.client.certificate);
+    assert_eq!(read.current, context);
+    assert!(renewed.contains("namespace: kitchen"));
+    let (again, _) =
+        merge_kubeconfig(&own, &kubeconfig("lab", "https://127.0.0.1:6443", 3)).unwrap();
+    assert!(again.contains("namespace: kitchen"));
+    let (added, name) = renew_kubeconfig("", "admin@gone", &moved).unwrap();
+    assert_eq!((added, name.as_str()), (moved.to_yaml(), "admin@lab"));
 }

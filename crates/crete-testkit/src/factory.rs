@@ -21,6 +21,7 @@ mod pages;
 mod refusal;
 mod registry;
 mod routes;
+mod service;
 mod store;
 mod talosctl;
 
@@ -30,6 +31,8 @@ use crate::tls::TlsListener;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::Response;
+use crete_practice_node::{Clock, PracticeService};
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use std::collections::HashMap;
 use std::io;
@@ -76,6 +79,8 @@ pub struct PracticeFactory {
     pub store_url: String,
     /// Base address for network boot: the same listener by another name, never redirecting.
     pub pxe_url: String,
+    /// Where practice guests meet.
+    pub service: PracticeService,
     shared: Arc<Shared>,
     _servers: JoinSet<io::Result<()>>,
 }
@@ -98,6 +103,7 @@ pub(crate) struct Shared {
     turned: AtomicBool,
     faults: Mutex<Faults>,
     asked: Mutex<Vec<String>>,
+    service: PracticeService,
     /// The ranges that were asked of the store; nothing for a whole file.
     ranges: Mutex<Vec<Option<String>>>,
 }
@@ -123,7 +129,10 @@ impl PracticeFactory {
             None => format!("http://localhost:{}", front.local_addr()?.port()),
         };
         let (tls, store_tls) = (options.tls.clone(), options.store_tls.clone());
+        let epoch = uuid::Uuid::new_v4().as_u64_pair().0;
+        let service = PracticeService::new(epoch, Clock::starting_at(Timestamp::now()));
         let shared = Arc::new(Shared {
+            service: service.clone(),
             store: store_url.clone(),
             front: url.clone(),
             pxe: if options.direct {
@@ -153,6 +162,7 @@ impl PracticeFactory {
             url,
             store_url,
             pxe_url,
+            service,
             shared,
             _servers: servers,
         })
@@ -194,6 +204,9 @@ async fn serve(
 }
 
 async fn front_door(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    if request.uri().path().starts_with(service::PREFIX) {
+        return service::answer(&shared, request).await;
+    }
     let line = format!("{} {}", request.method(), request.uri().path());
     shared.asked.lock().unwrap().push(line);
     let broken = {

@@ -104,8 +104,10 @@ async fn three_machines_become_a_cluster_over_tcp() {
 #[tokio::test]
 async fn a_machine_goes_on_where_its_disk_is() {
     let mut nodes = Nodes::none("1.13.9".parse().unwrap(), Pace::faster(500.0)).await;
-    let mut identity = nodes.identity(7);
-    identity.hostname = Some("seven".to_owned());
+    let identity = nodes.identity(7);
+    identity
+        .network
+        .change(|given| given.hostname = Some("seven".to_owned()));
     let stalls = Fault::InstallerStalls;
     nodes.switch_on(identity, &[stalls]);
     let pin = Trust::Maintenance(Pin::first_use());

@@ -1,10 +1,14 @@
-//! The smallest window that can stand beside Crete's: the same plugins, the same size, one page
+//! The smallest window that can stand beside Crete's: the same renderer, plugins and size, one page
 //! that says hello. `cargo xtask bench` measures both in one run.
+
+#[path = "../../src/renderer.rs"]
+mod renderer;
 
 use tauri::{WebviewUrl, WebviewWindowBuilder};
 use tauri_plugin_window_state::StateFlags;
 
 fn main() -> anyhow::Result<()> {
+    renderer::choose();
     let memory = tauri_plugin_window_state::Builder::new().with_state_flags(StateFlags::SIZE);
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|_, _, _| {}))

@@ -1,5 +1,7 @@
 //! The kernel's command line.
 
+use std::fmt;
+
 /// The words of a command line, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KernelArgs(Vec<String>);
@@ -52,6 +54,12 @@ impl KernelArgs {
         let wanted = self.value("talos.dashboard.disabled") != Some("1");
         self.value("talos.dashboard.console")
             .filter(|tty| wanted && tty.starts_with("tty") && !tty.contains('/'))
+    }
+}
+
+impl fmt::Display for KernelArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
     }
 }
 

@@ -29,17 +29,6 @@ pub enum GuestError {
         /// Why.
         source: io::Error,
     },
-    /// No certificate could be made.
-    #[error("no certificate could be made: {0}")]
-    Certificate(String),
-    /// The API could not be opened.
-    #[error("port {port} could not be opened: {source}")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// Why.
-        source: io::Error,
-    },
     /// The runtime or the kernel refused something the guest cannot be without.
     #[error("{what}: {source}")]
     System {

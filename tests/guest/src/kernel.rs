@@ -15,6 +15,9 @@ pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register(descriptor) }.map_err(Into::into)
 }
 
+/// Bytes of a packet socket's address.
+const LENGTH: SocketAddrLen = 20;
+
 /// `struct sockaddr_ll` of the kernel's interface.
 #[repr(C)]
 pub struct LinkAddress {
@@ -50,9 +53,8 @@ unsafe impl SocketAddrArg for LinkAddress {
         &self,
         f: impl FnOnce(*const SocketAddrOpaque, SocketAddrLen) -> R,
     ) -> R {
-        const LENGTH: SocketAddrLen = size_of::<LinkAddress>() as SocketAddrLen;
         f(std::ptr::from_ref(self).cast(), LENGTH)
     }
 }
 
-const _: () = assert!(size_of::<LinkAddress>() == 20);
+const _: () = assert!(size_of::<LinkAddress>() == LENGTH as usize);

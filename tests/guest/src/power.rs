@@ -3,8 +3,10 @@
 
 use crate::error::{GuestError, Result};
 use crate::kernel::watched;
+use crete_practice_node::Button;
 use rustix::fs::OFlags;
 use rustix::system::RebootCommand;
+use std::convert::Infallible;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -20,15 +22,6 @@ const EVENT: usize = 24;
 const KEY: u16 = 1;
 const KEY_POWER: u16 = 116;
 const PRESSED: i32 = 1;
-
-/// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Power off.
-    Shutdown,
-    /// Boot again.
-    Reboot,
-}
 
 /// Input devices that are listened to.
 pub struct Buttons(Vec<AsyncFd<OwnedFd>>);
@@ -55,22 +48,23 @@ impl Buttons {
         Ok(Self(devices.collect()))
     }
 
-    /// Waits for an order.
+    /// Tells what is pressed, for ever.
     ///
     /// # Errors
     /// When signals cannot be received.
-    pub async fn order(self) -> Result<Order> {
+    pub async fn follow(self, press: impl Fn(Button)) -> Result<Infallible> {
         let mut interrupt =
             signal(SignalKind::interrupt()).map_err(GuestError::system("signals"))?;
-        let mut pressed = JoinSet::new();
+        let mut devices = JoinSet::new();
         for device in self.0 {
-            pressed.spawn(until_pressed(device));
+            devices.spawn(until_pressed(device));
         }
         loop {
             tokio::select! {
-                _ = interrupt.recv() => return Ok(Order::Reboot),
-                Some(ended) = pressed.join_next() => if matches!(ended, Ok(Ok(()))) {
-                    return Ok(Order::Shutdown);
+                _ = interrupt.recv() => press(Button::CtrlAltDel),
+                Some(ended) = devices.join_next() => if let Ok(Ok(device)) = ended {
+                    press(Button::Power);
+                    devices.spawn(until_pressed(device));
                 },
             }
         }
@@ -78,7 +72,7 @@ impl Buttons {
 }
 
 /// Reads a device until its power button is pressed.
-async fn until_pressed(device: AsyncFd<OwnedFd>) -> io::Result<()> {
+async fn until_pressed(device: AsyncFd<OwnedFd>) -> io::Result<AsyncFd<OwnedFd>> {
     loop {
         let mut buffer = [0; EVENT * 16];
         let read = device
@@ -90,7 +84,7 @@ async fn until_pressed(device: AsyncFd<OwnedFd>) -> io::Result<()> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if presses_power(&buffer[..read]) {
-            return Ok(());
+            return Ok(device);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The firmware's SMBIOS table: extra kernel arguments (type 11) and the machine's UUID (type 1).
+//! The firmware's SMBIOS table: extra kernel arguments (type 11), the machine's UUID (type 1) and
+//! its memory (type 17).
 //!
 //! A real node gets the arguments from its boot stub; the stub this guest is started by may be too
 //! old to know of them, so the guest reads them itself.
@@ -10,6 +11,9 @@ pub const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
 
 const SYSTEM: u8 = 1;
 const OEM_STRINGS: u8 = 11;
+const MEMORY_DEVICE: u8 = 17;
+/// A size that stands in its own, wider field.
+const EXTENDED: u16 = 0x7FFF;
 const END: u8 = 127;
 /// What the string that holds kernel arguments begins with.
 const ARGUMENTS: &str = "io.systemd.stub.kernel-cmdline-extra=";
@@ -89,6 +93,29 @@ pub fn uuid(table: &[u8]) -> Option<String> {
     Some(text)
 }
 
+/// Bytes of all memory modules; nothing when none is told.
+#[must_use]
+pub fn memory(table: &[u8]) -> Option<u64> {
+    let devices = structures(table).filter(|structure| structure.kind == MEMORY_DEVICE);
+    let total: u64 = devices.filter_map(|device| size(device.formatted)).sum();
+    (total > 0).then_some(total)
+}
+
+/// Bytes of one module.
+fn size(device: &[u8]) -> Option<u64> {
+    let plain = u16::from_le_bytes(*device.get(12..)?.first_chunk()?);
+    match plain {
+        0 | u16::MAX => None,
+        EXTENDED => {
+            let mebibytes = u32::from_le_bytes(*device.get(28..)?.first_chunk()?);
+            Some(u64::from(mebibytes) << 20)
+        }
+        // The highest bit says kibibytes.
+        plain if plain & 0x8000 != 0 => Some(u64::from(plain & 0x7FFF) << 10),
+        plain => Some(u64::from(plain) << 20),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,10 +170,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn memory_is_the_sum_of_its_modules() {
+        let module = |size: u16, extended: u32| {
+            let mut data = vec![0; 30];
+            data[8..10].copy_from_slice(&size.to_le_bytes());
+            data[24..28].copy_from_slice(&extended.to_le_bytes());
+            structure(MEMORY_DEVICE, &data, &["DIMM 0"])
+        };
+        let two = [module(2048, 0), module(EXTENDED, 32 << 10), module(0, 0)].concat();
+        assert_eq!(memory(&two), Some(34 << 30));
+        assert_eq!(memory(&module(0x8200, 0)), Some(512 << 10));
+        assert_eq!(memory(&table()), None);
+    }
+
     proptest! {
         #[test]
         fn no_table_panics(table in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = (kernel_arguments(&table), uuid(&table));
+            let _ = (kernel_arguments(&table), uuid(&table), memory(&table));
         }
 
         #[test]

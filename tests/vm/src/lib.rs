@@ -15,8 +15,9 @@ mod plan;
 mod vm;
 
 pub use api::{Answer, ask_version, ask_version_at};
+pub use net::{Net, Seat, Ways};
 pub use plan::Boot;
-pub use vm::{ADDRESS, Vm};
+pub use vm::{ADDRESS, Alone, Place, Vm};
 
 use crete_engine::Places;
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! The network of machines under test, in a thread of the test.
 
 use crete_net::{
-    Config, Forward, Host, Instant, Machine, Network, Protocol, SCHEMA_VERSION, Surroundings,
-    Target,
+    Config, Forward, Host, Instant, Machine, Network, Offer, Protocol, SCHEMA_VERSION,
+    Surroundings, Target,
 };
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,53 +11,94 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use uuid::Uuid;
 
-/// Where a node answers.
-const API_PORT: u16 = 50_000;
+/// Where a node answers, and where its Kubernetes does.
+const PORTS: [(&str, u16); 2] = [("api", 50_000), ("kubernetes", 6443)];
+/// The practice factory in a network.
+const FACTORY: (&str, u16) = ("factory.crete.test", 80);
 /// How long the loop may sleep before it looks whether it is to end.
 const LOOK_UP: crete_net::Duration = crete_net::Duration::from_millis(100);
 
-/// A network that carries one machine. Dropping it ends it.
-pub struct Net {
-    /// The port of this computer that leads to the machine's API.
+/// A machine that is carried: its card, where its QEMU listens, and its address.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// Address of the card.
+    pub mac: String,
+    /// QEMU's socket.
+    pub socket: PathBuf,
+    /// The address it is given.
+    pub address: Ipv4Addr,
+}
+
+/// Ports of this computer that lead to a machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Ways {
+    /// To its Talos API.
     pub api: SocketAddr,
+    /// To its Kubernetes API.
+    pub kubernetes: SocketAddr,
+}
+
+/// A network that carries machines. Dropping it ends it.
+pub struct Net {
+    /// To each machine, in the order of the seats.
+    pub ways: Vec<Ways>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Net {
-    /// Carries the machine with this card, whose QEMU listens there.
+    /// Carries machines, and offers them the practice factory where there is one.
+    ///
+    /// # Panics
+    /// When there is nobody to carry.
     #[must_use]
-    pub fn carry(mac: &str, socket: PathBuf, address: Ipv4Addr) -> Self {
-        let api = free_port();
-        let id = "machine".to_owned();
+    pub fn carry(seats: &[Seat], factory: Option<SocketAddr>) -> Self {
+        let id = |number: usize| format!("machine-{number}");
+        let mut forwards = Vec::new();
+        let mut ways = Vec::new();
+        for number in 0..seats.len() {
+            let [api, kubernetes] = PORTS.map(|(name, port)| {
+                let listen = free_port();
+                forwards.push(Forward {
+                    id: format!("{name}-{number}"),
+                    protocol: Protocol::Tcp,
+                    listen,
+                    targets: vec![Target::Machine {
+                        machine: id(number),
+                        port,
+                    }],
+                    exposed: false,
+                });
+                listen
+            });
+            ways.push(Ways { api, kubernetes });
+        }
+        let machines = seats.iter().enumerate().map(|(number, seat)| Machine {
+            id: id(number),
+            mac: seat.mac.parse().unwrap(),
+            socket: seat.socket.clone(),
+            address: Some(seat.address),
+            names: Vec::new(),
+            cut: false,
+        });
+        let offer = factory.map(|to| Offer {
+            name: FACTORY.0.to_owned(),
+            protocol: Protocol::Tcp,
+            port: FACTORY.1,
+            to,
+        });
         let config = Config {
             schema_version: SCHEMA_VERSION,
             network: Uuid::new_v4(),
             mtu: 1500,
-            subnet: crete_net::Subnet::around(address, 24).unwrap(),
+            subnet: crete_net::Subnet::around(seats[0].address, 24).unwrap(),
             prefix6: None,
             internet: false,
-            offers: Vec::new(),
-            forwards: vec![Forward {
-                id: "api".to_owned(),
-                protocol: Protocol::Tcp,
-                listen: api,
-                targets: vec![Target::Machine {
-                    machine: id.clone(),
-                    port: API_PORT,
-                }],
-                exposed: false,
-            }],
+            offers: offer.into_iter().collect(),
+            forwards,
             balancers: Vec::new(),
             names: Vec::new(),
-            machines: vec![Machine {
-                id,
-                mac: mac.parse().unwrap(),
-                socket,
-                address: Some(address),
-                names: Vec::new(),
-                cut: false,
-            }],
+            machines: machines.collect(),
         };
         let ends = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
@@ -65,7 +106,7 @@ impl Net {
             move || run(&config, &ends)
         });
         Self {
-            api,
+            ways,
             ends,
             thread: Some(thread),
         }

@@ -35,8 +35,8 @@ async fn this_computer(folder: &Path) -> HostReport {
     checks.run(folder, "now").await
 }
 
-/// Makes the plan and its files.
-pub async fn make(boot: Boot, folder: &Path, lock: &RunLock) -> Plan {
+/// Makes the plan of one of several machines, and its files.
+pub async fn make(boot: Boot, number: u8, folder: &Path, lock: &RunLock) -> Plan {
     let report = this_computer(folder).await;
     let at = |name: &str| folder.join(name);
     let img = QemuImg {
@@ -77,7 +77,7 @@ pub async fn make(boot: Boot, folder: &Path, lock: &RunLock) -> Plan {
         disk: hard_disk,
         iso: (boot != Boot::DiskImage).then(|| image("metal-amd64.iso")),
         nic: NicPlan {
-            mac: "52:54:00:00:00:10".to_owned(),
+            mac: format!("52:54:00:00:00:{:02x}", 0x10 + number),
             mtu: 1500,
         },
         sockets: Sockets {

@@ -1,9 +1,10 @@
 //! A machine under test.
 
 use crate::PATIENCE;
-use crate::net::Net;
+use crate::net::{Net, Seat};
 use crate::plan::{self, Boot};
 use crete_model::BootView;
+use crete_qemu::args::Plan;
 use crete_qemu::boot::BootReader;
 use crete_qemu::lock::RunLock;
 use crete_qemu::process::{self, Exit, Launch, Running, Signal};
@@ -15,38 +16,67 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The address the machine is given.
+/// The address the first machine is given.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 
-/// A running machine.
-pub struct Vm {
-    running: Running,
-    /// Its monitor.
-    pub qmp: Client,
-    /// Its second serial port.
-    pub tty_s1: PathBuf,
-    /// The port of this computer that leads to its API.
-    pub api: u16,
-    begun: Instant,
-    /// What the first serial port printed, and how long that is by now.
-    log: PathBuf,
-    console: watch::Receiver<u64>,
-    _net: Net,
-    _following: DropGuard,
-    _folder: tempfile::TempDir,
+/// A machine with its disk, on or off.
+pub struct Place {
+    plan: Plan,
+    boot: Boot,
+    lock: RunLock,
+    seat: Seat,
+    folder: tempfile::TempDir,
 }
 
-impl Vm {
-    /// Starts a machine of the practice images, as Crete would.
-    pub async fn start(boot: Boot) -> Self {
+impl Place {
+    /// Makes a machine, by its number among those of a test.
+    pub async fn make(boot: Boot, number: u8) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lock = RunLock::take(&folder.path().join("lock")).unwrap().unwrap();
-        let plan = plan::make(boot, folder.path(), &lock).await;
+        let plan = plan::make(boot, number, folder.path(), &lock).await;
+        let [a, b, c, d] = ADDRESS.octets();
+        let seat = Seat {
+            mac: plan.nic.mac.clone(),
+            socket: plan.sockets.net.clone(),
+            address: Ipv4Addr::new(a, b, c, d + number),
+        };
+        Self {
+            plan,
+            boot,
+            lock,
+            seat,
+            folder,
+        }
+    }
+
+    /// Where it is in its network.
+    #[must_use]
+    pub fn seat(&self) -> Seat {
+        self.seat.clone()
+    }
+
+    /// The machine's UUID.
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        self.plan.uuid.to_string()
+    }
+
+    /// Adds arguments for its kernel.
+    pub fn tell(&mut self, argument: &str) {
+        self.plan.kernel_args.push(argument.to_owned());
+    }
+
+    /// Switches it on, as Crete would.
+    ///
+    /// # Panics
+    /// When QEMU does not start.
+    pub async fn switch_on(&self) -> Vm {
+        let plan = &self.plan;
         let launch = Launch {
             program: &plan.qemu,
-            args: &plan::arguments_of(boot, &plan),
-            words: &folder.path().join("qemu.log"),
-            lock: &lock,
+            args: &plan::arguments_of(self.boot, plan),
+            words: &self.folder.path().join("qemu.log"),
+            lock: &self.lock,
         };
         let begun = Instant::now();
         let running = process::hold(launch)
@@ -66,21 +96,58 @@ impl Vm {
                     .unwrap()
             }
         });
-        let net = Net::carry(&plan.nic.mac, plan.sockets.net.clone(), ADDRESS);
-        Self {
+        Vm {
             running,
             qmp,
             tty_s1: plan.sockets.tty_s1.clone().unwrap(),
-            api: net.api.port(),
-            _net: net,
             begun,
-            log: plan.tty_s0_log,
+            log: plan.tty_s0_log.clone(),
             console,
             _following: cancel.drop_guard(),
-            _folder: folder,
         }
     }
+}
 
+/// A running machine.
+pub struct Vm {
+    running: Running,
+    /// Its monitor.
+    pub qmp: Client,
+    /// Its second serial port.
+    pub tty_s1: PathBuf,
+    begun: Instant,
+    /// What the first serial port printed, and how long that is by now.
+    log: PathBuf,
+    console: watch::Receiver<u64>,
+    _following: DropGuard,
+}
+
+/// A machine on a network of its own.
+pub struct Alone {
+    /// The machine.
+    pub vm: Vm,
+    /// The port of this computer that leads to its API.
+    pub api: u16,
+    _net: Net,
+    _place: Place,
+}
+
+impl Alone {
+    /// Starts a machine of the practice images.
+    pub async fn start(boot: Boot) -> Self {
+        let place = Place::make(boot, 0).await;
+        let vm = place.switch_on().await;
+        let net = Net::carry(&[place.seat()], None);
+        Self {
+            vm,
+            api: net.ways[0].api.port(),
+            _net: net,
+            _place: place,
+        }
+    }
+}
+
+impl Vm {
     /// Waits until the console holds a text, and says how long that took since the start.
     ///
     /// # Panics
@@ -121,6 +188,24 @@ impl Vm {
         let exit = exit.expect("the power button was not answered");
         println!("off after {:.1} s", begun.elapsed().as_secs_f64());
         exit
+    }
+}
+
+impl Vm {
+    /// Pulls the plug.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn cut_power(mut self) {
+        let _ = self.running.signal(Signal::Kill);
+        let ended = tokio::time::timeout(PATIENCE, self.running.wait()).await;
+        ended.expect("a killed machine goes on");
+    }
+
+    /// Seconds since it was switched on.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
     }
 }
 

@@ -12,7 +12,7 @@ use crete_model::{Arch, BootStage, ImageFormat};
 use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
 use crete_vm_tests::{
-    ADDRESS, Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted,
+    ADDRESS, Alone, Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted,
 };
 use serde_json::json;
 use std::path::Path;
@@ -34,7 +34,8 @@ fn assert_in_maintenance(vm: &Vm) {
     );
 }
 
-async fn assert_goes_off(mut vm: Vm) {
+async fn assert_goes_off(mut alone: Alone) {
+    let vm = &mut alone.vm;
     let exit = vm.power_off().await;
     let good = Exit {
         status: Some(0),
@@ -57,19 +58,20 @@ async fn the_cd_boots_to_an_api_that_can_be_pinned() {
     if !vm_tests_are_wanted() {
         return;
     }
-    let mut vm = Vm::start(Boot::Iso).await;
+    let mut alone = Alone::start(Boot::Iso).await;
+    let vm = &mut alone.vm;
     vm.console_holds("BdsDxe: starting").await;
     vm.console_holds("Linux version").await;
     vm.console_holds(LAST_LINE).await;
-    assert_in_maintenance(&vm);
-    let answer = ask_version(vm.api).await;
+    assert_in_maintenance(vm);
+    let answer = ask_version(alone.api).await;
     assert!(answer.certificate_holds(MAINTENANCE.as_bytes()));
     let alternative_name = [&[0x87, 4], ADDRESS.octets().as_slice()].concat();
     assert!(answer.certificate_holds(&alternative_name));
     assert!(answer.message_holds("v1.13.9-practice"));
     // Another address makes another certificate, and each is printed: one of them was presented.
     vm.console_holds(&answer.fingerprint()).await;
-    assert_goes_off(vm).await;
+    assert_goes_off(alone).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,13 +79,14 @@ async fn the_disk_image_boots_and_draws_its_dashboard() {
     if !vm_tests_are_wanted() {
         return;
     }
-    let mut vm = Vm::start(Boot::DiskImage).await;
+    let mut alone = Alone::start(Boot::DiskImage).await;
+    let vm = &mut alone.vm;
     vm.console_holds(LAST_LINE).await;
-    assert_in_maintenance(&vm);
+    assert_in_maintenance(vm);
     let meta = "\"volume\": \"META\", \"phase\": \"waiting -> ready\"";
     assert!(vm.printed().contains(meta), "{}", vm.printed());
     dashboard_shows(&vm.tty_s1, "Maintenance").await;
-    assert_goes_off(vm).await;
+    assert_goes_off(alone).await;
 }
 
 /// Follows the second serial port as the product does until its screen holds a text.
@@ -112,9 +115,10 @@ async fn the_cd_boots_by_bios_and_again_after_ctrl_alt_del() {
     if !vm_tests_are_wanted() {
         return;
     }
-    let mut vm = Vm::start(Boot::IsoByBios).await;
+    let mut alone = Alone::start(Boot::IsoByBios).await;
+    let vm = &mut alone.vm;
     vm.console_holds(LAST_LINE).await;
-    assert_in_maintenance(&vm);
+    assert_in_maintenance(vm);
     assert!(!vm.printed().contains("BdsDxe"), "that was UEFI");
     let keys = ["ctrl", "alt", "delete"].map(|key| json!({ "type": "qcode", "data": key }));
     let pressed = vm.qmp.execute("send-key", json!({ "keys": keys })).await;

@@ -41,6 +41,7 @@ async fn open(root: &Path) -> Engine {
         systemd_bus: None,
         network_parts: NetworkParts::of_this_computer(program),
         practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
         practice: None,
     };
     Engine::open(config).await.unwrap()

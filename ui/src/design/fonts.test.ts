@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { brotliDecompressSync } from "node:zlib";
 import { expect, it } from "vitest";
+import { cut, CUT } from "../../fonts/cut.js";
 
 /** Tables of a WOFF2 file whose content is stored transformed unless version 3 says otherwise. */
 const TRANSFORMED = [10, 11];
@@ -37,8 +38,20 @@ it("the bundled Inter knows the features of the design", () => {
   );
   expect(wanted).toEqual(["cv05", "cv11", "ss03"]);
   const font = /url\("(inter-ui[^"]+)"\)/.exec(readFileSync("src/design/fonts.css", "utf8"))![1]!;
-  const tables = content(readFileSync(`node_modules/${font}`)).toString("latin1");
-  for (const feature of wanted) expect(tables).toContain(feature);
-  // Letters that no font's tables hold show that the search could fail.
-  expect(tables).not.toContain("cv99");
+  for (const file of [`node_modules/${font}`, CUT]) {
+    const tables = content(readFileSync(file)).toString("latin1");
+    for (const feature of wanted) expect(tables, file).toContain(feature);
+    // Letters that no font's tables hold show that the search could fail.
+    expect(tables).not.toContain("cv99");
+  }
+});
+
+it("the cut of Inter is that of the Inter which is installed", async () => {
+  expect(Buffer.compare(await cut(), readFileSync(CUT))).toBe(0);
+});
+
+it("the letters of the first picture are asked for by the document itself", () => {
+  expect(readFileSync("index.html", "utf8")).toMatch(
+    /<link[^>]*rel="preload"[^>]*as="font"[^>]*inter-start\.woff2/s,
+  );
 });

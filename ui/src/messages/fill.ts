@@ -29,8 +29,6 @@ export function placesOf(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
 }
 
-const plurals = new Intl.PluralRules("en");
-
 interface Forms {
   readonly one: string;
   readonly other: string;
@@ -38,5 +36,5 @@ interface Forms {
 
 /** Chooses the form for a number, which fills `{n}`. */
 export function count(forms: Forms, number: number): string {
-  return fillOpen(plurals.select(number) === "one" ? forms.one : forms.other, { n: number });
+  return fillOpen(number === 1 ? forms.one : forms.other, { n: number });
 }

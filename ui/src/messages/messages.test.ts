@@ -5,45 +5,22 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { problemWith } from "../platform/fake";
 import { en, problemWhy } from ".";
+import * as accesses from "./en/access";
+import { sentences, variants } from "../../test/variants";
+import * as clusters from "./en/clusters";
 import * as codes from "./en/codes";
+import * as configs from "./en/config";
 import { frame } from "./en/frame";
+import { keyLines } from "./en/keys";
 import * as libraries from "./en/library";
 import * as networks from "./en/networks";
+import * as nodes from "./en/node";
 import { pages } from "./en/pages";
 import * as problems from "./en/problems";
 import * as savings from "./en/saving";
 import * as studios from "./en/studio";
 import * as trashes from "./en/trash";
 import { count, fill, fillOpen, placesOf } from "./fill";
-
-/** A Rust enum: its variants as they travel, with the parameters that its comments name. */
-function variants(file: string, name: string): Map<string, Set<string>> {
-  const source = readFileSync(`../crates/crete-model/src/${file}.rs`, "utf8");
-  const body = new RegExp(`pub enum ${name} \\{\n([\\s\\S]*?)\n\\}`).exec(source)?.[1];
-  if (body === undefined) throw new Error(`${file}.rs has no enum ${name}`);
-  const found = new Map<string, Set<string>>();
-  let words = "";
-  for (const line of body.split("\n").map((line) => line.trim())) {
-    if (line.startsWith("///")) {
-      words += line;
-      continue;
-    }
-    const variant = /^([A-Z]\w*),$/.exec(line)?.[1];
-    if (variant) {
-      const code = variant.replace(/(?<!^)(?=[A-Z])/g, "_").toLowerCase();
-      found.set(code, new Set([...words.matchAll(/`(\w+)`/g)].map(([, place]) => place ?? "")));
-    }
-    words = "";
-  }
-  return found;
-}
-
-/** Every sentence below a value of the catalogue, with its path. */
-function sentences(value: unknown, path: string): [string, string][] {
-  if (typeof value === "string") return [[path, value]];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => sentences(inner, `${path}.${key}`));
-}
 
 describe("every code has a sentence, and no other, and its places are what the program sends", () => {
   it.each([
@@ -57,7 +34,17 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["machine", "StopRung", en.rung],
     ["image_file", "FileFault", en.fault],
     ["import", "ImportFault", en.importFault],
+    ["node", "NodePresence", en.node.presence],
+    ["node", "NodeStage", en.node.stage],
+    ["node", "NodeRole", en.node.role],
+    ["node", "ServiceAction", en.node.action],
+    ["node_config", "ApplyWay", en.node.mode],
+    ["node_config", "ModeDenial", en.node.denial],
+    ["node_config", "ApplyTakes", en.node.takes],
+    ["node_config", "ChangeWay", en.node.way],
     ["host", "Verdict", en.verdict],
+    ["cluster/life", "ClusterDenied", en.clusters.denied],
+    ["cluster/view", "ClusterPhase", en.clusters.phase],
     ["studio", "RemarkCode", en.studio.remark],
     ["studio", "OutputKind", en.studio.kind],
   ])("%s.rs, %s", (file, name, words: Record<string, unknown>) => {
@@ -73,12 +60,16 @@ describe("every code has a sentence, and no other, and its places are what the p
 
 it("no area of the catalogue hides another's words", () => {
   const areas = [
+    accesses,
+    clusters,
     codes,
+    configs,
     frame,
     pages,
     problems,
     libraries,
     networks,
+    nodes,
     savings,
     studios,
     trashes,
@@ -103,7 +94,7 @@ describe("the page", () => {
   });
 
   it("speaks without begging, cheering or shouting", () => {
-    for (const [path, sentence] of sentences(en, ""))
+    for (const [path, sentence] of sentences([en, keyLines], ""))
       expect(sentence, path).not.toMatch(/\b(please|oops|successfully|simply)\b|!/i);
   });
 });

@@ -58,15 +58,28 @@ export function rough(seconds: number): string {
   return some(Math.floor(whole / 86_400), "day");
 }
 
-/** The time of day as the desktop writes it. */
-export function clock(at: string, locale?: string): string {
-  return new Date(at).toLocaleTimeString(locale, { timeStyle: "short" });
+const writers = new Map<string, Intl.DateTimeFormat>();
+
+/** Made once for each way of writing: making one takes longer than drawing a page of times. */
+function written(
+  at: string,
+  locale: string | undefined,
+  options: Intl.DateTimeFormatOptions,
+): string {
+  const key = JSON.stringify([locale, options]);
+  const writer = writers.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  writers.set(key, writer);
+  return writer.format(new Date(at));
 }
+
+/** The time of day as the desktop writes it. */
+export const clock = (at: string, locale?: string): string =>
+  written(at, locale, { timeStyle: "short" });
 
 /** A moment: the time today, the day and the time before. */
 export function moment(at: string, now: number, locale?: string): string {
   if (dayKey(at) === dayKey(now)) return clock(at, locale);
-  return new Date(at).toLocaleString(locale, {
+  return written(at, locale, {
     weekday: "short",
     day: "numeric",
     month: "short",
@@ -91,13 +104,12 @@ export function dayKey(at: string | number): string {
 }
 
 /** Wednesday 18 November. */
-export function dayName(at: string, locale?: string): string {
-  return new Date(at).toLocaleDateString(locale, {
-    weekday: "long",
-    day: "numeric",
-    month: "long",
-  });
-}
+export const dayName = (at: string, locale?: string): string =>
+  written(at, locale, { weekday: "long", day: "numeric", month: "long" });
+
+/** A day with its year, as the desktop writes it. */
+export const dateOf = (at: string, locale?: string): string =>
+  new Date(at).toLocaleDateString(locale, { dateStyle: "medium" });
 
 /** Seconds from one moment to another; RFC 3339 or milliseconds. */
 export function between(from: string | number, to: string | number): number {

@@ -18,10 +18,16 @@ export class LiveSet<T> {
   #generation = -1;
   #arriving: Map<string, T> | undefined;
   #listener: Listener<T> | undefined;
+  #begun: (() => void) | undefined;
 
   /** Tells of every change of a known item; not of those in the first snapshot. */
   listen(listener: Listener<T>): void {
     this.#listener = listener;
+  }
+
+  /** Tells when everything is told anew: the connection to the program was made again. */
+  begin(begun: () => void): void {
+    this.#begun = begun;
   }
 
   get(key: string): T | undefined {
@@ -39,6 +45,7 @@ export class LiveSet<T> {
       // eslint-disable-next-line svelte/prefer-svelte-reactivity
       this.#arriving = new Map();
       this.#generation = generation;
+      this.#begun?.();
       return;
     }
     if (generation < this.#generation) return;

@@ -1,4 +1,5 @@
 /** Machines as values. */
+import { natural } from "./order";
 import type { ActionView, DenyReason, MachineAction, MachineView } from "../platform/generated/api";
 
 /** The action as the program offers it now. */
@@ -17,5 +18,4 @@ export function denial(machine: MachineView, action: MachineAction): DenyReason 
   return offered(machine, action)?.denied ?? undefined;
 }
 
-export const byName = (a: MachineView, b: MachineView): number =>
-  a.spec.name.localeCompare(b.spec.name, undefined, { numeric: true });
+export const byName = (a: MachineView, b: MachineView): number => natural(a.spec.name, b.spec.name);

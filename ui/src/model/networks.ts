@@ -6,11 +6,11 @@ import type {
   NetworkMachine,
   NetworkView,
 } from "../platform/generated/api";
+import { natural } from "./order";
 
 /** The default one first, the others by name. */
 export const inOrder = (a: NetworkView, b: NetworkView): number =>
-  Number(b.spec.is_default) - Number(a.spec.is_default) ||
-  a.spec.name.localeCompare(b.spec.name, undefined, { numeric: true });
+  Number(b.spec.is_default) - Number(a.spec.is_default) || natural(a.spec.name, b.spec.name);
 
 export interface Place {
   network: NetworkView;

@@ -1,9 +1,24 @@
 /** Where the page is: a typed route in the address's fragment, so back and forward work. */
-export const MACHINE_TABS = ["console", "dashboard", "reveal"] as const;
+/** What a machine's node says of itself. */
+export const NODE_TABS = [
+  "talos",
+  "services",
+  "logs",
+  "disks",
+  "network",
+  "config",
+  "resources",
+] as const;
+export type NodeTab = (typeof NODE_TABS)[number];
+
+export const MACHINE_TABS = ["console", "dashboard", ...NODE_TABS, "reveal"] as const;
 export type MachineTab = (typeof MACHINE_TABS)[number];
 
 export const NETWORK_TABS = ["overview", "machines", "addresses", "heard", "reveal"] as const;
 export type NetworkTab = (typeof NETWORK_TABS)[number];
+
+export const CLUSTER_TABS = ["overview", "machines", "consoles", "health", "access"] as const;
+export type ClusterTab = (typeof CLUSTER_TABS)[number];
 
 export const SETTINGS_PAGES = [
   "appearance",
@@ -21,6 +36,10 @@ export type JobFilter = (typeof JOB_FILTERS)[number];
 
 export type Route =
   | { page: "home" }
+  | { page: "clusters" }
+  | { page: "new-cluster" }
+  /** With the machine or the check that was chosen in it. */
+  | { page: "cluster"; id: string; tab: ClusterTab; chosen: string }
   | { page: "images" }
   | { page: "new-image" }
   | { page: "machines" }
@@ -54,6 +73,15 @@ export function parse(fragment: string): Route {
   const [first = "", second = "", third = ""] = path.split("/").map(decode);
   const asked = new URLSearchParams(query);
   switch (first) {
+    case "clusters":
+      if (second === "new") return { page: "new-cluster" };
+      if (second === "") return { page: "clusters" };
+      return {
+        page: "cluster",
+        id: second,
+        tab: oneOf(CLUSTER_TABS, third, "overview"),
+        chosen: asked.get("chosen") ?? "",
+      };
     case "images":
       return second === "new" ? { page: "new-image" } : { page: "images" };
     case "machines":
@@ -90,6 +118,12 @@ export function href(route: Route): string {
   switch (route.page) {
     case "home":
       return "#/";
+    case "new-cluster":
+      return "#/clusters/new";
+    case "cluster": {
+      const query = route.chosen ? `?chosen=${part(route.chosen)}` : "";
+      return `#/clusters/${part(route.id)}${route.tab === "overview" ? "" : `/${route.tab}`}${query}`;
+    }
     case "new-image":
       return "#/images/new";
     case "new-machine":
@@ -118,6 +152,13 @@ export const toMachine = (id: string, tab: MachineTab = "console"): Route => ({
   id,
   tab,
 });
+export const toCluster = (id: string, tab: ClusterTab = "overview", chosen = ""): Route => ({
+  page: "cluster",
+  id,
+  tab,
+  chosen,
+});
+export const toNewCluster = { page: "new-cluster" } as const satisfies Route;
 /** A network, with a machine of it whose wire is looked at. */
 export const toNetwork = (id: string, tab: NetworkTab = "overview", machine = ""): Route => ({
   page: "network",
@@ -138,7 +179,8 @@ export const toSettings = (topic: SettingsPage = "appearance"): Route => ({
  * moving between them keeps the page and the focus where they are.
  */
 export function place(route: Route): string {
-  if (route.page === "machine" || route.page === "network") return `${route.page} ${route.id}`;
+  if (route.page === "machine" || route.page === "network" || route.page === "cluster")
+    return `${route.page} ${route.id}`;
   return route.page;
 }
 

@@ -67,19 +67,29 @@ function tellVisible(host: Platform): void {
   void host.rpc("app.visible", { visible }).catch(() => undefined);
 }
 
-export async function start(host: Platform): Promise<void> {
-  ready(host);
+/** Takes in what is told from now on. `told` is called whenever all of it was. */
+function watch(host: Platform, told: () => void): void {
   host.events(
     (batch) => {
       if (session.connection === "lost") tellVisible(host);
       session.connection = "live";
       topics.feed(batch);
+      if (topics.whole) told();
     },
     () => {
       if (session.connection === "live") session.lostAt = Date.now();
       session.connection = "lost";
     },
   );
+}
+
+let settle: () => void;
+/** Settles when everything that a page shows was told once, or will not be. */
+export const whole = new Promise<void>((resolve) => (settle = resolve));
+
+export async function start(host: Platform): Promise<void> {
+  ready(host);
+  const toldAll = new Promise<void>((told) => watch(host, told));
   // Live figures are sent only while somebody can see them, and this computer is checked for the
   // first time once there is something to see: both take the processors away from the page.
   expectContent();
@@ -92,7 +102,9 @@ export async function start(host: Platform): Promise<void> {
       host.rpc("settings.get", {}).then((settings) => (session.settings = settings)),
       host.rpc("app.info", {}).then((info) => (session.info = info)),
     ]);
+    void toldAll.then(settle);
   } catch (error) {
     session.problem = problemOf(error);
+    settle();
   }
 }

@@ -37,6 +37,7 @@ export function printed(text: string): string[] {
 
 export const SHORTCUTS = {
   palette: "Ctrl+k",
+  newCluster: "Ctrl+n",
   newMachine: "Ctrl+Shift+n",
   home: "Ctrl+1",
   back: "Alt+ArrowLeft",

@@ -35,11 +35,3 @@ export function decodeChunk(wire: ArrayBuffer): { offset: number; bytes: Uint8Ar
   const offset = Number(new DataView(wire).getBigUint64(0, true));
   return { offset, bytes: new Uint8Array(wire, 8) };
 }
-
-/** The window's own transport in the window, the dev host's everywhere else. */
-export async function choosePlatform(): Promise<Platform> {
-  if ("__TAURI_INTERNALS__" in window) {
-    return (await import("./tauri")).tauri();
-  }
-  return (await import("./web")).web();
-}

@@ -13,6 +13,14 @@ export function crumbs(route: Route): Crumb[] {
   switch (route.page) {
     case "home":
       return [{ text: en.nav.home }];
+    case "clusters":
+      return [{ text: en.clusters.title }];
+    case "new-cluster":
+      return [{ text: en.clusters.title, to: { page: "clusters" } }, { text: en.clusters.crumb }];
+    case "cluster": {
+      const name = topics.clusters.get(route.id)?.spec.name ?? "";
+      return [{ text: en.clusters.title, to: { page: "clusters" } }, { text: name }];
+    }
     case "images":
       return [{ text: en.nav.images }];
     case "new-image":

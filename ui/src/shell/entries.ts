@@ -1,5 +1,6 @@
 /** What the palette offers: what can be done now, where one can go, and what words mean. */
 import BookOpen from "@lucide/svelte/icons/book-open";
+import Boxes from "@lucide/svelte/icons/boxes";
 import Cpu from "@lucide/svelte/icons/cpu";
 import Disc3 from "@lucide/svelte/icons/disc-3";
 import Keyboard from "@lucide/svelte/icons/keyboard";
@@ -15,6 +16,7 @@ import Square from "@lucide/svelte/icons/square";
 import Trash2 from "@lucide/svelte/icons/trash-2";
 import type { Component } from "svelte";
 import { en, fill, machineText, problemCause } from "../messages";
+import { inOrder as clustersInOrder } from "../model/clusters";
 import { layout } from "../model/layout.svelte";
 import { byName, can } from "../model/machines";
 import { inOrder } from "../model/networks";
@@ -22,16 +24,19 @@ import {
   router,
   SETTINGS_PAGES,
   toActivity,
+  toCluster,
   toMachine,
   toNetwork,
   toNetworks,
+  toNewCluster,
   toSettings,
   type Route,
 } from "../model/router.svelte";
 import { changeSettings, problemOf, rpc, topics } from "../model/session.svelte";
 import { printed, SHORTCUTS, type ShortcutName } from "../model/shortcuts";
 import { toasts } from "../model/toasts.svelte";
-import type { MachineView, NetworkView, Theme } from "../platform/generated/api";
+import type { ClusterView, MachineView, NetworkView, Theme } from "../platform/generated/api";
+import { clusterWord } from "../features/parts/clusterWords";
 import type { Findable } from "./search";
 
 export interface Entry extends Findable {
@@ -85,6 +90,14 @@ function actions(): Entry[] {
     run: attempt(title, () => changeSettings({ theme: value })),
   });
   return [
+    {
+      id: "new-cluster",
+      group: "do",
+      title: en.clusters.new,
+      icon: Plus,
+      keys: keysOf("newCluster"),
+      run: going(toNewCluster),
+    },
     {
       id: "new-machine",
       group: "do",
@@ -147,6 +160,7 @@ function places(): Entry[] {
   }));
   return [
     go(en.nav.home, Cpu, { page: "home" }, keysOf("home")),
+    go(en.clusters.title, Boxes, { page: "clusters" }),
     go(en.nav.images, Layers, { page: "images" }),
     go(en.nav.machines, Server, { page: "machines" }),
     go(en.nav.networks, NetworkIcon, toNetworks),
@@ -157,6 +171,15 @@ function places(): Entry[] {
     ...topics,
   ];
 }
+
+const clusterEntry = (cluster: ClusterView): Entry => ({
+  id: `cluster-${cluster.spec.id}`,
+  group: "go",
+  title: fill(en.palette.cluster, { name: cluster.spec.name }),
+  note: clusterWord(cluster),
+  icon: Boxes,
+  run: going(toCluster(cluster.spec.id)),
+});
 
 const networkEntry = ({ spec }: NetworkView): Entry => ({
   id: `network-${spec.id}`,
@@ -179,5 +202,6 @@ const words = (): Entry[] =>
 export function entries(): Entry[] {
   const machines = topics.machines.all().sort(byName).flatMap(machineEntries);
   const networks = topics.networks.all().sort(inOrder).map(networkEntry);
-  return [...actions(), ...places(), ...networks, ...machines, ...words()];
+  const clusters = topics.clusters.all().sort(clustersInOrder).map(clusterEntry);
+  return [...actions(), ...places(), ...clusters, ...networks, ...machines, ...words()];
 }

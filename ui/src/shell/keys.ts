@@ -1,7 +1,14 @@
 /** What the shortcuts do. Those of a console are its own. */
 import { changeSettings, session } from "../model/session.svelte";
 import { layout } from "../model/layout.svelte";
-import { router, toMachine, toNetwork, toSettings } from "../model/router.svelte";
+import {
+  router,
+  toCluster,
+  toMachine,
+  toNetwork,
+  toNewCluster,
+  toSettings,
+} from "../model/router.svelte";
 import { isTyping, shortcutOf, type ShortcutName } from "../model/shortcuts";
 
 const LEAST_TEXT = 80;
@@ -40,6 +47,10 @@ function toggleReveal(): boolean {
     router.go(toNetwork(route.id, tab, route.machine));
     return true;
   }
+  if (route.page === "cluster") {
+    router.go(toCluster(route.id, route.tab === "access" ? "overview" : "access"));
+    return true;
+  }
   if (route.page !== "machine") return false;
   router.go(toMachine(route.id, route.tab === "reveal" ? "console" : "reveal"));
   return true;
@@ -47,6 +58,7 @@ function toggleReveal(): boolean {
 
 const ACTIONS: Partial<Record<ShortcutName, () => void | boolean>> = {
   palette: () => void (layout.palette = !layout.palette),
+  newCluster: () => router.go(toNewCluster),
   newMachine: () => router.go({ page: "new-machine", image: "" }),
   home: () => router.go({ page: "home" }),
   back: () => router.back(),

@@ -20,11 +20,20 @@ const page = async (module: Promise<{ default: unknown }>): Promise<Page> => ({
 });
 
 async function machine(): Promise<Page> {
-  const [machine, console] = await Promise.all([
+  const [machine, console, node] = await Promise.all([
     import("../features/machines/MachinePage.svelte"),
     import("../features/consoles/Console.svelte"),
+    import("../features/nodes/NodePanel.svelte"),
   ]);
-  return { Page: drawn(machine), parts: { Console: console.default } };
+  return { Page: drawn(machine), parts: { Console: console.default, Node: node.default } };
+}
+
+async function cluster(): Promise<Page> {
+  const [cluster, console] = await Promise.all([
+    import("../features/clusters/ClusterPage.svelte"),
+    import("../features/consoles/Console.svelte"),
+  ]);
+  return { Page: drawn(cluster), parts: { Console: console.default } };
 }
 
 /** The parts in all their states; left out of what people get. */
@@ -37,6 +46,9 @@ const home = (): Promise<Page> => page(Promise.resolve({ default: HomePage }));
 
 const PAGES: Record<PageName, () => Promise<Page>> = {
   home,
+  clusters: () => page(import("../features/clusters/ClustersPage.svelte")),
+  "new-cluster": () => page(import("../features/clusters/NewClusterPage.svelte")),
+  cluster,
   images: () => page(import("../features/images/ImagesPage.svelte")),
   "new-image": () => page(import("../features/studio/StudioPage.svelte")),
   machines: () => page(import("../features/machines/MachinesPage.svelte")),

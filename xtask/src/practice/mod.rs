@@ -11,7 +11,8 @@
 mod disk;
 mod fat;
 mod frame;
-mod gpt;
+#[path = "../../../tests/guest/src/disk/gpt.rs"]
+mod gpt; // the guest writes the same when it installs
 pub(crate) mod initramfs;
 mod iso;
 pub(crate) mod modules;
@@ -34,6 +35,8 @@ const IMAGES: [&str; 2] = ["metal-amd64.iso", "metal-amd64.raw.zst"];
 const LABEL: &str = "CRETE_PRACTICE";
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const GUEST: &str = "crete-practice-guest";
+/// How it is built: small.
+const PROFILE: &str = "guest";
 
 /// The kernel's command line: what a real node has and the guest needs.
 const COMMAND_LINE: &str =
@@ -74,6 +77,12 @@ fn build_images(folder: &Path) -> Result<()> {
     let sources = [
         root().join("tests/guest"),
         root().join("xtask/src/practice"),
+        root().join("crates/crete-practice-node/src"),
+        root().join("crates/crete-practice-node/Cargo.toml"),
+        root().join("crates/crete-talos/src"),
+        root().join("crates/crete-talos/proto"),
+        root().join("crates/crete-talos/Cargo.toml"),
+        root().join("crates/crete-model/src"),
     ];
     let packages = match packages::resolve() {
         Ok(packages) => packages,
@@ -129,7 +138,15 @@ fn clear(folder: &Path) -> Result<()> {
 /// Builds the guest for its own target, with its own flags.
 fn build_guest() -> Result<Vec<u8>> {
     let products = target().join("guest");
-    let mut build = cargo(&["build", "--release", "--locked", "--target", TARGET]);
+    let mut build = cargo(&[
+        "build",
+        "--profile",
+        PROFILE,
+        "--locked",
+        "--target",
+        TARGET,
+    ]);
+    build.args(["--package", GUEST]);
     // Flags of the environment would replace those that make the program static.
     build
         .current_dir(root().join("tests/guest"))
@@ -137,7 +154,7 @@ fn build_guest() -> Result<Vec<u8>> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     run(&mut build)?;
-    let program = products.join(TARGET).join("release").join(GUEST);
+    let program = products.join(TARGET).join(PROFILE).join(GUEST);
     let bytes = read(&program)?;
     let loader = b"/lib64/ld-linux-x86-64.so.2";
     if bytes.windows(loader.len()).any(|window| window == loader) {

@@ -9,10 +9,11 @@ use std::process::Command;
 /// Without these the guest cannot do its part.
 const NEEDED: [&str; 5] = ["virtio_pci", "virtio_blk", "virtio_net", "button", "evdev"];
 /// Taken where the kernel has them.
-const WELCOME: [&str; 7] = [
+const WELCOME: [&str; 8] = [
     "af_packet",
     "virtio_rng",
     "virtio_scsi",
+    "sr_mod",
     "virtio_console",
     "virtio_balloon",
     "e1000",

@@ -1,14 +1,18 @@
 //! One method a command: from the wire to a call of the engine or of the host, and back.
 
 use super::Router;
+use super::clusters::recipe_text;
 use crate::commands::Handlers;
 use crate::host::Host;
 use crate::types::*;
 use crete_engine::EngineError;
 use crete_model::{
-    Composition, ErrorCode, ForwardDraft, ForwardOffer, HostReport, ImageChoice, ImagePlan,
-    ImportPlan, MachineDraft, NetworkChange, NetworkDraft, NetworkReveal, Params, Preset, Problem,
-    Remedy, Settings, Sizes, StudioDraft, Targets, Workbench,
+    AccessFile, AccessView, ApplyAnswer, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan,
+    Composition, ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict,
+    Consequence, ErrorCode, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport,
+    ImageChoice, ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange,
+    NetworkDraft, NetworkReveal, NodeConfig, NodeLogs, Params, Preset, Problem, Remedy, ResetLoss,
+    ResourceKind, ResourceText, SecretsSeen, Settings, Sizes, StudioDraft, Targets, Workbench,
 };
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -139,6 +143,67 @@ impl<H: Host> Handlers for Router<H> {
     async fn draft_delete(&self, request: DraftRef) -> Result<Trashed, Problem> {
         let (trash_id, name) = page(self.engine().delete_draft(request.id))?;
         Ok(Trashed { trash_id, name })
+    }
+
+    async fn access_view(&self, request: ClusterRef) -> Result<AccessView, Problem> {
+        page(self.engine().access(request.cluster).await)
+    }
+
+    async fn access_text(&self, request: AccessRequest) -> Result<SecretText, Problem> {
+        self.access_as_text(request).await
+    }
+
+    async fn access_save(&self, request: AccessRequest) -> Result<Saved, Problem> {
+        self.save_access(request).await
+    }
+
+    async fn access_merge(&self, request: AccessRequest) -> Result<AccessFile, Problem> {
+        self.merge_access(request).await
+    }
+
+    async fn access_renew(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        page(
+            self.engine()
+                .renew_access(request.cluster, request.id)
+                .await,
+        )?;
+        Ok(Nothing {})
+    }
+
+    async fn access_undo(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        page(self.engine().undo_access(request.cluster, request.id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn access_forget(&self, request: AccessFileRef) -> Result<Nothing, Problem> {
+        let AccessFileRef { cluster, id } = request;
+        page(self.engine().forget_access(cluster, id).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn access_save_secrets(&self, request: ClusterRef) -> Result<Saved, Problem> {
+        self.save_secrets(request.cluster).await
+    }
+
+    async fn access_look_into_secrets(&self, request: FileRef) -> Result<SecretsSeen, Problem> {
+        page(crete_engine::look_into_secrets(PathBuf::from(request.path.trim())).await)
+    }
+
+    async fn config_check(&self, request: ConfigText) -> Result<ConfigVerdict, Problem> {
+        Ok(crete_engine::check_config(&request))
+    }
+
+    async fn config_keys(&self, request: ConfigKeysRequest) -> Result<ConfigKeys, Problem> {
+        Ok(crete_engine::config_keys(&request.version))
+    }
+
+    async fn config_host_offers(&self, _: Nothing) -> Result<HostOffers, Problem> {
+        page(self.engine().host_offers().await)
+    }
+
+    async fn config_host_patch(&self, request: HostPatchRequest) -> Result<PatchText, Problem> {
+        let patch = page(self.engine().host_patch(&request).await)?;
+        Ok(PatchText { patch })
     }
 
     async fn image_plan(&self, request: ImageChoice) -> Result<ImagePlan, Problem> {
@@ -309,6 +374,122 @@ impl<H: Host> Handlers for Router<H> {
         Ok(Nothing {})
     }
 
+    async fn node_look(&self, request: NodeLook) -> Result<Nothing, Problem> {
+        self.look(request)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_unlook(&self, request: LookRef) -> Result<Nothing, Problem> {
+        self.looks.end(request.look);
+        Ok(Nothing {})
+    }
+
+    async fn node_accept(&self, request: AcceptFingerprint) -> Result<Nothing, Problem> {
+        self.engine()
+            .accept_fingerprint(request.machine, &request.fingerprint);
+        Ok(Nothing {})
+    }
+
+    async fn node_credentials(&self, request: ImportTalosconfig) -> Result<Nothing, Problem> {
+        let ImportTalosconfig {
+            machine,
+            path,
+            context,
+        } = request;
+        let path = file_path(&FileRef { path })?;
+        let engine = self.engine();
+        page(
+            engine
+                .import_talosconfig(machine, &path, context.as_deref())
+                .await,
+        )?;
+        Ok(Nothing {})
+    }
+
+    async fn node_forget(&self, request: MachineRef) -> Result<Nothing, Problem> {
+        page(self.engine().forget_talosconfig(request.machine).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_service(&self, request: ServiceCall) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        let done = engine.act_on_service(request.machine, &request.service, request.action);
+        page(done.await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_logs(&self, request: MachineRef) -> Result<NodeLogs, Problem> {
+        page(self.engine().node_logs(request.machine).await)
+    }
+
+    async fn node_kinds(&self, request: MachineRef) -> Result<Vec<ResourceKind>, Problem> {
+        page(self.engine().resource_kinds(request.machine).await)
+    }
+
+    async fn node_resources(&self, request: ResourcesOf) -> Result<Vec<ResourceText>, Problem> {
+        let engine = self.engine();
+        let listed = engine.resources(request.machine, &request.namespace, &request.kind);
+        page(listed.await)
+    }
+
+    async fn node_resource(&self, request: ResourceRef) -> Result<ResourceText, Problem> {
+        let ResourceRef {
+            machine,
+            namespace,
+            kind,
+            id,
+        } = request;
+        page(
+            self.engine()
+                .resource(machine, &namespace, &kind, &id)
+                .await,
+        )
+    }
+
+    async fn node_config(&self, request: MachineRef) -> Result<NodeConfig, Problem> {
+        page(self.engine().node_config(request.machine).await)
+    }
+
+    async fn node_compare(&self, request: ConfigDraft) -> Result<ConfigComparison, Problem> {
+        let engine = self.engine();
+        page(engine.compare_config(request.machine, &request.text).await)
+    }
+
+    async fn node_try(&self, request: ConfigApply) -> Result<ApplyAnswer, Problem> {
+        let engine = self.engine();
+        let tried = engine.try_config(request.machine, &request.text, request.mode);
+        page(tried.await)
+    }
+
+    async fn node_apply(&self, request: ConfigApply) -> Result<ApplyAnswer, Problem> {
+        let engine = self.engine();
+        let applied = engine.apply_config(request.machine, &request.text, request.mode);
+        page(applied.await)
+    }
+
+    async fn node_reboot(&self, request: NodeReboot) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.reboot_node(request.machine, request.mode).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_shutdown(&self, request: NodeShutdown) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.shut_node_down(request.machine, request.force).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn node_reset_loss(&self, request: ResetQuestion) -> Result<ResetLoss, Problem> {
+        let engine = self.engine();
+        page(engine.reset_loss(request.machine, request.wipe).await)
+    }
+
+    async fn node_reset(&self, request: NodeReset) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.reset_node(request.machine, request.plan).await)?;
+        Ok(Nothing {})
+    }
+
     async fn network_offer(&self, _: Nothing) -> Result<NetworkDraft, Problem> {
         Ok(self.engine().offer_network())
     }
@@ -346,6 +527,108 @@ impl<H: Host> Handlers for Router<H> {
 
     async fn network_reveal(&self, request: NetworkRef) -> Result<NetworkReveal, Problem> {
         page(self.engine().reveal_network(request.network))
+    }
+
+    async fn cluster_offer(&self, request: ClusterOfferRequest) -> Result<ClusterOffer, Problem> {
+        page(self.engine().offer_cluster(request.preset, request.talos))
+    }
+
+    async fn cluster_plan(&self, request: ClusterDraft) -> Result<ClusterPlan, Problem> {
+        Ok(self.engine().plan_cluster(&request))
+    }
+
+    async fn cluster_create(&self, request: ClusterDraft) -> Result<ClusterCreated, Problem> {
+        let (cluster, job) = page(self.engine().create_cluster(&request))?;
+        Ok(ClusterCreated { cluster, job })
+    }
+
+    async fn cluster_start(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().start_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_stop(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().stop_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_restart(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().restart_cluster(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_cancel(&self, request: ClusterRef) -> Result<Nothing, Problem> {
+        page(self.engine().cancel_cluster(request.cluster).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn cluster_loss(&self, request: ClusterRef) -> Result<ClusterLoss, Problem> {
+        page(self.engine().cluster_loss(request.cluster))
+    }
+
+    async fn cluster_delete(&self, request: ClusterRef) -> Result<Trashed, Problem> {
+        let (trash_id, name) = page(self.engine().delete_cluster(request.cluster).await)?;
+        Ok(Trashed { trash_id, name })
+    }
+
+    async fn cluster_health(&self, request: ClusterRef) -> Result<Nothing, Problem> {
+        page(self.engine().look_at_cluster(request.cluster))?;
+        Ok(Nothing {})
+    }
+
+    async fn cluster_consequence(&self, request: MemberQuestion) -> Result<Consequence, Problem> {
+        let removes = request.deed == MemberDeed::Remove;
+        let engine = self.engine();
+        page(engine.cluster_consequence(request.cluster, request.machine, removes))
+    }
+
+    async fn cluster_add_workers(&self, request: MoreWorkers) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().add_workers(&request).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_remove_worker(&self, request: LessWorkers) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().remove_worker(request).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_recipe(&self, request: ClusterRef) -> Result<RecipeText, Problem> {
+        Ok(recipe_text(page(
+            self.engine().cluster_recipe(request.cluster),
+        )?))
+    }
+
+    async fn cluster_draft_recipe(&self, request: ClusterDraft) -> Result<RecipeText, Problem> {
+        Ok(recipe_text(page(self.engine().draft_recipe(&request))?))
+    }
+
+    async fn cluster_open_recipe(&self, request: OpenText) -> Result<ClusterDraft, Problem> {
+        page(self.engine().open_recipe(&request.text))
+    }
+
+    async fn cluster_save_recipe(&self, request: SaveRecipe) -> Result<Saved, Problem> {
+        self.save_recipe(request).await
+    }
+
+    async fn cluster_commands(&self, request: ClusterDraft) -> Result<CommandsAnswer, Problem> {
+        let steps = page(self.engine().cluster_commands(&request))?;
+        Ok(CommandsAnswer { steps })
+    }
+
+    async fn cluster_kubeconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
+        let (path, context) = page(self.engine().write_kubeconfig(request.cluster).await)?;
+        Ok(MadeFile {
+            path: path.display().to_string(),
+            context,
+        })
+    }
+
+    async fn cluster_talosconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
+        let (path, context) = page(self.engine().write_talosconfig(request.cluster).await)?;
+        Ok(MadeFile {
+            path: path.display().to_string(),
+            context,
+        })
     }
 
     async fn forward_offer(&self, request: ForwardDraft) -> Result<ForwardOffer, Problem> {
@@ -465,6 +748,7 @@ impl<H: Host> Handlers for Router<H> {
         for (_, flow) in self.flows().drain() {
             flow.close();
         }
+        self.looks.end_all();
         // Machines go on: only this program's hold on them ends.
         old.close().await;
         Ok(Nothing {})

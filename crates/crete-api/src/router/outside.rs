@@ -48,6 +48,11 @@ impl<H: Host> Router<H> {
                     .open_address(&addresses::docs(&minor, page)?)
                     .await?;
             }
+            OpenTarget::TalosKind { version, document } => {
+                self.host
+                    .open_address(&addresses::kind(&version, &document)?)
+                    .await?;
+            }
             OpenTarget::TalosGuide { minor, place } => {
                 let address = addresses::guide(engine.targets(), &minor, &place)?;
                 self.host.open_address(&address).await?;

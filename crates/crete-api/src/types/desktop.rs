@@ -51,6 +51,13 @@ pub enum OpenTarget {
         /// Which page.
         page: DocsPage,
     },
+    /// The reference's page of a kind of configuration document.
+    TalosKind {
+        /// The version.
+        version: crete_model::TalosVersion,
+        /// The kind; empty for the main document.
+        document: String,
+    },
     /// The documentation's page of a platform or a board.
     TalosGuide {
         /// `major.minor`.

@@ -44,6 +44,27 @@ impl Engine {
         })
     }
 
+    /// The image of a choice with a schematic of its own.
+    pub(crate) fn image_of_schematic(
+        &self,
+        choice: &ImageChoice,
+        recipe: &Schematic,
+    ) -> Option<ImageId> {
+        let asset = crete_factory::asset_name(choice.arch, choice.medium, &choice.version);
+        self.existing(choice, recipe, &asset)
+    }
+
+    /// Downloads an image of a choice with a schematic of its own, or goes on with it.
+    pub(crate) fn download_schematic(
+        &self,
+        choice: &ImageChoice,
+        recipe: Schematic,
+    ) -> Result<(ImageId, Option<JobId>)> {
+        let asset = crete_factory::asset_name(choice.arch, choice.medium, &choice.version);
+        let id = schematic::id(&recipe);
+        self.order(choice, recipe, id, asset)
+    }
+
     /// The image that was made of exactly this.
     fn existing(&self, choice: &ImageChoice, recipe: &Schematic, asset: &str) -> Option<ImageId> {
         let same = |spec: &ImageSpec| match &spec.origin {

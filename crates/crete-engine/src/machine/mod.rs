@@ -19,8 +19,8 @@ pub use offer::MachineOffer;
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
-    ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal, MachineSpec,
-    MachineView, NetworkId, SerialPort,
+    ErrorCode, ImageId, ImageState, JobId, MachineAction, MachineDraft, MachineId, MachineReveal,
+    MachineSpec, MachineView, NetworkId, Problem, Remedy, SerialPort, params,
 };
 use driver::Handle;
 use requests::{Done, Request, Wish};
@@ -83,8 +83,19 @@ impl Engine {
         if !fields.is_empty() {
             return Err(EngineError::Invalid(fields));
         }
+        self.create_machine_as(MachineId(Uuid::now_v7()), draft, Vec::new())
+    }
+
+    /// Creates a machine under an id that was decided before, with more kernel arguments.
+    pub(crate) fn create_machine_as(
+        &self,
+        id: MachineId,
+        draft: &MachineDraft,
+        kernel_args: Vec<String>,
+    ) -> Result<MachineId> {
         let image = self.image(draft.image)?;
-        let id = MachineId(Uuid::now_v7());
+        let mut all = launch::kernel_args(&image.spec);
+        all.extend(kernel_args);
         let spec = MachineSpec {
             schema_version: 1,
             id,
@@ -97,7 +108,7 @@ impl Engine {
             disk_gib: draft.disk_gib,
             mac: mac_address(id),
             network: draft.network,
-            kernel_args: launch::kernel_args(&image.spec),
+            kernel_args: all,
             created_at: self.clock.text(),
         };
         store::create(&self.roots.machine(id), &spec)?;
@@ -136,8 +147,20 @@ impl Engine {
     /// Moves a machine to the trash; returns the trash id and its name.
     ///
     /// # Errors
-    /// When it runs.
+    /// When it runs, or belongs to a cluster.
     pub async fn delete_machine(&self, id: MachineId) -> Result<(String, String)> {
+        if let Some(cluster) = self.cluster_of(id) {
+            let problem = Problem::new(
+                ErrorCode::MachineInCluster,
+                params! { "cluster" => cluster },
+            );
+            return Err(problem.with_remedy(Remedy::Retry).into());
+        }
+        self.discard_machine(id).await
+    }
+
+    /// Moves a machine to the trash, also one of a cluster: on its cluster's behalf.
+    pub(crate) async fn discard_machine(&self, id: MachineId) -> Result<(String, String)> {
         let name = self.machine(id)?.spec.name;
         let done = self.ask(id, MachineAction::Delete).await?;
         let unanswered = || crate::error::internal("a deletion without a place in the trash");
@@ -266,7 +289,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn image_is_ready(&self, image: ImageId) -> bool {
+    pub(crate) fn image_is_ready(&self, image: ImageId) -> bool {
         self.image(image)
             .is_ok_and(|view| matches!(view.state, ImageState::Ready))
     }

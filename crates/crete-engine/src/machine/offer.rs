@@ -63,7 +63,7 @@ impl Engine {
     }
 
     /// Processors and memory (MiB) of this computer; generous until they are known.
-    fn limits(&self) -> (u32, u32) {
+    pub(crate) fn limits(&self) -> (u32, u32) {
         match self.usage.get("usage") {
             Some(usage) => {
                 let mib = u32::try_from(usage.memory_total >> 20).unwrap_or(u32::MAX);

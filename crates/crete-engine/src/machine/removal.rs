@@ -42,6 +42,7 @@ impl Engine {
         let handle = self.handles.lock().remove(&id);
         drop(handle);
         self.machines.remove(&id.to_string());
+        self.node_book.forget(id);
         self.refresh_images();
     }
 

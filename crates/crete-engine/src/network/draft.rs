@@ -166,6 +166,7 @@ impl Engine {
             internet: draft.internet,
             members: Vec::new(),
             forwards: Vec::new(),
+            endpoints: Vec::new(),
             created_at: self.clock.text(),
         })
     }
@@ -233,6 +234,7 @@ pub(super) mod tests {
             internet: true,
             members: Vec::new(),
             forwards: Vec::new(),
+            endpoints: Vec::new(),
             created_at: "2026-11-24T12:00:00.000Z".to_owned(),
         }
     }

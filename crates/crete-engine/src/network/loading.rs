@@ -4,11 +4,13 @@ use super::driver::{Driver, Handle};
 use super::process::Process;
 use super::told::Guest;
 use super::view::view;
+use super::ways::Ways;
 use crate::error::Result;
 use crate::{Engine, store};
 use crete_model::{MachineState, NetworkId, NetworkSpec, NetworkState};
 use crete_net::Subnet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Requests that may wait for a driver.
@@ -21,6 +23,8 @@ pub struct NetworkParts {
     pub program: PathBuf,
     /// This computer's routes: no network may have the same addresses.
     pub routes: fn() -> Vec<Subnet>,
+    /// How machines are reached, where it is not through their networks: in tests.
+    pub ways: Option<Arc<dyn Ways>>,
 }
 
 impl Default for NetworkParts {
@@ -28,6 +32,7 @@ impl Default for NetworkParts {
         Self {
             program: PathBuf::new(),
             routes: Vec::new,
+            ways: None,
         }
     }
 }
@@ -40,7 +45,11 @@ impl NetworkParts {
             let routes = crete_net::routes().unwrap_or_default();
             routes.into_iter().map(|route| route.subnet).collect()
         };
-        Self { program, routes }
+        Self {
+            program,
+            routes,
+            ways: None,
+        }
     }
 }
 

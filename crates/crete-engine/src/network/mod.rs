@@ -6,14 +6,18 @@
 
 mod draft;
 mod driver;
+mod endpoints;
 mod forwards;
 mod loading;
 mod members;
 mod process;
 mod told;
 mod view;
+mod ways;
 
 pub use loading::NetworkParts;
+pub(crate) use ways::PortOf;
+pub use ways::Ways;
 
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
@@ -22,8 +26,7 @@ use crete_model::{
     NetworkDraft, NetworkId, NetworkReveal, NetworkSpec, NetworkView, Params, Problem, Remedy,
     params,
 };
-use crete_net::control::client::Client;
-use crete_net::{Subnet, Target};
+use crete_net::Subnet;
 use driver::{Edit, Handle, Request};
 use members::{Ranges, resettle};
 use process::gone;
@@ -31,8 +34,6 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::io::BufReader;
-use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
 /// The handles of all drivers.
@@ -308,27 +309,5 @@ impl Engine {
     /// When there is no such network.
     pub fn network_folder(&self, id: NetworkId) -> Result<PathBuf> {
         self.network(id).map(|_| self.roots.network(id))
-    }
-
-    /// A connection to a port of a machine, through its network's own socket: no port of this
-    /// computer is opened for it, and nobody else can use it.
-    ///
-    /// # Errors
-    /// When the machine is off, refuses, or does not answer.
-    pub async fn dial(&self, machine: MachineId, port: u16) -> Result<BufReader<UnixStream>> {
-        let network = self.network_of_machine(machine)?;
-        let spec = self.network(network)?.spec;
-        let socket = self
-            .ask_network(network, |answer| Request::Socket { answer })
-            .await?;
-        let dialling = async {
-            let client = Client::connect(&socket, network.0).await?;
-            let machine = machine.to_string();
-            client.dial(Target::Machine { machine, port }).await
-        };
-        let failed = |error: crete_net::control::client::ClientError| {
-            process::failed(&spec, &error.to_string()).into()
-        };
-        dialling.await.map_err(failed)
     }
 }

@@ -58,6 +58,8 @@ pub(super) fn config(spec: &NetworkSpec, guests: &[Guest], offers: &[Offer]) -> 
             exposed: forward.exposed,
         });
     }
+    let endpoints = super::endpoints::told(spec, &machines)?;
+    forwards.extend(endpoints.forwards);
     Ok(Config {
         schema_version: SCHEMA_VERSION,
         network: spec.id.0,
@@ -67,8 +69,8 @@ pub(super) fn config(spec: &NetworkSpec, guests: &[Guest], offers: &[Offer]) -> 
         internet: spec.internet,
         offers: offers.to_vec(),
         forwards,
-        balancers: Vec::new(),
-        names: Vec::new(),
+        balancers: endpoints.balancers,
+        names: endpoints.names,
         machines,
     })
 }

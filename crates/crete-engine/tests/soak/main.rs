@@ -16,6 +16,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
 mod cycles;
 mod draw;
 mod journal;

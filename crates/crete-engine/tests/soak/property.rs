@@ -32,6 +32,7 @@ pub async fn holds(site: &Site, plan: &Plan) {
     networks_are_as_needed(site, &engine, &journal).await;
     images_become_whole(site, &engine, &journal).await;
     saved_files_become_whole(site, &engine, &journal).await;
+    crate::access::holds(site, &engine).await;
     if let Some(job) = engine.jobs.all().first() {
         // What is being written of jobs now is no stray file.
         engine.job_details(job.id).await.unwrap();

@@ -58,6 +58,7 @@ pub fn config(root: &Path, factory: &str) -> Config {
         systemd_bus: None,
         network_parts: support::network_parts(&root.join("bin")),
         practice_parts: PracticeParts::default(),
+        personal: crate::access::files(root),
         practice: None,
     }
 }
@@ -65,6 +66,7 @@ pub fn config(root: &Path, factory: &str) -> Config {
 impl Site {
     pub async fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
+        crate::access::furnish(temp.path());
         let fake = FakeQemu::install(&temp.path().join("bin")).unwrap();
         fake.play(&Script {
             console: Console::text(support::HELLO),

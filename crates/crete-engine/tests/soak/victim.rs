@@ -127,7 +127,7 @@ pub fn choice() -> ImageChoice {
 }
 
 /// Does something and writes down that it began and how it ended. A kill of QEMU makes deeds fail.
-async fn deed<T: ToString, E: ToString>(
+pub async fn deed<T: ToString, E: ToString>(
     root: &Path,
     name: &str,
     work: impl Future<Output = Result<T, E>>,
@@ -178,6 +178,7 @@ async fn play(root: &Path, factory: &str) {
     let engine = Engine::open(site::config(root, factory)).await.unwrap();
     let image = images(root, &engine).await;
     let draft = engine.save_draft(None, "my node", StudioDraft::default());
+    crate::access::play(root, &engine).await;
     machine(root, &engine, image).await;
     engine.delete_draft(draft.unwrap()).unwrap();
     engine.close().await;

@@ -74,6 +74,7 @@ impl World {
             systemd_bus: None,
             network_parts: self.network.parts(),
             practice_parts: PracticeParts::default(),
+            personal: crete_engine::PersonalFiles::default(),
             practice: None,
         }
     }
@@ -190,6 +191,7 @@ pub fn network_parts(folder: &Path) -> NetworkParts {
     NetworkParts {
         program: folder.join("crete-net"),
         routes: Vec::new,
+        ways: None,
     }
 }
 

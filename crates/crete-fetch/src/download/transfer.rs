@@ -1,6 +1,7 @@
 //! From the wire to the queue of the part file, whose other side is the [`super::writer`].
 
 use std::io::{Seek, SeekFrom};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,8 +20,13 @@ use crate::error::FetchError;
 use crate::partial::{SideFile, part_path};
 use crate::rate::Rate;
 
-/// Chunks that may wait for the disk; the client's chunks are at most some hundred KiB each.
-const QUEUE: usize = 32;
+/// Batches that may wait for the disk.
+const QUEUE: usize = 8;
+/// What goes to the disk together. The client's chunks are as large as the server's records, and
+/// to hand each over by itself costs more than to write it.
+const TOGETHER: usize = 256 << 10;
+/// Less than that is handed over after this time.
+const TOGETHER_FOR: Duration = Duration::from_millis(50);
 
 /// Opens the part file at `at`, cuts off what is not trusted, and reads what is kept once more.
 pub(super) async fn open_part(work: &Work<'_>, at: u64) -> Result<Target, FetchError> {
@@ -98,10 +104,40 @@ pub(super) async fn transfer(
     Ok((target, bytes))
 }
 
+/// Chunks that go to the disk together.
+#[derive(Default)]
+struct Batch {
+    chunks: Vec<Bytes>,
+    bytes: usize,
+    /// When the first of them came.
+    since: Option<tokio::time::Instant>,
+}
+
+impl Batch {
+    fn add(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len();
+        self.since.get_or_insert_with(tokio::time::Instant::now);
+        self.chunks.push(chunk);
+    }
+}
+
+/// Why no further chunk comes, when there should be one.
+enum End {
+    Interrupted,
+    Stalled,
+    Error(FetchError),
+}
+
+impl From<FetchError> for End {
+    fn from(error: FetchError) -> Self {
+        Self::Error(error)
+    }
+}
+
 /// The network's side of the queue.
 struct Receiver<'a> {
     work: &'a Work<'a>,
-    sender: mpsc::Sender<Bytes>,
+    sender: mpsc::Sender<Vec<Bytes>>,
     began: Instant,
     rate: Rate,
     received: u64,
@@ -114,48 +150,86 @@ impl Receiver<'_> {
         mut response: Response,
         first: Vec<Bytes>,
     ) -> Result<(), FetchError> {
-        for chunk in first {
-            if !self.hand_over(chunk).await? {
+        let mut batch = Batch::default();
+        first.into_iter().for_each(|chunk| batch.add(chunk));
+        let mut ended = Ok(());
+        loop {
+            match self.next(&mut response, &mut batch).await {
+                Ok(Some(chunk)) => batch.add(chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    ended = Err(error);
+                    break;
+                }
+            }
+            if batch.bytes >= TOGETHER && !self.hand_over(&mut batch).await? {
                 return Ok(());
             }
         }
-        let stall = self.work.request.patience.stall;
-        loop {
-            let next = tokio::time::timeout(stall, response.chunk());
-            match self.work.unless_cancelled(next).await? {
-                Ok(Ok(Some(chunk))) => {
-                    if !self.hand_over(chunk).await? {
-                        return Ok(());
-                    }
-                }
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Err(_)) => {
-                    return Err(FetchError::Interrupted {
-                        received: self.received,
-                        expected: self.total,
-                    });
-                }
-                Err(_) => {
-                    return Err(FetchError::Stalled {
-                        host: self.work.request.host(),
-                        waited: stall,
-                        received: self.received,
-                        expected: self.total,
-                    });
-                }
+        // What arrived before the end is kept, whatever the end was.
+        self.hand_over(&mut batch).await?;
+        ended.map_err(|end| self.unfinished(end))
+    }
+
+    /// The next chunk. While it does not come, what is there already goes to the disk.
+    async fn next(
+        &mut self,
+        response: &mut Response,
+        batch: &mut Batch,
+    ) -> Result<Option<Bytes>, End> {
+        let mut next = pin!(response.chunk());
+        let soon = match batch.since {
+            Some(since) => {
+                let soon = tokio::time::timeout_at(since + TOGETHER_FOR, next.as_mut());
+                self.work.unless_cancelled(soon).await?.ok()
             }
+            None => None,
+        };
+        let chunk = match soon {
+            Some(chunk) => chunk,
+            None => {
+                if !self.hand_over(batch).await? {
+                    return Ok(None);
+                }
+                let next = tokio::time::timeout(self.work.request.patience.stall, next);
+                self.work
+                    .unless_cancelled(next)
+                    .await?
+                    .map_err(|_| End::Stalled)?
+            }
+        };
+        chunk.map_err(|_| End::Interrupted)
+    }
+
+    fn unfinished(&self, end: End) -> FetchError {
+        match end {
+            End::Error(error) => error,
+            End::Interrupted => FetchError::Interrupted {
+                received: self.received,
+                expected: self.total,
+            },
+            End::Stalled => FetchError::Stalled {
+                host: self.work.request.host(),
+                waited: self.work.request.patience.stall,
+                received: self.received,
+                expected: self.total,
+            },
         }
     }
 
-    /// Gives a chunk to the writer; `false` when the writer has ended, which then has a reason.
-    async fn hand_over(&mut self, chunk: Bytes) -> Result<bool, FetchError> {
-        let bytes = chunk.len() as u64;
+    /// Gives a batch to the writer; `false` when the writer has ended, which then has a reason.
+    async fn hand_over(&mut self, batch: &mut Batch) -> Result<bool, FetchError> {
+        let Batch { chunks, bytes, .. } = std::mem::take(batch);
+        if chunks.is_empty() {
+            return Ok(!self.sender.is_closed());
+        }
+        let bytes = bytes as u64;
         if let Some(total) = self.total.filter(|total| self.received + bytes > *total) {
             return Err(self.too_long(total));
         }
         if self
             .work
-            .unless_cancelled(self.sender.send(chunk))
+            .unless_cancelled(self.sender.send(chunks))
             .await?
             .is_err()
         {

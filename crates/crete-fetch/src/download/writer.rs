@@ -8,10 +8,12 @@
 //! ```
 
 use std::fs::File;
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -22,13 +24,14 @@ use crate::error::FetchError;
 use crate::lock::EntryLock;
 use crate::partial::{SideFile, write_side};
 
-/// Bytes after which the side file is brought up to date, unless that is still under way: what a
-/// power cut can cost.
+/// Bytes and time after which the side file is brought up to date, unless that is still under way:
+/// what a power cut can cost.
 const FLUSH_EVERY: u64 = 16 << 20;
+const FLUSH_AFTER: Duration = Duration::from_millis(500);
 /// Bytes given up on a full disk, so that the rest can be kept.
 const GIVEN_BACK: u64 = 256 << 10;
-/// Written chunks that may wait for the digest.
-const QUEUE: usize = 16;
+/// Written batches that may wait for the digest.
+const QUEUE: usize = 8;
 
 /// An open part file, and the digest of what is in it.
 pub(super) struct Target {
@@ -49,17 +52,18 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the network's side is gone. What arrived is durable when this returns,
     /// whatever it returns.
-    pub fn run(mut self, chunks: mpsc::Receiver<Bytes>) -> Result<(Target, u64), FetchError> {
+    pub fn run(mut self, batches: mpsc::Receiver<Vec<Bytes>>) -> Result<(Target, u64), FetchError> {
         self.keep()?;
         let mut digest = std::mem::take(&mut self.target.digest);
         let (written, digest) = thread::scope(|threads| {
-            let (hash, hashed) = sync_channel::<Bytes>(QUEUE);
+            let (hash, hashed) = sync_channel::<Vec<Bytes>>(QUEUE);
             let hashing = threads.spawn(move || {
-                hashed.iter().for_each(|chunk| digest.update(&chunk));
+                let chunks = hashed.iter().flatten();
+                chunks.for_each(|chunk| digest.update(&chunk));
                 digest
             });
             let written = Keeper::spawn(threads, &self).and_then(|keeper| {
-                let written = self.write(chunks, &hash, &keeper);
+                let written = self.write(batches, &hash, &keeper);
                 // Awaited before the file changes its length again, or its owner.
                 written.and(keeper.end())
             });
@@ -77,21 +81,22 @@ impl Writer {
 
     fn write(
         &mut self,
-        mut chunks: mpsc::Receiver<Bytes>,
-        hash: &SyncSender<Bytes>,
+        mut batches: mpsc::Receiver<Vec<Bytes>>,
+        hash: &SyncSender<Vec<Bytes>>,
         keeper: &Keeper<'_>,
     ) -> Result<(), FetchError> {
-        let mut flushed = self.side.received;
-        while let Some(chunk) = chunks.blocking_recv() {
-            durable::append(&mut self.target.file, &chunk, &self.part)?;
-            self.side.received += chunk.len() as u64;
+        let (mut flushed, mut at) = (self.side.received, Instant::now());
+        while let Some(batch) = batches.blocking_recv() {
+            let mut slices: Vec<_> = batch.iter().map(|chunk| IoSlice::new(chunk)).collect();
+            durable::append(&mut self.target.file, &mut slices, &self.part)?;
+            self.side.received += batch.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
             // It only ends when this side is gone.
-            let _ = hash.send(chunk);
-            if self.side.received - flushed < FLUSH_EVERY {
+            let _ = hash.send(batch);
+            if self.side.received - flushed < FLUSH_EVERY || at.elapsed() < FLUSH_AFTER {
                 continue;
             }
             match keeper.written.try_send(self.side.clone()) {
-                Ok(()) => flushed = self.side.received,
+                Ok(()) => (flushed, at) = (self.side.received, Instant::now()),
                 // The flush before is not over: a slow disk is not asked more often.
                 Err(TrySendError::Full(_)) => {}
                 // It failed, and says why when it is joined.

@@ -24,6 +24,10 @@ use uuid::Uuid;
 pub const PROTOCOL: (u16, u16) = (1, 0);
 /// What a network says it is.
 pub const PRODUCT: &str = "crete-net";
+/// Why a machine was not reached: nothing listens there.
+pub const REFUSED: &str = "the machine refused it";
+/// Why a machine was not reached: nothing came back.
+pub const SILENT: &str = "the machine does not answer";
 /// The longest line taken. Configurations of hundreds of machines are far below.
 pub(crate) const LONGEST_LINE: usize = 4 << 20;
 

@@ -261,9 +261,9 @@ impl Gateway {
                 .experienced(target, is_open, turn.now());
             if let Some(far) = failed {
                 let why = if was_refused {
-                    "the machine refused it"
+                    control::REFUSED
                 } else {
-                    "the machine does not answer"
+                    control::SILENT
                 };
                 self.end_call(far, target, purpose, why, turn);
             }

@@ -221,6 +221,7 @@ fn carry_out(
             let kind = DownKind::Reboot {
                 forced: false,
                 firmware: false,
+                button: false,
             };
             let actor = boot.machine.random.uuid();
             ask(boot, Asked::Down(Down { kind, actor }))

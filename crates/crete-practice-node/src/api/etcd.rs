@@ -176,7 +176,7 @@ pub(super) async fn alarms(boot: &Boot, what: &str) -> Result<Vec<wire::EtcdMemb
 pub(super) async fn disarm(boot: &Boot) -> Result<Vec<wire::EtcdMemberAlarm>, Status> {
     let alarms = alarms(boot, "etcd alarm disarm").await?;
     let data = member(boot).await;
-    boot.machine.registry.change(|meeting| {
+    boot.machine.registry.change(move |meeting| {
         if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
             etcd.no_space.clear();
         }
@@ -193,11 +193,11 @@ pub(super) async fn defragment(boot: &Boot) -> Result<(), Status> {
 pub(super) async fn remove(boot: &Boot, id: u64) -> Result<(), Status> {
     only_control_planes(boot, "etcd remove member")?;
     let data = member(boot).await;
-    let removed = boot.machine.registry.change(|meeting| {
+    let removing = boot.machine.registry.agree(move |meeting| {
         let etcd = meeting.etcds.get_mut(&data.cluster);
         etcd.map_or(Ok(()), |etcd| etcd.remove(id))
     });
-    removed.map_err(|refusal| match refusal {
+    removing.await.map_err(|refusal| match refusal {
         crate::cluster::EtcdRefusal::NoSuchMember => Status::not_found(refusal.text()),
         crate::cluster::EtcdRefusal::NotEnoughStarted => {
             Status::failed_precondition(refusal.text())
@@ -216,10 +216,11 @@ pub(super) async fn leave(boot: &Boot) -> Result<(), Status> {
 pub(super) async fn forfeit(boot: &Boot) -> Result<wire::EtcdForfeitLeadershipResponse, Status> {
     only_control_planes(boot, "etcd forfeit leadership")?;
     let data = member(boot).await;
-    let next = boot.machine.registry.change(|meeting| {
+    let handing = boot.machine.registry.agree(move |meeting| {
         let etcd = meeting.etcds.get_mut(&data.cluster)?;
         etcd.forfeit(data.member)
     });
+    let next = handing.await;
     Ok(wire::EtcdForfeitLeadershipResponse {
         messages: vec![wire::EtcdForfeitLeadership {
             metadata: None,

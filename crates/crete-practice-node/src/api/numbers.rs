@@ -72,7 +72,7 @@ fn used(boot: &Boot) -> u64 {
 }
 
 pub(super) fn processors(boot: &Boot) -> wire::CpuInfoResponse {
-    let count = boot.machine.identity.processors;
+    let count = boot.machine.identity.processor.threads;
     let one = |processor: u32| wire::CpuInfo {
         processor,
         vendor_id: "AuthenticAMD".to_owned(),
@@ -109,7 +109,7 @@ pub(super) fn processors(boot: &Boot) -> wire::CpuInfoResponse {
 
 /// A virtual processor tells no frequency.
 pub(super) fn frequencies(boot: &Boot) -> wire::CpuFreqStatsResponse {
-    let count = boot.machine.identity.processors;
+    let count = boot.machine.identity.processor.threads;
     wire::CpuFreqStatsResponse {
         messages: vec![wire::CpUsFreqStats {
             metadata: None,
@@ -119,7 +119,7 @@ pub(super) fn frequencies(boot: &Boot) -> wire::CpuFreqStatsResponse {
 }
 
 pub(super) fn processor_counters(boot: &Boot) -> wire::SystemStatResponse {
-    let count = boot.machine.identity.processors;
+    let count = boot.machine.identity.processor.threads;
     let seconds = boot.uptime().as_secs_f64();
     let of = |processors: f64| wire::CpuStat {
         user: seconds * 0.08 * processors,
@@ -157,7 +157,7 @@ pub(super) fn network_counters(boot: &Boot) -> wire::NetworkDeviceStatsResponse 
         tx_packets: sent / 380,
         ..wire::NetDev::default()
     };
-    let card = crate::resources::network::LINK;
+    let card = boot.machine.identity.link.as_str();
     let (lo, received, sent) = (
         18_544 + seconds * 900,
         400_000 + seconds * 5000,
@@ -370,7 +370,7 @@ fn listed(boot: &Boot, namespace: &str) -> Vec<wire::ContainerInfo> {
                 pid + 100,
                 "CONTAINER_RUNNING",
                 &id,
-                pod.component,
+                &pod.component,
             ));
         }
     }

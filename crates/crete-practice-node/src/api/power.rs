@@ -35,6 +35,7 @@ pub(super) fn reboot(boot: &Arc<Boot>, request: wire::RebootRequest) -> Result<S
     go(
         boot,
         DownKind::Reboot {
+            button: false,
             forced: mode == Mode::Force,
             firmware: mode == Mode::Powercycle,
         },

@@ -15,6 +15,12 @@ pub(super) struct Told {
     unmet: Vec<(String, String)>,
 }
 
+impl Told {
+    pub(super) fn is_ready(&self) -> bool {
+        self.unmet.is_empty()
+    }
+}
+
 impl Boot {
     /// Enters a stage.
     pub fn enter(&self, stage: Stage) {
@@ -109,19 +115,19 @@ impl Boot {
     /// True when the network gave the node an address.
     pub fn has_address(&self) -> bool {
         let machine = &self.machine;
-        let any = !machine.identity.addresses.get().is_empty();
+        let any = !machine.identity.network.get().addresses.is_empty();
         any && !machine.faults.has(crate::Fault::NoAddress)
     }
 
     /// Waits until the network gives it one.
     pub async fn until_address(&self) {
         let mut faults = self.machine.faults.watch();
-        let mut addresses = self.machine.identity.addresses.watch();
+        let mut network = self.machine.identity.network.watch();
         while !self.has_address() {
             tokio::select! {
                 // Neither ends before this boot does.
                 _ = faults.changed() => {}
-                _ = addresses.changed() => {}
+                _ = network.changed() => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Boot;
 use crate::cluster::{KubeNode, Meeting, StaticPod};
-use crate::identity::{Disk, Medium, Prefix};
+use crate::identity::{Disk, Given, Medium, Prefix};
 use crate::resources::block::{self, Partition};
 use crate::resources::{hardware, kinds, kubernetes, network, runtime};
 use crate::store::Kind;
@@ -62,17 +62,17 @@ impl Boot {
     pub fn publish_network(&self) {
         let identity = &self.machine.identity;
         let put = |kind: Kind, id: &str, spec| self.store.put(kind, id, spec);
-        put(kinds::LINK, network::LINK, network::card(identity));
+        put(kinds::LINK, &identity.link, network::card(identity));
         let has_address = self.has_address();
-        let addresses = match has_address {
-            true => identity.addresses.get(),
-            false => Vec::new(),
+        let given = match has_address {
+            true => identity.network.get(),
+            false => Given::default(),
         };
-        self.publish_addresses(&addresses);
+        self.publish_addresses(&given);
         put(
             kinds::RESOLVER,
             "resolvers",
-            network::resolvers(&identity.resolvers),
+            network::resolvers(&given.resolvers),
         );
         put(
             kinds::TIME_SERVER,
@@ -91,8 +91,9 @@ impl Boot {
     }
 
     /// Addresses of links and of the node, and the ways they open.
-    fn publish_addresses(&self, addresses: &[Prefix]) {
+    fn publish_addresses(&self, given: &Given) {
         let identity = &self.machine.identity;
+        let addresses = given.addresses.as_slice();
         let put = |kind: Kind, id: &str, spec| self.store.put(kind, id, spec);
         let loopback = network::loopback_addresses();
         let loopback = loopback.map(|address| network::address(network::LOOPBACK, address));
@@ -103,12 +104,17 @@ impl Boot {
         let mut shown: Vec<_> = loopback.into();
         let mut routes = Vec::new();
         for address in own {
-            shown.push(network::address(network::LINK, *address));
-            routes.push(network::neighbours(*address));
+            shown.push(network::address(&identity.link, *address));
+            routes.push(network::neighbours(&identity.link, *address));
+        }
+        let shared = self.state().virtual_addresses.clone();
+        for ip in shared {
+            let length = if ip.is_ipv4() { 32 } else { 128 };
+            shown.push(network::address(&identity.link, Prefix { ip, length }));
         }
         if let Some(first) = addresses.first() {
-            let gateway = identity.gateway;
-            routes.extend(gateway.map(|gateway| network::default_route(gateway, Some(first.ip))));
+            let way_out = |gateway| network::default_route(&identity.link, gateway, Some(first.ip));
+            routes.extend(given.gateway.map(way_out));
             for group in ["accumulative", "current", "routed"] {
                 put(
                     kinds::NODE_ADDRESS,

@@ -1,14 +1,15 @@
 //! The etcd of a cluster: who its members are, who runs, who leads.
 
 use super::Kubernetes;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Bytes that an empty database has on a real node.
 const DATABASE: i64 = 1_146_880;
 
 /// A member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub id: u64,
     pub hostname: String,
@@ -36,7 +37,7 @@ impl EtcdRefusal {
 }
 
 /// One etcd.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Etcd {
     /// The id of the cluster it belongs to.
     pub cluster: String,
@@ -51,6 +52,9 @@ pub(crate) struct Etcd {
     /// Members whose data is gone.
     pub wiped: BTreeSet<u64>,
     pub database: i64,
+    /// Which member holds which virtual address.
+    #[serde(default)]
+    pub virtual_addresses: BTreeMap<IpAddr, u64>,
     pub kubernetes: Kubernetes,
 }
 
@@ -67,6 +71,7 @@ impl Etcd {
             no_space: BTreeSet::new(),
             wiped: BTreeSet::new(),
             database: DATABASE,
+            virtual_addresses: BTreeMap::new(),
             kubernetes: Kubernetes::default(),
         }
     }
@@ -98,7 +103,7 @@ impl Etcd {
     }
 
     /// Chooses a leader when there is none that runs.
-    fn elect(&mut self) {
+    pub fn elect(&mut self) {
         self.index += 1;
         let leads = |id: &u64| self.running.contains(id) && self.member(*id).is_some();
         if self.has_quorum() && self.leader.as_ref().is_some_and(leads) {
@@ -113,10 +118,26 @@ impl Etcd {
         }
     }
 
-    /// Adds a learner.
+    /// Adds a learner, unless it is a member already.
     pub fn add(&mut self, member: Member) {
+        if self.member(member.id).is_some() {
+            return;
+        }
         self.members.push(member);
         self.index += 1;
+    }
+
+    /// The member that holds a virtual address, if it runs.
+    pub fn holder(&self, address: &IpAddr) -> Option<u64> {
+        let holder = self.virtual_addresses.get(address).copied();
+        holder.filter(|holder| self.running.contains(holder))
+    }
+
+    /// A member takes a virtual address that nobody holds.
+    pub fn claim(&mut self, address: IpAddr, id: u64) {
+        if self.holder(&address).is_none() {
+            self.virtual_addresses.insert(address, id);
+        }
     }
 
     /// Makes a learner a voter.

@@ -1,21 +1,22 @@
 //! What Kubernetes knows: its nodes, and whether what runs on them is ready.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// A pod of the control plane, run by a node's own kubelet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StaticPod {
     /// `kube-apiserver` and the like.
-    pub component: &'static str,
+    pub component: String,
     pub image: String,
     pub since: Timestamp,
     pub ready: bool,
 }
 
 /// A node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KubeNode {
     pub name: String,
     pub uid: String,
@@ -52,7 +53,7 @@ impl KubeNode {
 }
 
 /// The state of a Kubernetes cluster.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kubernetes {
     pub nodes: BTreeMap<String, KubeNode>,
     /// Names of the nodes whose API server answers.
@@ -61,4 +62,24 @@ pub(crate) struct Kubernetes {
     pub core_dns: Option<bool>,
     /// Networks of pods given out so far.
     pub pod_networks: usize,
+    /// What people applied, by its path in the API.
+    pub applied: BTreeMap<String, serde_json::Value>,
+}
+
+impl Kubernetes {
+    /// Nothing is heard of a node any more.
+    pub fn silence(&mut self, hostname: &str, now: Timestamp) {
+        self.api_servers.remove(hostname);
+        if let Some(node) = self.nodes.get_mut(hostname) {
+            node.silent_since.get_or_insert(now);
+        }
+    }
+
+    /// A node is heard of again.
+    pub fn hear(&mut self, hostname: &str) {
+        if let Some(node) = self.nodes.get_mut(hostname) {
+            node.silent_since = None;
+            node.lost = false;
+        }
+    }
 }

@@ -9,6 +9,8 @@ pub(crate) enum Value {
     Text(String),
     /// Texts.
     List(Vec<String>),
+    /// A number.
+    Number(i64),
 }
 
 impl<T: Into<String>> From<T> for Value {
@@ -30,6 +32,8 @@ pub(crate) fn with_fields(text: &str, fields: &[(&str, Value)]) -> String {
         match value {
             Value::Text(text) => quote(&mut line, text),
             Value::List(texts) => list(&mut line, texts),
+            // Writing to a string cannot fail.
+            Value::Number(number) => drop(write!(line, "{number}")),
         }
     }
     line.push('}');

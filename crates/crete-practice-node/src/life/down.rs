@@ -5,6 +5,7 @@ use super::sequence::Sequence;
 use super::startup::CRI;
 use super::{Ending, etcd, image, install};
 use crate::boot::{Boot, Stage};
+use crate::machine::Button;
 use crate::services::State as Service;
 use crate::settings::installer_version;
 
@@ -18,10 +19,19 @@ pub(crate) struct Down {
 
 #[derive(Debug, Clone)]
 pub(crate) enum DownKind {
-    Reboot { forced: bool, firmware: bool },
-    Shutdown { forced: bool, button: bool },
+    Reboot {
+        forced: bool,
+        firmware: bool,
+        button: bool,
+    },
+    Shutdown {
+        forced: bool,
+        button: bool,
+    },
     Reset(Wipe),
-    Upgrade { image: String },
+    Upgrade {
+        image: String,
+    },
     Rollback,
 }
 
@@ -35,12 +45,20 @@ pub(crate) struct Wipe {
 }
 
 impl Down {
-    pub fn by_button() -> Self {
-        Self {
-            kind: DownKind::Shutdown {
+    pub fn by(button: Button) -> Self {
+        let kind = match button {
+            Button::Power => DownKind::Shutdown {
                 forced: true,
                 button: true,
             },
+            Button::CtrlAltDel => DownKind::Reboot {
+                forced: true,
+                firmware: true,
+                button: true,
+            },
+        };
+        Self {
+            kind,
             actor: String::new(),
         }
     }
@@ -57,7 +75,9 @@ pub(super) async fn go(boot: &Boot, down: &Down) -> Ending {
     boot.change(|state| state.going_down = true);
     let actor = down.actor.as_str();
     match &down.kind {
-        DownKind::Reboot { forced, firmware } => {
+        DownKind::Reboot {
+            forced, firmware, ..
+        } => {
             boot.enter(Stage::Rebooting);
             let sequence = Sequence::begin(boot, "reboot", 10, actor);
             let next = stop_workloads(boot, &sequence, 1, !forced).await;
@@ -89,6 +109,7 @@ pub(super) async fn go(boot: &Boot, down: &Down) -> Ending {
 fn announce(boot: &Boot, down: &Down) {
     let actor = &down.actor;
     boot.say(&match &down.kind {
+        DownKind::Reboot { button: true, .. } => "reboot via Ctrl-Alt-Del received".to_owned(),
         DownKind::Reboot { .. } => format!("reboot via API received. actor id: {actor}"),
         DownKind::Shutdown { button: true, .. } => "shutdown via ACPI received".to_owned(),
         DownKind::Shutdown { .. } => format!("shutdown via API received. actor id: {actor}"),

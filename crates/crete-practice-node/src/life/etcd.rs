@@ -6,12 +6,16 @@ use crate::boot::Boot;
 use crate::cluster::{Etcd, Member};
 use crate::error::NodeError;
 use crate::services::State as Service;
-use crate::storage::EtcdData;
+use crate::storage::{Ephemeral, EtcdData};
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 const WAITS: &str = "Waiting for volumes /var/lib, ETCD to be mounted, service \"cri\" to be \"up\", time sync, network, etcd spec";
+/// How often what a member knows is written down, while it changes.
+const EVERY: Duration = Duration::from_secs(2);
 /// How often a node says that it waits, milliseconds.
 const REMINDER: u64 = 34_000;
 
@@ -37,11 +41,12 @@ fn stop(boot: &Boot) {
     let Some(data) = boot.state().etcd else {
         return;
     };
-    boot.machine.registry.change(|meeting| {
+    boot.machine.registry.change(move |meeting| {
         if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
             etcd.run(data.member, false);
         }
     });
+    keep(boot, data);
 }
 
 async fn work(boot: &Boot) -> Infallible {
@@ -64,13 +69,31 @@ async fn work(boot: &Boot) -> Infallible {
         "Started task etcd (PID 437) for container etcd",
     );
     boot.change(|state| state.etcd = Some(data));
-    boot.machine.registry.change(|meeting| {
+    start_member(boot, data);
+    boot.rest(3700).await;
+    tokio::join!(promote(boot, data), watch(boot, data)).1
+}
+
+/// The member of this node runs.
+pub(super) fn start_member(boot: &Boot, data: EtcdData) {
+    boot.machine.registry.change(move |meeting| {
         if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
             etcd.run(data.member, true);
         }
     });
-    boot.rest(3700).await;
-    tokio::join!(promote(boot, data), watch(boot, data)).1
+}
+
+/// Writes down what the member knows.
+fn keep(boot: &Boot, data: EtcdData) {
+    let registry = &boot.machine.registry;
+    let Some(kept) = registry.look(|meeting| meeting.etcds.get(&data.cluster).cloned()) else {
+        return;
+    };
+    boot.write_disk(|content| {
+        if let Some(ephemeral) = &mut content.ephemeral {
+            ephemeral.kept = Some(kept);
+        }
+    });
 }
 
 /// Up to where it needs to know whether it is the first.
@@ -87,15 +110,19 @@ async fn prepare(boot: &Boot) {
     boot.rest(900).await;
 }
 
-/// A member that was there before. What nobody remembers any more begins again with it alone.
+/// A member that was there before: it brings what it knows.
 fn resume(boot: &Boot, data: EtcdData) -> EtcdData {
-    let member = member(boot, data.member, false);
+    let kept = boot.disk().ephemeral.and_then(|ephemeral| ephemeral.kept);
+    let now = boot.machine.clock.now();
+    let alone = member(boot, data.member, false);
     let cluster = cluster(boot);
-    boot.machine.registry.change(|meeting| {
-        meeting
-            .etcds
-            .entry(data.cluster)
-            .or_insert_with(|| Etcd::new(&cluster, member));
+    boot.machine.registry.change(move |meeting| {
+        if let Some(kept) = &kept {
+            meeting.restore(data.cluster, kept, now);
+        }
+        // What nobody remembers any more begins again with it alone.
+        let new = || Etcd::new(&cluster, alone.clone());
+        meeting.etcds.entry(data.cluster).or_insert_with(new);
     });
     data
 }
@@ -131,9 +158,9 @@ async fn begin(boot: &Boot) -> EtcdData {
         () = reminding => std::future::pending().await,
         etcd = registry.wait(|meeting| meeting.healthy_etcd(&cluster)) => {
             let learner = member(boot, id, true);
-            registry.change(|meeting| {
+            registry.change(move |meeting| {
                 if let Some(etcd) = meeting.etcds.get_mut(&etcd) {
-                    etcd.add(learner);
+                    etcd.add(learner.clone());
                 }
             });
             EtcdData { cluster: etcd, member: id }
@@ -148,7 +175,10 @@ async fn begin(boot: &Boot) -> EtcdData {
             boot.rest(300).await;
             let etcd = boot.machine.random.number();
             let first = member(boot, id, false);
-            registry.change(|meeting| meeting.etcds.insert(etcd, Etcd::new(&cluster, first)));
+            registry.change(move |meeting| {
+                let new = || Etcd::new(&cluster, first.clone());
+                meeting.etcds.entry(etcd).or_insert_with(new);
+            });
             EtcdData { cluster: etcd, member: id }
         }
     }
@@ -171,7 +201,7 @@ async fn promote(boot: &Boot, data: EtcdData) {
         Some(etcd.member(data.member)?.learner)
     });
     if is_learner == Some(true) {
-        registry.change(|meeting| {
+        registry.change(move |meeting| {
             if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
                 etcd.promote(data.member);
             }
@@ -183,14 +213,20 @@ async fn promote(boot: &Boot, data: EtcdData) {
 async fn watch(boot: &Boot, data: EtcdData) -> Infallible {
     let mut cluster = boot.machine.registry.watch();
     let mut faults = boot.machine.faults.watch();
+    let (mut stale, mut write_at) = (true, Instant::now());
     loop {
         alarm(boot, data);
         let problem = (!boot.etcd_answers()).then_some("context deadline exceeded");
         boot.look("etcd", problem);
         tokio::select! {
             // Neither ends before this boot does.
-            _ = cluster.changed() => {}
+            _ = cluster.changed() => stale = true,
             _ = faults.changed() => {}
+            () = sleep_until(write_at), if stale => {
+                keep(boot, data);
+                stale = false;
+                write_at = Instant::now() + EVERY;
+            }
         }
     }
 }
@@ -204,7 +240,7 @@ fn alarm(boot: &Boot, data: EtcdData) {
         etcd.is_some_and(|etcd| etcd.no_space.contains(&data.member))
     });
     if wanted && !is_raised {
-        registry.change(|meeting| {
+        registry.change(move |meeting| {
             if let Some(etcd) = meeting.etcds.get_mut(&data.cluster) {
                 etcd.no_space.insert(data.member);
             }
@@ -221,14 +257,15 @@ pub(crate) async fn leave(boot: &Boot) -> Result<(), &'static str> {
         return Ok(());
     };
     boot.rest(1500).await;
-    let left = boot.machine.registry.change(|meeting| {
+    let leaving = boot.machine.registry.agree(move |meeting| {
         let etcd = meeting.etcds.get_mut(&data.cluster);
         etcd.map_or(Ok(()), |etcd| etcd.remove(data.member))
     });
+    let left = leaving.await;
     left.map_err(|refusal| refusal.text())?;
     boot.change(|state| state.etcd = None);
     boot.write_disk(|content| {
-        content.ephemeral.get_or_insert_default().etcd = None;
+        *content.ephemeral.get_or_insert_default() = Ephemeral::default();
     });
     Ok(())
 }
@@ -239,7 +276,7 @@ pub(super) fn forget(boot: &Boot) {
     let Some(data) = data else {
         return;
     };
-    boot.machine.registry.change(|meeting| {
+    boot.machine.registry.change(move |meeting| {
         let Some(etcd) = meeting.etcds.get_mut(&data.cluster) else {
             return;
         };

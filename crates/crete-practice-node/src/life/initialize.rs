@@ -1,7 +1,7 @@
 //! From the first line to a configuration: from the disk, or from somebody in maintenance.
 
 use super::sequence::{Sequence, Step};
-use super::{presence, time, trust};
+use super::{network, presence, time, trust};
 use crate::Fault;
 use crate::boot::{Boot, Stage};
 use crate::console::go_duration;
@@ -63,16 +63,22 @@ async fn greet(boot: &Boot) {
     let identity = &boot.machine.identity;
     say("TPM device is not available, skipping PCR extension");
     say(&format!("booting Talos {}", boot.tag()));
+    let processor = &identity.processor;
     // With one processor it says none.
-    let cores = if identity.processors > 1 {
-        identity.processors
+    let cores = if processor.threads > 1 {
+        processor.cores
     } else {
         0
     };
+    let threads = processor.threads.checked_div(processor.cores).unwrap_or(1);
     say(&format!(
-        "CPU: QEMU TCG CPU version 2.5+, {cores} core(s), 1 thread(s) per core"
+        "CPU: {}, {cores} core(s), {threads} thread(s) per core",
+        processor.model
     ));
-    say("x86_64 microarchitecture level: 3");
+    say(&format!(
+        "x86_64 microarchitecture level: {}",
+        processor.level
+    ));
     say("mounting the rootfs");
     say("entering the rootfs");
     say("executing /sbin/init");
@@ -145,7 +151,7 @@ async fn early_services(boot: &Boot, sequence: &Sequence<'_>) {
     boot.rest(1000).await;
     boot.look("syslogd", None);
     boot.rest(3900).await;
-    bring_up_network(boot);
+    network::bring_up(boot);
     boot.look("containerd", None);
     containerd.done();
     if boot.since_1_13() {
@@ -163,25 +169,6 @@ fn prepare(boot: &Boot, id: &str) {
     boot.service(id, Service::Starting, "Starting service");
     boot.service(id, Service::Preparing, "Running pre state");
     boot.service(id, Service::Preparing, "Creating service runner");
-}
-
-/// DHCP, as far as it is seen from outside.
-fn bring_up_network(boot: &Boot) {
-    let identity = &boot.machine.identity;
-    if boot.has_address() {
-        for address in identity.addresses.get() {
-            let fields = [
-                ("address", address.to_string().into()),
-                ("link", crate::resources::network::LINK.into()),
-            ];
-            boot.report("network.AddressSpecController", "assigned address", &fields);
-        }
-        if let Some(name) = identity.hostname.clone() {
-            presence::name(boot, &name);
-        }
-    }
-    boot.publish_network();
-    boot.change(|_| ());
 }
 
 fn volumes(boot: &Boot) {

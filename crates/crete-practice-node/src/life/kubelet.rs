@@ -55,22 +55,22 @@ pub(super) async fn run(boot: Arc<Boot>) -> Result<(), NodeError> {
 /// Kubernetes hears nothing of the node any more.
 fn silence(boot: &Boot) {
     let now = boot.machine.clock.now();
-    change_kubernetes(boot, |kubernetes, hostname| {
-        kubernetes.api_servers.remove(hostname);
-        if let Some(node) = kubernetes.nodes.get_mut(hostname) {
-            node.silent_since.get_or_insert(now);
-        }
+    change_kubernetes(boot, move |kubernetes, hostname| {
+        kubernetes.silence(hostname, now);
     });
 }
 
 /// Changes what Kubernetes knows, wherever its API answers.
-fn change_kubernetes(boot: &Boot, change: impl FnOnce(&mut Kubernetes, &str)) {
+pub(super) fn change_kubernetes(
+    boot: &Boot,
+    change: impl Fn(&mut Kubernetes, &str) + Send + Sync + 'static,
+) {
     let Some(settings) = boot.settings() else {
         return;
     };
     let hostname = boot.state().hostname.clone().unwrap_or_default();
     let own = boot.state().etcd.map(|data| data.cluster);
-    boot.machine.registry.change(|meeting| {
+    boot.machine.registry.change(move |meeting| {
         let id = own.or_else(|| meeting.kubernetes(&settings.cluster_id));
         if let Some(etcd) = id.and_then(|id| meeting.etcds.get_mut(&id)) {
             change(&mut etcd.kubernetes, &hostname);
@@ -142,7 +142,7 @@ async fn static_pods(boot: &Boot, settings: &Settings) {
         );
     }
     let pods = STATIC_PODS.map(|(component, _)| StaticPod {
-        component,
+        component: component.to_owned(),
         image: format!("registry.k8s.io/{component}:{version}"),
         since,
         ready: false,
@@ -154,9 +154,10 @@ async fn static_pods(boot: &Boot, settings: &Settings) {
 
 fn show_pods(boot: &Boot, pods: Vec<StaticPod>) {
     boot.state().static_pods = pods.clone();
-    change_kubernetes(boot, |kubernetes, hostname| {
+    let told = pods.clone();
+    change_kubernetes(boot, move |kubernetes, hostname| {
         if let Some(node) = kubernetes.nodes.get_mut(hostname) {
-            node.static_pods = pods.clone();
+            node.static_pods.clone_from(&told);
         }
     });
     let hostname = boot.state().hostname.clone().unwrap_or_default();
@@ -176,7 +177,7 @@ async fn run_pod(boot: &Boot, component: &'static str, milliseconds: u64) {
             pod.ready = !crashes;
         }
         if component == "kube-apiserver" {
-            change_kubernetes(boot, |kubernetes, hostname| match crashes {
+            change_kubernetes(boot, move |kubernetes, hostname| match crashes {
                 true => drop(kubernetes.api_servers.remove(hostname)),
                 false => drop(kubernetes.api_servers.insert(hostname.to_owned())),
             });
@@ -196,52 +197,58 @@ async fn register(boot: &Boot, settings: &Settings) {
     boot.rest(2000).await;
     boot.machine.faults.gone(Fault::KubeletNotAdmitted).await;
     let identity = &boot.machine.identity;
-    let uid = boot.machine.random.uuid();
-    let since = boot.machine.clock.now();
-    let static_pods = boot.state().static_pods.clone();
-    let os_image = format!("Talos ({})", boot.tag());
-    change_kubernetes(boot, |kubernetes, hostname| {
+    let (name, static_pods) = {
+        let state = boot.state();
+        let name = state.hostname.clone().unwrap_or_default();
+        (name, state.static_pods.clone())
+    };
+    let new = KubeNode {
+        name,
+        uid: boot.machine.random.uuid(),
+        control_plane: settings.is_control_plane(),
+        addresses: identity.ips(),
+        kubelet_version: settings.kubernetes_version(),
+        os_image: format!("Talos ({})", boot.tag()),
+        since: boot.machine.clock.now(),
+        pod_network: 0,
+        unschedulable: false,
+        kubelet_ready: true,
+        network_ready: false,
+        flannel: settings.flannel,
+        kube_proxy: settings.kube_proxy.then_some(false),
+        static_pods,
+        silent_since: None,
+        lost: false,
+        processors: identity.processor.threads,
+        memory: boot.usable_memory(),
+    };
+    change_kubernetes(boot, move |kubernetes, hostname| {
         let next = kubernetes.pod_networks;
-        let node = kubernetes
-            .nodes
-            .entry(hostname.to_owned())
-            .or_insert_with(|| KubeNode {
-                name: hostname.to_owned(),
-                uid,
-                control_plane: settings.is_control_plane(),
-                addresses: identity.ips(),
-                kubelet_version: String::new(),
-                os_image: String::new(),
-                since,
+        let nodes = &mut kubernetes.nodes;
+        let node = nodes.entry(hostname.to_owned()).or_insert_with(|| {
+            kubernetes.pod_networks += 1;
+            KubeNode {
                 pod_network: next,
-                unschedulable: false,
-                kubelet_ready: false,
-                network_ready: false,
-                flannel: settings.flannel,
-                kube_proxy: settings.kube_proxy.then_some(false),
-                static_pods: Vec::new(),
-                silent_since: None,
-                lost: false,
-                processors: identity.processors,
-                memory: boot.usable_memory(),
-            });
-        node.kubelet_version = settings.kubernetes_version();
-        node.os_image = os_image;
+                ..new.clone()
+            }
+        });
+        node.kubelet_version.clone_from(&new.kubelet_version);
+        node.os_image.clone_from(&new.os_image);
+        node.static_pods.clone_from(&new.static_pods);
         node.kubelet_ready = true;
-        node.silent_since = None;
-        node.lost = false;
         node.unschedulable = false;
-        node.static_pods = static_pods;
-        kubernetes.pod_networks += 1;
+        kubernetes.hear(hostname);
     });
 }
 
 /// Keeps one thing of the node as a fault says.
-async fn keep(boot: &Boot, fault: Fault, mut set: impl FnMut(&mut Kubernetes, &str, bool)) {
+async fn keep(boot: &Boot, fault: Fault, set: fn(&mut Kubernetes, &str, bool)) {
     let mut faults = boot.machine.faults.watch();
     loop {
         let good = !boot.machine.faults.has(fault);
-        change_kubernetes(boot, |kubernetes, hostname| set(kubernetes, hostname, good));
+        change_kubernetes(boot, move |kubernetes, hostname| {
+            set(kubernetes, hostname, good);
+        });
         // The sender lives as long as the machine.
         let _ = faults.changed().await;
     }
@@ -301,18 +308,20 @@ async fn count_the_silent(boot: &Boot) -> Infallible {
     loop {
         boot.rest(5000).await;
         let now = boot.machine.clock.now();
-        let silent = |node: &KubeNode| {
-            !node.lost
-                && node
-                    .silent_since
-                    .is_some_and(|since| now.duration_since(since) > limit)
+        let silent = move |node: &KubeNode| {
+            let since = node.silent_since.filter(|_| !node.lost);
+            since.is_some_and(|since| now.duration_since(since) > limit)
+        };
+        // Only a control plane counts.
+        let Some(own) = boot.state().etcd else {
+            continue;
         };
         let any = boot.machine.registry.look(|meeting| {
-            let mut etcds = meeting.etcds.values();
-            etcds.any(|etcd| etcd.kubernetes.nodes.values().any(silent))
+            let etcd = meeting.etcds.get(&own.cluster);
+            etcd.is_some_and(|etcd| etcd.kubernetes.nodes.values().any(silent))
         });
         if any {
-            change_kubernetes(boot, |kubernetes, _| {
+            change_kubernetes(boot, move |kubernetes, _| {
                 for node in kubernetes.nodes.values_mut().filter(|node| silent(node)) {
                     node.lost = true;
                 }

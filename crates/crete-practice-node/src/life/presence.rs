@@ -1,12 +1,13 @@
 //! What the node is to itself and to the others of its cluster: its name, its configuration, its
 //! place among the members.
 
-use super::trust;
+use super::{etcd, kubelet, network, trust};
 use crate::boot::Boot;
-use crate::cluster::Affiliate;
+use crate::cluster::{Affiliate, Will};
 use crate::error::NodeError;
 use crate::random::Random;
 use crate::settings::Settings;
+use crate::storage::EtcdData;
 use crete_talos::api::wire::machine::AddressEvent;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -27,26 +28,98 @@ pub(super) fn leave(boot: &Boot) {
     let Some(settings) = boot.settings() else {
         return;
     };
-    let key = (settings.cluster_id.clone(), own_id(boot));
-    let (hostname, etcd) = {
-        let state = boot.state();
-        (state.hostname.clone().unwrap_or_default(), state.etcd)
-    };
+    let will = will(boot, &settings);
     let now = boot.machine.clock.now();
-    boot.machine.registry.change(|meeting| {
-        meeting.affiliates.remove(&key);
-        meeting.trustd.remove(&key);
-        for (id, one) in &mut meeting.etcds {
-            if etcd.is_some_and(|data| data.cluster == *id) {
-                one.run(etcd.map_or(0, |data| data.member), false);
+    boot.machine
+        .registry
+        .change(move |meeting| meeting.leave(&will, now));
+}
+
+/// What ends with the node.
+fn will(boot: &Boot, settings: &Settings) -> Will {
+    let node_id = own_id(boot);
+    let state = boot.state();
+    Will {
+        cluster: settings.cluster_id.clone(),
+        node_id,
+        hostname: state.hostname.clone().unwrap_or_default(),
+        etcd: state.etcd,
+    }
+}
+
+/// What the others do not know of the node, although it is so.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Unknown {
+    affiliate: bool,
+    trustd: bool,
+    etcd: Option<EtcdData>,
+    kubelet: bool,
+    api_server: bool,
+}
+
+impl Unknown {
+    /// Looks whether the others counted the node as away.
+    fn of(boot: &Boot) -> Self {
+        let Some(settings) = boot.settings() else {
+            return Self::default();
+        };
+        let will = will(boot, &settings);
+        let (etcd, trustd, kubelet, serves) = {
+            let state = boot.state();
+            if !state.starting || state.going_down {
+                return Self::default();
             }
-            let kubernetes = &mut one.kubernetes;
-            kubernetes.api_servers.remove(&hostname);
-            if let Some(node) = kubernetes.nodes.get_mut(&hostname) {
-                node.silent_since.get_or_insert(now);
+            let runs = |id: &str| state.services.get(id).is_some_and(|one| one.is_running());
+            let mut pods = state.static_pods.iter();
+            let serves = pods.any(|pod| pod.component == "kube-apiserver" && pod.ready);
+            let etcd = state.etcd.filter(|_| runs("etcd"));
+            let trustd = settings.is_control_plane() && state.is_up("trustd");
+            (etcd, trustd, runs("kubelet"), serves)
+        };
+        let key = (will.cluster.clone(), will.node_id.clone());
+        boot.machine.registry.look(|meeting| {
+            let own = etcd.map(|data| data.cluster);
+            let found = own.or_else(|| meeting.kubernetes(&will.cluster));
+            let found = found.and_then(|id| meeting.etcds.get(&id));
+            let node = found.and_then(|etcd| etcd.kubernetes.nodes.get(&will.hostname));
+            let stands =
+                |data: &EtcdData| found.is_some_and(|etcd| !etcd.running.contains(&data.member));
+            Self {
+                affiliate: !meeting.affiliates.contains_key(&key),
+                trustd: trustd && !meeting.trustd.contains_key(&key),
+                etcd: etcd.filter(stands),
+                kubelet: kubelet && node.is_some_and(|node| node.silent_since.is_some()),
+                api_server: kubelet
+                    && serves
+                    && found
+                        .is_some_and(|etcd| !etcd.kubernetes.api_servers.contains(&will.hostname)),
             }
+        })
+    }
+
+    /// Tells them again.
+    fn tell(&self, boot: &Boot) {
+        if self.affiliate {
+            join_discovery(boot);
         }
-    });
+        if self.trustd {
+            trust::sign_for_workers(boot);
+        }
+        if let Some(data) = self.etcd {
+            etcd::start_member(boot, data);
+        }
+        let (kubelet, api_server) = (self.kubelet, self.api_server);
+        if kubelet || api_server {
+            kubelet::change_kubernetes(boot, move |kubernetes, hostname| {
+                if kubelet {
+                    kubernetes.hear(hostname);
+                }
+                if api_server {
+                    kubernetes.api_servers.insert(hostname.to_owned());
+                }
+            });
+        }
+    }
 }
 
 fn own_id(boot: &Boot) -> String {
@@ -124,11 +197,11 @@ pub(super) fn configured(boot: &Boot, settings: Arc<Settings>) {
 }
 
 /// The name that the configuration gives; else that of the network; else a stable one.
-fn rename(boot: &Boot) {
+pub(super) fn rename(boot: &Boot) {
     let configured = boot
         .settings()
         .and_then(|settings| settings.hostname.clone());
-    let given = configured.or_else(|| boot.machine.identity.hostname.clone());
+    let given = configured.or_else(|| boot.machine.identity.network.get().hostname);
     let node_id = own_id(boot);
     let stable = || (!node_id.is_empty()).then(|| stable_name(&node_id));
     if let Some(wanted) = given.or_else(stable) {
@@ -171,7 +244,7 @@ pub(super) fn greet_cluster(boot: &Boot) {
     join_discovery(boot);
 }
 
-fn join_discovery(boot: &Boot) {
+pub(super) fn join_discovery(boot: &Boot) {
     let Some(settings) = boot.settings() else {
         return;
     };
@@ -184,9 +257,9 @@ fn join_discovery(boot: &Boot) {
         discovery: settings.discovery,
     };
     let key = (settings.cluster_id.clone(), own_id(boot));
-    boot.machine
-        .registry
-        .change(|meeting| meeting.affiliates.insert(key, affiliate));
+    boot.machine.registry.change(move |meeting| {
+        meeting.affiliates.insert(key.clone(), affiliate.clone());
+    });
 }
 
 /// Keeps what the node shows in step with the others and with its faults.
@@ -194,24 +267,21 @@ pub(super) async fn follow(boot: Arc<Boot>) -> Result<(), NodeError> {
     let mut cluster = boot.machine.registry.watch();
     let mut faults = boot.machine.faults.watch();
     let mut own = boot.subscribe();
-    let mut addresses = boot.machine.identity.addresses.watch();
+    let mut given = boot.machine.identity.network.watch();
     let mut shown = None;
     loop {
         boot.publish_cluster();
         boot.publish_diagnostics();
         trust::renew(&boot, &mut shown)?;
+        let will = boot.settings().map(|settings| will(&boot, &settings));
+        boot.machine.registry.leave_will(will);
+        Unknown::of(&boot).tell(&boot);
         tokio::select! {
             // None ends before this boot does.
             _ = cluster.changed() => {}
             _ = faults.changed() => {}
             _ = own.changed() => {}
-            _ = addresses.changed() => {
-                boot.publish_network();
-                tell_addresses(&boot);
-                if boot.state().starting {
-                    join_discovery(&boot);
-                }
-            }
+            _ = given.changed() => network::changed(&boot),
         }
     }
 }

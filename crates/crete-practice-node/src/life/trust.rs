@@ -44,7 +44,7 @@ async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
         false => "runtime.MaintenanceServiceController",
     };
     let authority = Authority::of_a_boot(&boot.machine.random)?;
-    let mut changes = boot.machine.identity.addresses.watch();
+    let mut changes = boot.machine.identity.network.watch();
     changes.mark_unchanged();
     let all = boot.machine.identity.ips();
     // From 1.13 on the addresses that come one after another are told one after another.
@@ -73,11 +73,13 @@ async fn open_maintenance(boot: &Arc<Boot>) -> Result<(), NodeError> {
         boot.rest(5100).await;
         boot.look("apid", None);
     }
+    let mut told = all;
     // The sender lives as long as the machine.
     while changes.changed().await.is_ok() {
         let addresses = boot.machine.identity.ips();
-        if !addresses.is_empty() {
+        if !addresses.is_empty() && addresses != told {
             serve(&announce(boot, controller, &authority, &addresses)?)?;
+            told = addresses;
         }
     }
     Ok(())
@@ -128,12 +130,13 @@ pub(super) async fn serve_cluster(boot: &Boot, settings: &Settings) -> Result<()
         false => {
             let wanted = |((cluster, _), trustd): (&(String, String), &Trustd)| {
                 let fits = *cluster == settings.cluster_id && trustd.token == settings.token;
-                fits.then(|| Arc::clone(&trustd.authority))
+                fits.then(|| trustd.authority.clone())
             };
             let registry = &boot.machine.registry;
-            registry
+            let parts = registry
                 .wait(|meeting| meeting.trustd.iter().find_map(wanted))
-                .await
+                .await;
+            Arc::new(Authority::parse("machine.ca", &parts)?)
         }
     };
     boot.change(|state| state.authority = Some(authority));
@@ -145,18 +148,15 @@ pub(super) fn sign_for_workers(boot: &Boot) {
     let Some(settings) = boot.settings() else {
         return;
     };
-    let Some(authority) = boot.state().authority.clone() else {
-        return;
-    };
     let trustd = Trustd {
         token: settings.token.clone(),
-        authority,
+        authority: settings.talos_ca.clone(),
     };
     let node_id = boot.disk().state.unwrap_or_default().node_id;
     let key = (settings.cluster_id.clone(), node_id);
-    boot.machine
-        .registry
-        .change(|meeting| meeting.trustd.insert(key, trustd));
+    boot.machine.registry.change(move |meeting| {
+        meeting.trustd.insert(key.clone(), trustd.clone());
+    });
 }
 
 /// Opens the API of the cluster.

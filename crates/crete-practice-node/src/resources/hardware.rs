@@ -36,9 +36,9 @@ pub(crate) fn processor(identity: &Identity) -> Spec {
         max_speed: SPEED,
         boot_speed: SPEED,
         status: 65,
-        core_count: identity.processors,
-        core_enabled: identity.processors,
-        thread_count: identity.processors,
+        core_count: identity.processor.cores,
+        core_enabled: identity.processor.cores,
+        thread_count: identity.processor.threads,
         ..wire::ProcessorSpec::default()
     };
     let yaml = Fields::default()

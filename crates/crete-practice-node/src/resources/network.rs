@@ -8,11 +8,11 @@ use crete_talos::api::wire::talos::resource::definitions::enums;
 use crete_talos::api::wire::talos::resource::definitions::network as wire;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The name that predictable naming gives QEMU's first card.
-pub(crate) const LINK: &str = "enp0s3";
 pub(crate) const LOOPBACK: &str = "lo";
 /// Up, broadcast, running, multicast, lower up.
 const CARD_FLAGS: u32 = 0x1_1043;
+/// Running, lower up: what goes with the carrier.
+const CARRIER_FLAGS: u32 = 0x1_0040;
 /// Up, loopback, running, lower up.
 const LOOPBACK_FLAGS: u32 = 0x1_0049;
 const ETHER: i32 = 1;
@@ -48,16 +48,31 @@ pub(crate) fn mac(bytes: [u8; 6]) -> String {
 
 pub(crate) fn card(identity: &Identity) -> Spec {
     let address = mac(identity.mac);
+    let plugged = !identity.network.get().unplugged;
+    let (flags, flag_names, state, state_name) = match plugged {
+        true => (
+            CARD_FLAGS,
+            "UP,BROADCAST,RUNNING,MULTICAST,LOWER_UP",
+            enums::NethelpersOperationalState::Up,
+            "up",
+        ),
+        false => (
+            CARD_FLAGS & !CARRIER_FLAGS,
+            "UP,BROADCAST,MULTICAST",
+            enums::NethelpersOperationalState::Down,
+            "down",
+        ),
+    };
     let message = wire::LinkStatusSpec {
         index: 2,
         r#type: ETHER,
-        flags: CARD_FLAGS,
+        flags,
         hardware_addr: identity.mac.to_vec(),
         permanent_addr: identity.mac.to_vec(),
         broadcast_addr: vec![0xff; 6],
         mtu: 1500,
         queue_disc: "fq_codel".to_owned(),
-        operational_state: enums::NethelpersOperationalState::Up.into(),
+        operational_state: state.into(),
         bus_path: "0000:00:03.0".to_owned(),
         driver: "virtio_net".to_owned(),
         driver_version: "1.0.0".to_owned(),
@@ -65,30 +80,25 @@ pub(crate) fn card(identity: &Identity) -> Spec {
         vendor_id: "0x1af4".to_owned(),
         product: "Virtio network device".to_owned(),
         vendor: "Red Hat, Inc.".to_owned(),
-        link_state: true,
+        link_state: plugged,
         speed_megabits: u32::MAX.into(),
         port: PORT_OTHER,
         duplex: enums::NethelpersDuplex::Unknown.into(),
         alt_names: vec![format!("enx{}", address.replace(':', ""))],
         ..wire::LinkStatusSpec::default()
     };
-    let yaml = link_yaml(
-        &message,
-        "ether",
-        "UP,BROADCAST,RUNNING,MULTICAST,LOWER_UP",
-        "up",
-    )
-    .text("busPath", &message.bus_path)
-    .text("driver", &message.driver)
-    .text("driverVersion", &message.driver_version)
-    .text("productID", &message.product_id)
-    .text("vendorID", &message.vendor_id)
-    .text("product", &message.product)
-    .text("vendor", &message.vendor)
-    .bare("linkState", true)
-    .bare("speedMbit", message.speed_megabits)
-    .text("port", "Other")
-    .text("duplex", "Unknown");
+    let yaml = link_yaml(&message, "ether", flag_names, state_name)
+        .text("busPath", &message.bus_path)
+        .text("driver", &message.driver)
+        .text("driverVersion", &message.driver_version)
+        .text("productID", &message.product_id)
+        .text("vendorID", &message.vendor_id)
+        .text("product", &message.product)
+        .text("vendor", &message.vendor)
+        .bare("linkState", plugged)
+        .bare("speedMbit", message.speed_megabits)
+        .text("port", "Other")
+        .text("duplex", "Unknown");
     spec(&message, &yaml.node())
 }
 
@@ -238,10 +248,11 @@ pub(crate) fn node_addresses(addresses: &[Prefix]) -> Spec {
 }
 
 /// The way out, with its id.
-pub(crate) fn default_route(gateway: IpAddr, source: Option<IpAddr>) -> (String, Spec) {
+pub(crate) fn default_route(link: &str, gateway: IpAddr, source: Option<IpAddr>) -> (String, Spec) {
     let family = Family::of(gateway);
     let id = format!("{}/{gateway}//{DHCP_PRIORITY}", family.name);
     let route = Route {
+        link,
         family,
         destination: None,
         source,
@@ -254,16 +265,17 @@ pub(crate) fn default_route(gateway: IpAddr, source: Option<IpAddr>) -> (String,
 }
 
 /// The way to the neighbours of an address, with its id.
-pub(crate) fn neighbours(address: Prefix) -> (String, Spec) {
+pub(crate) fn neighbours(link: &str, address: Prefix) -> (String, Spec) {
     let family = Family::of(address.ip);
     let network = network_of(address);
     let v4 = address.ip.is_ipv4();
     let priority = if v4 { DHCP_PRIORITY } else { 256 };
     let id = match v4 {
         true => format!("inet4//{network}/{priority}"),
-        false => format!("{LINK}/inet6//{network}/{priority}"),
+        false => format!("{link}/inet6//{network}/{priority}"),
     };
     let route = Route {
+        link,
         family,
         destination: Some(network),
         source: v4.then_some(address.ip),
@@ -316,7 +328,8 @@ impl Family {
 }
 
 /// A route of the main table over the card.
-struct Route {
+struct Route<'a> {
+    link: &'a str,
     family: Family,
     destination: Option<Prefix>,
     source: Option<IpAddr>,
@@ -326,7 +339,7 @@ struct Route {
     protocol: (i32, &'static str),
 }
 
-impl Route {
+impl Route<'_> {
     fn spec(&self) -> Spec {
         let message = wire::RouteStatusSpec {
             family: self.family.number.into(),
@@ -334,7 +347,7 @@ impl Route {
             source: self.source.map(ip),
             gateway: self.gateway.map(ip),
             out_link_index: 2,
-            out_link_name: LINK.to_owned(),
+            out_link_name: self.link.to_owned(),
             table: 254,
             priority: self.priority,
             scope: self.scope.0.into(),
@@ -349,7 +362,7 @@ impl Route {
             .text("src", &text(self.source.map(|one| one.to_string())))
             .text("gateway", &text(self.gateway.map(|one| one.to_string())))
             .bare("outLinkIndex", 2)
-            .text("outLinkName", LINK)
+            .text("outLinkName", self.link)
             .text("table", "main")
             .bare("priority", self.priority)
             .text("scope", self.scope.1)

@@ -113,6 +113,17 @@ impl Lab {
         faults: &[Fault],
         storage: Arc<dyn Storage>,
     ) -> Member {
+        self.switch_on_at(identity, Faults::of(faults), storage, self.registry.clone())
+    }
+
+    /// Switches a machine on that meets the others somewhere else.
+    pub fn switch_on_at(
+        &self,
+        identity: Identity,
+        faults: Faults,
+        storage: Arc<dyn Storage>,
+        registry: ClusterRegistry,
+    ) -> Member {
         let console = Arc::new(Transcript::default());
         let number = identity.mac[5];
         let address = address(number);
@@ -123,9 +134,9 @@ impl Lab {
             random: Random::numbered(number.into()),
             storage: Arc::clone(&storage),
             network: self.network.at(address),
-            registry: self.registry.clone(),
+            registry,
             console: console.clone(),
-            faults: Faults::of(faults),
+            faults,
         });
         Member {
             node,

@@ -257,6 +257,45 @@ impl Node {
         }))
     }
 
+    /// Resources of any kind as YAML, with what they are.
+    ///
+    /// # Errors
+    /// What a stream can fail with, silence among it.
+    pub async fn list_yaml(
+        &self,
+        namespace: &str,
+        kind: &str,
+    ) -> Result<Vec<(Metadata, String)>, ApiError> {
+        let request = wire::ListRequest {
+            namespace: namespace.to_owned(),
+            r#type: kind.to_owned(),
+            options: None,
+        };
+        let mut state = self.state();
+        let call = "List";
+        let opening = async move { state.list(request).await };
+        let mut frames = Frames::new(call, self.name(), opening);
+        let listing = async {
+            let mut all = Vec::new();
+            while let Some(answer) = frames.next().await? {
+                let resource = answer.resource.unwrap_or_default();
+                let spec = resource.spec.unwrap_or_default();
+                let metadata = metadata(resource.metadata.unwrap_or_default());
+                all.push((metadata, spec.yaml_spec));
+            }
+            Ok(all)
+        };
+        match tokio::time::timeout(self.deadline(), listing).await {
+            Ok(listed) => listed,
+            Err(_) => Err(ApiError::new(
+                Cause::Silent,
+                call,
+                self.name(),
+                "no end of the list",
+            )),
+        }
+    }
+
     async fn get_raw(
         &self,
         namespace: &str,

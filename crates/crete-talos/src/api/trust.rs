@@ -98,6 +98,14 @@ impl Trust {
 }
 
 impl ClusterTrust {
+    /// Finds out whether it can be used at all.
+    ///
+    /// # Errors
+    /// When authority, certificate or key cannot be read, or do not belong together.
+    pub fn check(&self) -> Result<(), PkiError> {
+        Trust::Cluster(self.clone()).client_config().map(drop)
+    }
+
     pub(super) fn verifier(&self) -> Result<Arc<WebPkiServerVerifier>, PkiError> {
         let mut roots = RootCertStore::empty();
         for der in certificates_of("the cluster's authority", &self.authority)? {

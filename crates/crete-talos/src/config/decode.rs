@@ -1,6 +1,6 @@
 //! Strict reading: every document of a known kind, every key known, every value of its type.
 
-use super::fault::{Fault, Faults};
+use super::fault::{Fault, Faults, What};
 use super::formats;
 use super::schema::{Format, MAIN, Record, Schema, Shape};
 use super::{Configuration, Document};
@@ -64,6 +64,7 @@ impl Configuration {
 /// The fault of a text that is no YAML.
 pub(super) fn not_yaml(error: &YamlError) -> Faults {
     let fault = Fault::new("", error.line, format!("not YAML: {}", error.reason));
+    let fault = fault.of(What::Syntax);
     Faults::one(fault.worded(format!("decode error: yaml: {error}")))
 }
 
@@ -105,6 +106,7 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
     let about = About {
         contract,
         identity: document.identity(),
+        label: document.label(!document.name().is_empty()),
         line,
     };
     let schema = Schema::of(contract);
@@ -128,7 +130,9 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
                     document.kind(),
                     document.api_version()
                 );
-                return Err(about.fault("kind", line, &text));
+                let mut faults = about.fault("kind", document.kind_line(), &text);
+                faults.0[0].what = What::UnknownKind;
+                return Err(faults);
             }
         }
     };
@@ -154,6 +158,7 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
 struct About {
     contract: Contract,
     identity: String,
+    label: String,
     line: usize,
 }
 
@@ -169,7 +174,13 @@ impl About {
     }
 
     fn fault(&self, path: &str, line: usize, text: &str) -> Faults {
-        Faults::one(Fault::new(path, line, text).worded(self.worded(text)))
+        let fault = Fault::new(path, line, text).worded(self.worded(text));
+        Faults::one(self.labelled(fault))
+    }
+
+    fn labelled(&self, mut fault: Fault) -> Fault {
+        fault.document.clone_from(&self.label);
+        fault
     }
 
     /// A value of a wrong type, as the YAML reader of each version says it.
@@ -178,7 +189,7 @@ impl About {
         let line = fault.line;
         if reason.starts_with("null value") {
             let text = self.worded(&format!("{reason} (line {line})"));
-            return fault.clone().worded(text);
+            return self.labelled(fault.clone().worded(text));
         }
         let said = match self.contract {
             Contract::V1_10 | Contract::V1_11 if !reason.starts_with("cannot") => reason.to_owned(),
@@ -189,7 +200,7 @@ impl About {
             Contract::V1_14 => format!("yaml: construct errors: line {line}: {reason}"),
         };
         let text = self.worded(&format!("error decoding {kind} to *{type_name}: {said}"));
-        fault.clone().worded(text)
+        self.labelled(fault.clone().worded(text))
     }
 
     fn unknown_keys(&self, unknown: &Node, document: &Document) -> Faults {
@@ -203,7 +214,7 @@ impl About {
         let reason = format!("there is no such key in Talos {}", self.contract);
         let faults = places.into_iter().map(|(path, line)| {
             let fault = Fault::new(path, line, reason.clone());
-            fault.worded(text.clone())
+            self.labelled(fault.of(What::UnknownKey).worded(text.clone()))
         });
         Faults(faults.collect())
     }
@@ -359,7 +370,7 @@ impl Check {
             return;
         };
         let problem = match format {
-            Format::Any => None,
+            Format::Any | Format::Usual(_) => None,
             Format::OneOf(options) => (!options.iter().any(|option| option == text))
                 .then(|| format!("{text:?} is none of {}", options.join(", "))),
             Format::Prefix => formats::prefix(text).err(),
@@ -376,7 +387,8 @@ impl Check {
             }
         };
         if let Some(problem) = problem {
-            self.faults.push(Fault::new(path, node.line, problem));
+            let fault = Fault::new(path, node.line, problem);
+            self.faults.push(fault.of(What::WrongValue));
         }
     }
 
@@ -410,7 +422,7 @@ impl Check {
                 format!("{tag} `{short}`")
             }
         };
-        let fault = Fault::new(path, node.line, wanted(node, target));
+        let fault = Fault::new(path, node.line, wanted(node, target)).of(What::WrongValue);
         let fault = fault.worded(format!("cannot {verb} {what} into {target}"));
         self.faults.push(fault);
     }

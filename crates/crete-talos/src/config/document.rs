@@ -23,6 +23,13 @@ impl Document {
         self.node.text_at(&["kind"])
     }
 
+    /// The line of its kind, or its first.
+    pub(super) fn kind_line(&self) -> usize {
+        self.node
+            .get("kind")
+            .map_or(self.node.line, |kind| kind.line)
+    }
+
     /// Its name; empty for kinds of which there is one.
     #[must_use]
     pub fn name(&self) -> &str {

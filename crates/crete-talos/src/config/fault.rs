@@ -13,11 +13,37 @@ pub enum Stage {
     Node,
 }
 
+/// What is wrong, as far as it can be told apart without words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum What {
+    /// The text is no YAML.
+    Syntax,
+    /// The version has no such key.
+    UnknownKey,
+    /// The version has no such kind of document.
+    UnknownKind,
+    /// A value that the key does not take.
+    WrongValue,
+    /// A rule of Talos.
+    #[default]
+    Rule,
+    /// Networks have addresses in common.
+    SubnetsOverlap,
+    /// Less memory than Talos needs.
+    MemoryShort,
+    /// This Talos does not run this Kubernetes.
+    VersionSkew,
+    /// The disk to install on is not there.
+    DiskMissing,
+}
+
 /// One thing that is wrong.
 ///
 /// Talos' own text may quote values, secrets among them, so it is neither displayed nor debugged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// What kind it is.
+    pub what: What,
     /// The document it is in, such as `LinkConfig/eth0`; empty for faults between documents.
     pub document: String,
     /// The path in the document, such as `machine.install.disk`; empty when it is no single place.
@@ -34,12 +60,19 @@ impl Fault {
     pub(super) fn new(path: impl Into<String>, line: usize, text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
+            what: What::default(),
             document: String::new(),
             path: path.into(),
             line,
             reason: text.clone(),
             talos: text,
         }
+    }
+
+    /// A fault of another kind.
+    pub(super) fn of(mut self, what: What) -> Self {
+        self.what = what;
+        self
     }
 
     /// A fault for which Talos has another text, which may quote values.

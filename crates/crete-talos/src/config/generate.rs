@@ -9,6 +9,8 @@ use crate::Contract;
 use crate::pki::{Bundle, CaParts, Parts};
 use crate::yaml::Node;
 
+pub(super) use shared::mirror_document;
+
 /// What a machine is in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MachineRole {
@@ -66,7 +68,7 @@ fn parts(ca: Option<&CaParts>) -> CaParts {
 }
 
 /// A document of a kind, its own keys to follow.
-fn document<const N: usize>(kind: &str, entries: [(&str, Node); N]) -> Node {
+pub(super) fn document<const N: usize>(kind: &str, entries: [(&str, Node); N]) -> Node {
     let mut node = Node::map([
         ("apiVersion", Node::text("v1alpha1")),
         ("kind", Node::text(kind)),

@@ -35,6 +35,8 @@ pub(crate) enum Shape {
 pub(crate) enum Format {
     /// Any text.
     Any,
+    /// Any text as far as reading goes; these are what is usual.
+    Usual(Vec<String>),
     /// One of these.
     OneOf(Vec<String>),
     /// An address and the length of its prefix.
@@ -108,11 +110,60 @@ impl Schema {
             let tables: Value = serde_json::from_str(text(older)).unwrap_or_default();
             schema.add(&tables, older == contract);
         }
+        if contract >= Contract::V1_13 {
+            schema.add_image_verification();
+        }
         for (name, key, shape) in undocumented() {
             let record = schema.records.entry(name.to_owned()).or_default();
             record.keys.insert(key.to_owned(), shape);
         }
         schema
+    }
+
+    /// A kind that 1.13 brought and that no published table has.
+    fn add_image_verification(&mut self) {
+        let text = || Shape::Text(Format::Any);
+        let keyless = "security.ImageKeylessVerifierV1Alpha1";
+        let public_key = "security.ImagePublicKeyVerifierV1Alpha1";
+        let rule = "security.ImageVerificationRuleV1Alpha1";
+        let whole = "security.ImageVerificationConfigV1Alpha1";
+        let named = |name: &str| Shape::Record(name.to_owned());
+        let mut put = |name: &str, keys: Vec<(&str, Shape)>| {
+            let keys = keys.into_iter().map(|(key, shape)| (key.to_owned(), shape));
+            let record = Record {
+                keys: keys.collect(),
+            };
+            self.records.insert(name.to_owned(), record);
+        };
+        put(
+            keyless,
+            vec![
+                ("issuer", text()),
+                ("subject", text()),
+                ("subjectRegex", text()),
+            ],
+        );
+        put(public_key, vec![("certificate", text())]);
+        put(
+            rule,
+            vec![
+                ("image", text()),
+                ("skip", Shape::Boolean),
+                ("deny", Shape::Boolean),
+                ("keyless", named(keyless)),
+                ("publicKey", named(public_key)),
+            ],
+        );
+        put(
+            whole,
+            vec![
+                ("apiVersion", text()),
+                ("kind", text()),
+                ("rules", Shape::List(Box::new(named(rule)))),
+            ],
+        );
+        let kind = "ImageVerificationConfig".to_owned();
+        self.kinds.insert(kind, whole.to_owned());
     }
 
     fn add(&mut self, tables: &Value, own: bool) {
@@ -172,7 +223,7 @@ fn shape(path: &str, key: &str, value: &Value, inner: &mut Vec<(String, Record)>
         return match key {
             "options" | "networks" => Shape::List(Box::new(Shape::Text(Format::OneOf(options)))),
             // These are plain texts to the decoder: validation looks at them.
-            _ if path.starts_with("v1alpha1.") => Shape::Text(Format::Any),
+            _ if path.starts_with("v1alpha1.") => Shape::Text(Format::Usual(options)),
             _ => Shape::Text(Format::OneOf(options)),
         };
     }

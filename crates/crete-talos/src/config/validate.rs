@@ -20,10 +20,11 @@ mod main_document;
 mod selectors;
 mod volumes;
 
-use super::fault::{Fault, Stage};
+use super::fault::{Fault, Stage, What};
 use super::{Configuration, cel::Value};
 use crate::Contract;
 use findings::Findings;
+pub(super) use kubernetes_images::minor as kubernetes_minor;
 
 /// Where Talos runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,7 +168,7 @@ impl Configuration {
             .map(|disk| disk.dev_path.as_str())
             .collect();
         let text = format!("there is no disk {name}; there are: {}", known.join(", "));
-        Some(Fault::new("machine.install.disk", disk.line, text))
+        Some(Fault::new("machine.install.disk", disk.line, text).of(What::DiskMissing))
     }
 
     fn findings(

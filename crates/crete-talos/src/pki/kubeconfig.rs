@@ -137,13 +137,116 @@ pub fn merge_kubeconfig(existing: &str, ours: &Kubeconfig) -> Result<(String, St
     });
     let cluster = format!("{}{suffixed}", ours.cluster);
     let user = format!("admin@{cluster}");
+    // A namespace that the person chose there stays.
+    let leads_there = taken("contexts", &user)
+        .is_some_and(|item| item.text_at(&["context", "cluster"]) == cluster);
     put(&mut root, "clusters", ours.cluster_entry(&cluster));
     put(&mut root, "users", ours.user_entry(&user));
-    put(&mut root, "contexts", context_entry(&user, &cluster, &user));
+    if !leads_there {
+        put(&mut root, "contexts", context_entry(&user, &cluster, &user));
+    }
     if root.text_at(&["current-context"]).is_empty() {
         root.set("current-context", Node::text(&user));
     }
     Ok((yaml::emit(&root), user))
+}
+
+/// What a person's file says of one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubeconfigEntry {
+    /// The context's name.
+    pub context: String,
+    /// The API server's address.
+    pub server: String,
+    /// Its authorities, PEM; empty when they are elsewhere.
+    pub authority: String,
+    /// The client's certificate, PEM; empty when it is elsewhere.
+    pub certificate: String,
+}
+
+/// What a person's file says, as far as certificates go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KubeconfigFile {
+    /// The context in use; empty when there is none.
+    pub current: String,
+    /// Its contexts.
+    pub entries: Vec<KubeconfigEntry>,
+}
+
+impl KubeconfigFile {
+    /// Reads a file. Contexts without certificates in the file are listed without.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub fn parse(text: &str) -> Result<Self, PkiError> {
+        let root = yaml::read_one(text)?.unwrap_or_else(Node::empty_map);
+        let items = |list: &str| root.get(list).map(Node::items).unwrap_or_default();
+        let named = |list: &str, name: &str| {
+            let found = items(list)
+                .iter()
+                .find(|item| item.text_at(&["name"]) == name);
+            found.cloned().unwrap_or_else(Node::empty_map)
+        };
+        // What is no base64 is no certificate of ours.
+        let pem = |text: &str| pem::from_base64(text).unwrap_or_default();
+        let entries = items("contexts").iter().map(|item| {
+            let cluster = named("clusters", item.text_at(&["context", "cluster"]));
+            let user = named("users", item.text_at(&["context", "user"]));
+            KubeconfigEntry {
+                context: item.text_at(&["name"]).to_owned(),
+                server: cluster.text_at(&["cluster", "server"]).to_owned(),
+                authority: pem(cluster.text_at(&["cluster", "certificate-authority-data"])),
+                certificate: pem(user.text_at(&["user", "client-certificate-data"])),
+            }
+        });
+        Ok(Self {
+            current: root.text_at(&["current-context"]).to_owned(),
+            entries: entries.collect(),
+        })
+    }
+}
+
+/// Puts a new certificate into the context of that name, whose server may have moved; everything
+/// else the person set there stays. Where the context is another cluster's by now, or gone, ours is
+/// added as [`merge_kubeconfig`] does.
+///
+/// # Errors
+/// When the existing text cannot be read.
+pub fn renew_kubeconfig(
+    existing: &str,
+    context: &str,
+    ours: &Kubeconfig,
+) -> Result<(String, String), PkiError> {
+    let authority = pem::to_base64(&ours.authority);
+    let Some(mut root) = yaml::read_one(existing)? else {
+        return merge_kubeconfig(existing, ours);
+    };
+    let named = |root: &Node, list: &str, name: &str| {
+        let items = root.get(list).map(Node::items).unwrap_or_default();
+        items
+            .iter()
+            .find(|item| item.text_at(&["name"]) == name)
+            .cloned()
+    };
+    let Some(there) = named(&root, "contexts", context) else {
+        return merge_kubeconfig(existing, ours);
+    };
+    let cluster = named(&root, "clusters", there.text_at(&["context", "cluster"]));
+    let Some(mut cluster) = cluster
+        .filter(|cluster| cluster.text_at(&["cluster", "certificate-authority-data"]) == authority)
+    else {
+        return merge_kubeconfig(existing, ours);
+    };
+    if let Some(inner) = cluster.get_mut("cluster") {
+        inner.set("server", Node::text(&ours.server));
+    }
+    put(&mut root, "clusters", cluster);
+    put(
+        &mut root,
+        "users",
+        ours.user_entry(there.text_at(&["context", "user"])),
+    );
+    Ok((yaml::emit(&root), context.to_owned()))
 }
 
 /// Replaces the item of that name in a list, or adds it.

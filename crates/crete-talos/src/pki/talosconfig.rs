@@ -169,6 +169,36 @@ pub fn merge_talosconfig(
     Ok((yaml::emit(&root), names))
 }
 
+/// Puts a new certificate into the context of that name; endpoints, nodes and all else that the
+/// person set there stay. Where the context is another cluster's by now, or gone, ours is added as
+/// [`merge_talosconfig`] does.
+///
+/// # Errors
+/// When the existing text cannot be read.
+pub fn renew_talosconfig(
+    existing: &str,
+    name: &str,
+    ours: &Talosconfig,
+) -> Result<(String, Vec<String>), PkiError> {
+    let mut root = yaml::read_one(existing)?.unwrap_or_else(Node::empty_map);
+    let fresh = ours.node();
+    let fresh = fresh.get("contexts").map(Node::entries).unwrap_or_default();
+    let (Some(there), [fresh]) = (
+        root.get_mut("contexts")
+            .and_then(|contexts| contexts.get_mut(name)),
+        fresh,
+    ) else {
+        return merge_talosconfig(existing, ours);
+    };
+    if there.text_at(&["ca"]) != fresh.value.text_at(&["ca"]) {
+        return merge_talosconfig(existing, ours);
+    }
+    for key in ["crt", "key"] {
+        there.set(key, Node::text(fresh.value.text_at(&[key])));
+    }
+    Ok((yaml::emit(&root), vec![name.to_owned()]))
+}
+
 /// Equal as far as a reader is concerned: quotes do not count.
 fn says_the_same(a: &Node, b: &Node) -> bool {
     yaml::emit(a) == yaml::emit(b)

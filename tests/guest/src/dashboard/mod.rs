@@ -5,28 +5,19 @@ mod screen;
 
 pub use screen::{COLUMNS, ROWS, View, render};
 
-use crate::console::Console;
-use crate::cpu::Cpu;
+use crate::console::Log;
 use crate::error::{GuestError, Result};
-use crate::status::Board;
+use crete_practice_node::Summary;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// A terminal that nobody reads must not hold the node up.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What does not change while the node runs.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    /// The processor.
-    pub cpu: Cpu,
-    /// SMBIOS UUID.
-    pub uuid: Option<String>,
-}
 
 /// Draws for ever.
 ///
@@ -34,9 +25,9 @@ pub struct Machine {
 /// When the terminal cannot be opened.
 pub async fn run(
     terminal: &str,
-    machine: &Machine,
-    console: &Console,
-    board: &Board,
+    uuid: &str,
+    console: &Log,
+    summary: watch::Receiver<Summary>,
 ) -> Result<Infallible> {
     let path = format!("/dev/{terminal}");
     let mut out = File::options()
@@ -49,10 +40,10 @@ pub async fn run(
         ticks.tick().await;
         let system = rustix::system::sysinfo();
         let view = View {
-            status: board.now(),
-            uuid: machine.uuid.clone(),
+            summary: summary.borrow().clone(),
+            uuid: uuid.to_owned(),
             uptime: Duration::from_secs(u64::try_from(system.uptime).unwrap_or(0)),
-            threads: machine.cpu.threads,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             memory: system.totalram.saturating_mul(system.mem_unit.into()),
             processes: system.procs,
             log: console.recent(),

@@ -1,7 +1,6 @@
 //! What the dashboard looks like. Pure: a view in, the bytes of one drawing out.
 
-use crate::status::Status;
-use crate::version;
+use crete_practice_node::Summary;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -10,15 +9,15 @@ pub const ROWS: usize = 24;
 /// Characters of a line.
 pub const COLUMNS: usize = 80;
 /// Lines above the log: header, blank, summary, rule.
-const LOG_STARTS: usize = 9;
+const LOG_STARTS: usize = 11;
 
 /// Everything on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// The node's status.
-    pub status: Status,
-    /// SMBIOS UUID.
-    pub uuid: Option<String>,
+    /// The node at a glance.
+    pub summary: Summary,
+    /// SMBIOS UUID; empty without one.
+    pub uuid: String,
     /// Time since the kernel started.
     pub uptime: Duration,
     /// Processor threads.
@@ -39,7 +38,7 @@ pub fn render(view: &View) -> String {
     for (row, line) in lines(view).iter().enumerate() {
         let colour = match row {
             0 => "\x1b[1;33m",
-            8 | 23 => "\x1b[36m",
+            row if row + 1 == LOG_STARTS || row + 1 == ROWS => "\x1b[36m",
             _ => "\x1b[37m",
         };
         // Writing to a string cannot fail.
@@ -49,43 +48,45 @@ pub fn render(view: &View) -> String {
 }
 
 fn lines(view: &View) -> Vec<String> {
-    let status = &view.status;
-    let unknown = || "n/a".to_owned();
-    let name = status.hostname.as_deref().unwrap_or("(no hostname)");
-    let mut addresses = status.addresses.iter().map(ToString::to_string);
-    let ready = if status.api_up { "True" } else { "False" };
-    let connected = if status.gateway.is_some() {
+    let summary = &view.summary;
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
+    let name = summary.hostname.as_deref().unwrap_or("(no hostname)");
+    let mut addresses = summary.addresses.iter().map(ToString::to_string);
+    let ready = if summary.ready { "True" } else { "False" };
+    let connected = if summary.gateway.is_some() {
         "√ OK"
     } else {
         "n/a"
     };
     let memory = view.memory as f64 / f64::from(1 << 30);
-    let uuid = view.uuid.clone().unwrap_or_else(unknown);
+    let cluster = summary.cluster.as_ref().map(|name| match summary.members {
+        1 => format!("{name} (1 machine)"),
+        members => format!("{name} ({members} machines)"),
+    });
+    let uuid = (!view.uuid.is_empty()).then(|| view.uuid.clone());
+    let gateway = summary.gateway.map(|ip| ip.to_string());
     let mut lines = vec![
         format!(
             "{name} ({}): uptime {}, {} threads, {memory:.1} GiB RAM, PROCS {}",
-            version::TAG,
+            summary.version,
             clock(view.uptime),
             view.threads,
             view.processes
         ),
         String::new(),
-        columns("UUID", &uuid, "", ""),
-        columns("CLUSTER", "n/a", "HOST", name),
-        columns(
-            "STAGE",
-            status.stage.word(),
-            "IP",
-            &addresses.next().unwrap_or_else(unknown),
-        ),
+        columns("UUID", &or_none(uuid), "", ""),
+        columns("CLUSTER", &or_none(cluster), "HOST", name),
+        columns("STAGE", &summary.stage, "IP", &or_none(addresses.next())),
         columns("READY", ready, "", &addresses.next().unwrap_or_default()),
         columns(
             "TYPE",
-            "unknown",
+            summary.role.unwrap_or("unknown"),
             "GW",
-            &status.gateway.map_or_else(unknown, |ip| ip.to_string()),
+            &or_none(gateway),
         ),
         columns("PRACTICE", "this is no Talos", "CONNECTIVITY", connected),
+        columns("KUBERNETES", &or_none(summary.kubernetes.clone()), "", ""),
+        parts(&summary.parts),
         format!("── Logs {}", "─".repeat(COLUMNS - 8)),
     ];
     lines.extend(log(&view.log, ROWS - LOG_STARTS - 1));
@@ -94,6 +95,15 @@ fn lines(view: &View) -> Vec<String> {
         "─".repeat(COLUMNS - 24)
     ));
     lines.iter().map(|line| fit(line, COLUMNS)).collect()
+}
+
+/// What is up of the node, without what the names have in common.
+fn parts(parts: &[(String, bool)]) -> String {
+    let each = parts.iter().map(|(name, up)| {
+        let short = name.strip_prefix("kube-").unwrap_or(name);
+        format!("{short} {}", if *up { "√" } else { "×" })
+    });
+    format!(" {:<10} {}", "HEALTH", each.collect::<Vec<_>>().join("  "))
 }
 
 /// Two columns; the right one has room for an IPv6 address, a long value on the left for itself.
@@ -138,26 +148,28 @@ fn clock(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Address, Stage};
+    use crete_practice_node::Prefix;
     use proptest::prelude::*;
 
     fn view() -> View {
-        let address = |ip: &str, prefix| Address {
+        let address = |ip: &str, length| Prefix {
             ip: ip.parse().unwrap(),
-            prefix,
+            length,
         };
         View {
-            status: Status {
-                stage: Stage::Maintenance,
+            summary: Summary {
+                version: "1.13.9-practice".to_owned(),
+                stage: "Maintenance".to_owned(),
+                ready: true,
                 addresses: vec![
                     address("10.0.2.15", 24),
                     address("fec0::5054:ff:fe12:3456", 64),
                 ],
                 gateway: Some([10, 0, 2, 2].into()),
-                hostname: None,
-                api_up: true,
+                parts: vec![("apid".to_owned(), true)],
+                ..Summary::default()
             },
-            uuid: Some("11111111-2222-4333-8444-555555555502".into()),
+            uuid: "11111111-2222-4333-8444-555555555502".into(),
             uptime: Duration::from_secs(166),
             threads: 2,
             memory: 2 << 30,
@@ -171,14 +183,33 @@ mod tests {
         let lines = lines(&view());
         assert_eq!(
             lines[0],
-            "(no hostname) (v1.13.9-practice): uptime 2m46s, 2 threads, 2.0 GiB RAM, PROCS 40"
+            "(no hostname) (1.13.9-practice): uptime 2m46s, 2 threads, 2.0 GiB RAM, PROCS 40"
         );
         assert!(lines[2].contains("11111111-2222-4333-8444-555555555502"));
         assert!(lines[4].contains("Maintenance") && lines[4].ends_with("10.0.2.15/24"));
         assert!(lines[5].ends_with("fec0::5054:ff:fe12:3456/64"));
         assert!(lines[7].contains("no Talos"));
-        assert_eq!(lines[9], " first");
-        assert_eq!(lines[11].len(), 1 + 22, "a long line goes on below");
+        assert!(lines[9].ends_with("apid √"));
+        assert_eq!(lines[11], " first");
+        assert_eq!(lines[13].len(), 1 + 22, "a long line goes on below");
+    }
+
+    #[test]
+    fn a_member_tells_its_cluster_and_its_parts() {
+        let mut view = view();
+        view.summary.cluster = Some("knossos".to_owned());
+        view.summary.members = 3;
+        view.summary.role = Some("controlplane");
+        view.summary.kubernetes = Some("v1.36.3".to_owned());
+        view.summary.parts = vec![
+            ("etcd".to_owned(), true),
+            ("kube-apiserver-a".to_owned(), false),
+        ];
+        let lines = lines(&view);
+        assert!(lines[3].contains("knossos (3 machines)"));
+        assert!(lines[6].contains("controlplane"));
+        assert!(lines[8].contains("v1.36.3"));
+        assert!(lines[9].contains("etcd √  apiserver-a ×"));
     }
 
     proptest! {

@@ -12,12 +12,10 @@ mod message;
 
 pub use message::{Identity, Kind, Reply, discover, parse, renew, request};
 
-use crate::console::{Console, Value};
 use crate::error::{GuestError, Result};
-use crate::net::{Link, Netlink, PacketSocket, packet, tell_assigned};
-use crate::status::Board;
+use crate::net::{Link, Netlink, PacketSocket, packet};
+use crete_practice_node::{Attachment, Prefix};
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -32,12 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(16);
 ///
 /// # Errors
 /// When the kernel refuses the network what it needs.
-pub async fn keep(
-    link: &Link,
-    netlink: &mut Netlink,
-    console: &Console,
-    board: &Board,
-) -> Result<Infallible> {
+pub async fn keep(link: &Link, netlink: &mut Netlink, network: &Attachment) -> Result<Infallible> {
     loop {
         let identity = Identity {
             mac: link.mac,
@@ -45,11 +38,10 @@ pub async fn keep(
         };
         let lease = acquire(link, identity).await?;
         let bound = Instant::now();
-        apply(link, netlink, console, board, &lease)?;
+        apply(link, netlink, network, &lease)?;
         lease::hold(&lease, bound, |wait| ask_again(identity, &lease, wait)).await;
-        console.say(&format!("lease of {} was lost", lease.address));
         netlink.remove_address(link.index, lease.address, lease.prefix)?;
-        board.change(|status| status.gateway = None);
+        network.change(|given| given.gateway = None);
     }
 }
 
@@ -108,23 +100,7 @@ async fn exchange(
 }
 
 /// Gives the link what the lease holds.
-fn apply(
-    link: &Link,
-    netlink: &mut Netlink,
-    console: &Console,
-    board: &Board,
-    lease: &Reply,
-) -> Result<()> {
-    if !lease.resolvers.is_empty() {
-        console.report(
-            "network.ResolverSpecController",
-            "setting resolvers",
-            &[
-                ("resolvers", texts(&lease.resolvers)),
-                ("searchDomains", Value::List(Vec::new())),
-            ],
-        );
-    }
+fn apply(link: &Link, netlink: &mut Netlink, network: &Attachment, lease: &Reply) -> Result<()> {
     if let Some(name) = &lease.hostname {
         // The name is for display: a kernel that refuses it does not end the guest.
         let _ = rustix::system::sethostname(name.as_bytes());
@@ -132,36 +108,26 @@ fn apply(
     if let Some(mtu) = lease.mtu {
         netlink.set_mtu(link.index, mtu)?;
     }
-    board.change(|status| status.hostname.clone_from(&lease.hostname));
     netlink.add_address(link.index, lease.address, lease.prefix)?;
-    let address = format!("{}/{}", lease.address, lease.prefix);
-    tell_assigned(console, &address, &link.name);
-    if let Some(gateway) = lease.routers.first().copied() {
+    let gateway = lease.routers.first().copied();
+    if let Some(gateway) = gateway {
         netlink.add_default_route(link.index, gateway)?;
-        board.change(|status| status.gateway = Some(gateway));
-        tell_route(console, link, gateway);
     }
+    // Told in one: a node that has an address has its name too. The kernel tells the address again.
+    network.change(|given| {
+        given.hostname.clone_from(&lease.hostname);
+        given.resolvers = lease.resolvers.iter().map(|ip| (*ip).into()).collect();
+        given.gateway = gateway.map(Into::into);
+        let address = Prefix {
+            ip: lease.address.into(),
+            length: lease.prefix,
+        };
+        if !given.addresses.contains(&address) {
+            given.addresses.push(address);
+            given.addresses.sort();
+        }
+    });
     Ok(())
-}
-
-fn tell_route(console: &Console, link: &Link, gateway: Ipv4Addr) {
-    console.report(
-        "network.RouteSpecController",
-        "created route",
-        &[
-            ("destination", "default".into()),
-            ("gateway", gateway.to_string().into()),
-            ("table", "main".into()),
-            ("link", link.name.as_str().into()),
-            ("priority", Value::Number(1024)),
-            ("family", "inet4".into()),
-            ("type", "unicast".into()),
-        ],
-    );
-}
-
-fn texts(addresses: &[Ipv4Addr]) -> Value {
-    Value::List(addresses.iter().map(Ipv4Addr::to_string).collect())
 }
 
 /// One renewal: straight to the server, from the address in use.

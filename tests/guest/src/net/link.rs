@@ -42,6 +42,13 @@ impl Link {
         })
     }
 
+    /// True while something is plugged in; what cannot be read is taken for good.
+    #[must_use]
+    pub fn has_carrier(&self) -> bool {
+        let place = Path::new(CLASS).join(&self.name).join("carrier");
+        std::fs::read_to_string(place).map_or(true, |text| text.trim() != "0")
+    }
+
     /// Gives the card the name that follows from its place, as udev does on a real node. A card
     /// whose place is not known keeps its name.
     ///

@@ -2,7 +2,7 @@
 
 use crate::error::{GuestError, Result};
 use crate::kernel::watched;
-use crate::status::Address;
+use crete_practice_node::Prefix;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::io;
@@ -26,8 +26,8 @@ const PUT: u16 = 0x500;
 
 const INET: u8 = 2;
 const INET6: u8 = 10;
-/// Groups that tell of addresses that come and go.
-const ADDRESS_GROUPS: u32 = 0x10 | 0x100;
+/// Groups that tell of links that change, and of addresses that come and go.
+const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 const HEADER: usize = 16;
 /// The priority of routes learned by DHCP on real nodes.
 pub const ROUTE_PRIORITY: u32 = 1024;
@@ -44,7 +44,7 @@ pub struct Found {
     /// The link.
     pub index: u32,
     /// The address.
-    pub address: Address,
+    pub address: Prefix,
     scope: u8,
     flags: u8,
 }
@@ -195,7 +195,7 @@ impl Netlink {
     }
 }
 
-/// Hears of addresses that come and go.
+/// Hears of links that change, and of addresses that come and go.
 pub struct Changes(AsyncFd<OwnedFd>);
 
 impl Changes {
@@ -204,13 +204,13 @@ impl Changes {
     /// # Errors
     /// When the kernel refuses it.
     pub fn open() -> Result<Self> {
-        open(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, ADDRESS_GROUPS)
+        open(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, GROUPS)
             .and_then(watched)
             .map(Self)
             .map_err(GuestError::network("netlink"))
     }
 
-    /// Waits for changes and forgets what they were: the addresses are listed anew.
+    /// Waits for changes and forgets what they were: everything is looked at anew.
     ///
     /// # Errors
     /// When the kernel ends the conversation.
@@ -341,7 +341,7 @@ fn parse_address(body: &[u8]) -> Option<Found> {
     };
     Some(Found {
         index: u32::from_ne_bytes(index),
-        address: Address { ip, prefix },
+        address: Prefix { ip, length: prefix },
         scope,
         flags,
     })
@@ -368,9 +368,9 @@ mod tests {
 
     #[test]
     fn link_local_and_tentative_addresses_are_not_reachable() {
-        let address = Address {
+        let address = Prefix {
             ip: "fec0::1".parse().unwrap(),
-            prefix: 64,
+            length: 64,
         };
         let found = |scope, flags| Found {
             index: 2,

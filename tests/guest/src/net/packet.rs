@@ -55,6 +55,23 @@ fn ip_header(source: Ipv4Addr, target: Ipv4Addr, payload: usize) -> [u8; IP] {
     header
 }
 
+/// "This address is mine": a request for itself, which everybody on the link hears.
+#[must_use]
+pub fn gratuitous_arp(mac: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
+    let ip = address.octets();
+    [
+        [0xFF; 6].as_slice(),
+        &mac,
+        // ARP; Ethernet and IPv4 with their lengths; a request.
+        &[0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, 1],
+        &mac,
+        &ip,
+        &[0; 6],
+        &ip,
+    ]
+    .concat()
+}
+
 /// The payload of a frame that is whole UDP for a port; the card or the host checked its sums.
 #[must_use]
 pub fn udp_payload(frame: &[u8], port: u16) -> Option<&[u8]> {
@@ -102,6 +119,17 @@ mod tests {
         assert_eq!(checksum(&bytes), !0xddf2);
         let frame = broadcast_frame([2; 6], 68, 67, b"hello");
         assert_eq!(checksum(&frame[ETHERNET..ETHERNET + IP]), 0);
+    }
+
+    #[test]
+    fn who_tells_an_address_asks_for_it() {
+        let frame = gratuitous_arp([2, 0, 0, 0, 0, 7], Ipv4Addr::new(10, 0, 2, 50));
+        assert_eq!(frame.len(), 42);
+        assert_eq!(frame[..6], [0xFF; 6]);
+        assert_eq!(frame[12..22], [8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+        // Sender and target are the same address.
+        assert_eq!(frame[28..32], [10, 0, 2, 50]);
+        assert_eq!(frame[38..42], [10, 0, 2, 50]);
     }
 
     proptest! {

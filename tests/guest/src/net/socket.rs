@@ -42,6 +42,14 @@ impl PacketSocket {
         self.0.async_io(Interest::WRITABLE, send).await
     }
 
+    /// Sends a frame at once, or not at all.
+    ///
+    /// # Errors
+    /// When the link is down or its queue is full.
+    pub fn send_now(&self, frame: &[u8]) -> io::Result<()> {
+        Ok(rustix::net::send(self.0.get_ref(), frame, SendFlags::empty()).map(drop)?)
+    }
+
     /// Waits for a frame.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ const id = sample.MACHINE_ID;
 const Console = Empty as never;
 const show = (machine: MachineView) => {
   fake.snapshot("machines", { [id]: machine });
-  return render(MachinePage, { id, tab: "console", Console });
+  return render(MachinePage, { id, tab: "console", Console, Node: Console });
 };
 const running: ActionView[] = [
   { action: "start", denied: "still_running" },
@@ -178,6 +178,6 @@ it("what cannot be done now says why", async () => {
 
 it("a machine that is gone is said so, and one that is not known yet is waited for", () => {
   fake.snapshot("machines", {});
-  render(MachinePage, { id: "other", tab: "console", Console });
+  render(MachinePage, { id: "other", tab: "console", Console, Node: Console });
   screen.getByRole("heading", { level: 1, name: en.machines.gone });
 });

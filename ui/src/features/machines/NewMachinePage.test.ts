@@ -9,7 +9,7 @@ import { ProblemError } from "../../platform";
 import { FakePlatform, problemWith } from "../../platform/fake";
 import * as sample from "../../platform/fake/samples";
 import type { FieldProblem, MachineDraft } from "../../platform/generated/api";
-import { usableName } from "./draft.svelte";
+import { usableName } from "../parts/names";
 import NewMachinePage from "./NewMachinePage.svelte";
 
 /** Names as the program judges them, and memory as this computer has it. */

@@ -98,12 +98,3 @@ const whole = (value: number): number =>
 
 const gib = (mib: string | undefined): string =>
   `${Math.round((Number(mib) / MIB_PER_GIB) * 10) / 10} GiB`;
-
-/** A name close to what was written that can be used. */
-export function usableName(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
-    .replace(/^-+|-+$/g, "");
-}

@@ -24,3 +24,12 @@ export const isPrerelease = (version: TalosVersion): boolean => version.includes
 
 export const minorOf = (version: TalosVersion): string =>
   version.replace(/^v/, "").split(".").slice(0, 2).join(".");
+
+/** A name close to what was written that can be used. */
+export function usableName(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, "");
+}

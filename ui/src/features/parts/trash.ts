@@ -1,7 +1,7 @@
 /** The trash, wherever it is met: what it holds, and the toasts that bring something back. */
 import { count, en, fill, problemTitle } from "../../messages";
 import { bytes } from "../../model/format";
-import { router, toMachine, toNetwork, type Route } from "../../model/router.svelte";
+import { router, toCluster, toMachine, toNetwork, type Route } from "../../model/router.svelte";
 import { problemOf, rpc, topics } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import type { Trashed, TrashView } from "../../platform/generated/api";
@@ -19,6 +19,8 @@ export function sumText(things: readonly TrashView[]): string {
 /** Where something is once it is back. */
 function place({ kind, id }: TrashView): Route {
   switch (kind) {
+    case "clusters":
+      return toCluster(id);
     case "machines":
       return toMachine(id);
     case "networks":
@@ -27,6 +29,8 @@ function place({ kind, id }: TrashView): Route {
       return { page: "images" };
     case "drafts":
       return { page: "new-image" };
+    case "clusters":
+      return { page: "home" };
   }
 }
 

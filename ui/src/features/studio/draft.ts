@@ -7,34 +7,9 @@ import type {
   OutputKind,
   StudioDraft,
 } from "../../platform/generated/api";
+import { freshDraft, serialArgs } from "../parts/studioDraft";
 
-/** Arguments that make Talos write to screen and serial port alike. */
-export const serialArgs = (arch: Arch): string[] => [
-  "console=tty0",
-  arch === "amd64" ? "console=ttyS0" : "console=ttyAMA0",
-];
-
-export function freshDraft(arch: Arch): StudioDraft {
-  return {
-    target: "metal",
-    version: null,
-    platform: null,
-    board: null,
-    arch,
-    secure_boot: false,
-    extensions: [],
-    kernel_args: serialArgs(arch),
-    embedded_config: "",
-    overlay_options: "",
-    bootloader: null,
-    meta: [],
-    enroll_keys: "",
-    well_known_certificates: false,
-    sector_size: 0,
-    foreign_overlay: null,
-    owner: "",
-  };
-}
+export { freshDraft, serialArgs };
 
 export const same = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one) === JSON.stringify(other);

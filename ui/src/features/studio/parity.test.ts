@@ -299,8 +299,8 @@ it("leads from a board to its documentation and to what it understands", async (
     place: "rpi_5",
   });
   await open("customization");
-  const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: en.studio.overlay });
-  expect(field.placeholder).toContain("configTxtAppend");
+  const field = await screen.findByRole("textbox", { name: en.studio.overlay });
+  expect(field.textContent).toContain("configTxtAppend");
   expect(await led(en.studio.overlaySource)).toEqual({ kind: "overlay_source", board: "rpi_5" });
 });
 
@@ -334,8 +334,8 @@ it("leads to the kernel's arguments, and says when they are signed", async () =>
 
 it("shows what a built-in config looks like, and leads to how Talos finds its own", async () => {
   await open("customization");
-  const field = screen.getByRole<HTMLTextAreaElement>("textbox", { name: en.studio.embedded });
-  expect(field.placeholder).toContain("kind: HostnameConfig");
+  const field = await screen.findByRole("textbox", { name: en.studio.embedded });
+  expect(field.textContent).toContain("kind: HostnameConfig");
   expect(await led(en.studio.configSources)).toEqual({
     kind: "talos_docs",
     minor: "1.13",

@@ -14,7 +14,13 @@ export interface Loss {
   verb: string;
 }
 
-const KINDS = ["machines", "images", "networks", "drafts"] as const satisfies TrashKind[];
+const KINDS = [
+  "clusters",
+  "machines",
+  "images",
+  "networks",
+  "drafts",
+] as const satisfies TrashKind[];
 
 export const newestFirst = (a: TrashView, b: TrashView): number =>
   b.deleted_at.localeCompare(a.deleted_at);

@@ -57,6 +57,7 @@ export const job = {
   save: "Save {name}",
   start: "Start {name}",
   stop: "Stop {name}",
+  cluster: "Cluster {name}",
 } as const satisfies Words<JobRequest["kind"]>;
 
 /** The title of an error, with the object first. */
@@ -68,6 +69,7 @@ export const jobFailed = {
   save: "{name} could not be saved: {cause}",
   start: "{name} could not start: {cause}",
   stop: "{name} could not be stopped: {cause}",
+  cluster: "Cluster {name}: {cause}",
 } as const satisfies Words<JobRequest["kind"]>;
 
 export const jobDone = {
@@ -78,6 +80,7 @@ export const jobDone = {
   save: "{name} is saved",
   start: "{name} is running",
   stop: "{name} is off",
+  cluster: "Cluster {name} is as you want it",
 } as const satisfies Words<JobRequest["kind"]>;
 
 export const jobState = {
@@ -103,6 +106,31 @@ export const stage = {
   console: { name: "First words", now: "Waiting for the first words" },
   power_button: { name: "Press the power button", now: "Pressing the power button" },
   end: { name: "End QEMU", now: "Ending QEMU" },
+  cluster_image: { name: "Image", now: "Waiting for the image" },
+  cluster_network: { name: "Network and API address", now: "Making the network" },
+  cluster_machines: { name: "Machines and disks", now: "Making machines and disks" },
+  switch_on: { name: "Switch on", now: "Switching the machines on" },
+  addresses: { name: "Addresses", now: "Waiting until every machine has an address" },
+  maintenance: { name: "Talos answers", now: "Waiting until Talos answers on every machine" },
+  disks_check: { name: "Check the disks", now: "Checking the disks" },
+  configuration: { name: "Write configurations", now: "Writing the configurations" },
+  apply: { name: "Hand over configurations", now: "Handing over the configurations" },
+  install: { name: "Install Talos", now: "Installing Talos" },
+  sign_in: { name: "Sign in", now: "Waiting until every machine knows the cluster" },
+  time: { name: "Clocks", now: "Waiting until the clocks are right" },
+  bootstrap: { name: "Bootstrap", now: "Telling the first machine to start the cluster" },
+  etcd: { name: "Form etcd", now: "Forming etcd" },
+  control_plane: { name: "Control plane", now: "Waiting until the Kubernetes API answers" },
+  pod_network: { name: "Pod network", now: "Waiting until pods reach one another" },
+  nodes_ready: { name: "Machines Ready", now: "Waiting until every machine is Ready" },
+  health_checks: { name: "Final check", now: "Going through the checks" },
+  access: { name: "Files for your tools", now: "Writing kubeconfig and talosconfig" },
+  workers_off: { name: "Switch workers off", now: "Switching the workers off" },
+  control_planes_off: {
+    name: "Switch control planes off",
+    now: "Switching the control planes off",
+  },
+  leave: { name: "Leave the cluster", now: "Taking the machine out of the cluster" },
 } as const satisfies Record<StageCode, { name: string; now: string }>;
 
 export const blocker = {
@@ -119,6 +147,7 @@ export const blocker = {
   first_output: "Waiting for the machine's first words",
   guest_shutdown: "The power button was pressed. Waiting for the machine to switch off",
   process_end: "Waiting for QEMU to end",
+  cluster_stuck: "Waiting: its page says for what",
 } as const satisfies Words<BlockerCode>;
 
 /** How long it may take, where that is known and not obvious. */

@@ -100,6 +100,7 @@ export const frame = {
     prefixes: "> actions, @ machines, ? words",
     start: "Start {name}",
     stop: "Stop {name}",
+    cluster: "Cluster {name}",
     network: "Network {name}",
     light: "Use the light theme",
     dark: "Use the dark theme",
@@ -111,6 +112,7 @@ export const frame = {
     title: "Keyboard shortcuts",
     keys: {
       palette: "Search or run a command",
+      newCluster: "New cluster",
       newMachine: "New machine",
       home: "Home",
       back: "Back",
@@ -121,7 +123,7 @@ export const frame = {
       nextHit: "Next hit",
       lastHit: "Previous hit",
       primary: "The page's bronze button",
-      reveal: "YAML and command of a machine or network",
+      reveal: "YAML and commands of a machine, network or cluster",
       jobs: "Running work",
       larger: "Larger text",
       smaller: "Smaller text",
@@ -194,6 +196,26 @@ export const frame = {
       word: "Machine config",
       means: "The one file that tells a Talos machine what to be.",
     },
+    cluster: {
+      word: "Cluster",
+      means: "Machines that work as one Kubernetes.",
+    },
+    control_plane: {
+      word: "Control plane",
+      means:
+        "The machines that decide what runs where. One is enough to learn, three survive a failure.",
+    },
+    worker: { word: "Worker", means: "A machine that runs your apps." },
+    etcd: {
+      word: "etcd",
+      means: "The control plane's memory. It needs more than half of its members alive.",
+    },
+    kubeconfig: {
+      word: "kubeconfig",
+      means: "The key file your tools use to enter the cluster.",
+    },
+    talosconfig: { word: "talosconfig", means: "The key file for Talos itself." },
+    cni: { word: "CNI", means: "The network between pods, for example Flannel." },
     network: {
       word: "Network",
       means: "A private wire between machines of this computer. Nobody else is on it.",

@@ -1,5 +1,6 @@
 /** Sentences for what can go wrong, and for what can be done about it. */
 import * as host from "./host";
+import * as talos from "./talos";
 import type { ErrorCode, FieldCode, Remedy, StrainCode } from "../../platform/generated/api";
 
 type Words<K extends string> = Record<K, string>;
@@ -7,6 +8,7 @@ type Words<K extends string> = Record<K, string>;
 /** `title` stands alone, `cause` follows "… could not start:", `why` explains, `safe` calms. */
 export const problem = {
   ...host.problem,
+  ...talos.problem,
   internal: {
     title: "Crete made a mistake",
     cause: "Crete made a mistake",
@@ -385,11 +387,77 @@ export const problem = {
     why: "They belong in {path}. They are built once and kept.",
     safe: "Nothing was changed.",
   },
+  access_changed: {
+    title: "The file was changed since",
+    cause: "the file was changed since",
+    why: "Somebody wrote to {path} after Crete did. Going back would lose that.",
+    safe: "Nothing was changed. The backup lies beside the file.",
+  },
+  access_read_only: {
+    title: "The file is read-only",
+    cause: "the file is read-only",
+    why: "Nobody may write to {path}, and Crete leaves it so.",
+    safe: "Nothing was changed.",
+  },
+  access_unreadable: {
+    title: "The file cannot be merged into",
+    cause: "the file cannot be merged into",
+    why: "What stands in {path} is not what such a file holds.",
+    safe: "Nothing was changed.",
+  },
+  access_not_here: {
+    title: "Nothing is merged in practice mode",
+    cause: "nothing is merged in practice mode",
+    why: "Practice and your own files never mix.",
+    safe: "Nothing was changed.",
+  },
+  secrets_unreadable: {
+    title: "These secrets cannot be used",
+    cause: "these secrets cannot be used",
+    why: "{path} holds no secrets of a cluster, or not all of them.",
+    safe: "Nothing was changed.",
+  },
   setting: {
     title: "A setting cannot be used",
     cause: "a setting cannot be used",
     why: "The setting {setting} has a value that cannot be used.",
     safe: "Nothing was changed.",
+  },
+  cluster_denied: {
+    title: "Not possible now",
+    cause: "its state does not allow it",
+    why: "The cluster's state does not allow it.",
+    safe: "Nothing was changed.",
+  },
+  machine_in_cluster: {
+    title: "The machine belongs to {cluster}",
+    cause: "it belongs to {cluster}",
+    why: "Machines of a cluster come and go on the cluster's page.",
+    safe: "Nothing was changed.",
+  },
+  quorum_lost: {
+    title: "The cluster would stop",
+    cause: "the cluster would stop",
+    why: "{left} of {members} control planes would be left, and {needed} are needed.",
+    safe: "Nothing was changed.",
+  },
+  configuration_refused: {
+    title: "Talos refuses the configuration of {node}",
+    cause: "Talos refuses the configuration of {node}",
+    why: "Its own words are below. A patch is the usual reason.",
+    safe: "The machine waits as it was.",
+  },
+  not_a_recipe: {
+    title: "This is no recipe of a cluster",
+    cause: "it is no recipe of a cluster",
+    why: "It cannot be used: {reason}.",
+    safe: "Nothing was changed.",
+  },
+  secrets_unusable: {
+    title: "The cluster's secrets cannot be used",
+    cause: "its secrets cannot be used",
+    why: "{path} cannot be read as the secrets of a cluster. Without them nothing can sign in.",
+    safe: "The machines go on as they are.",
   },
 } as const satisfies Record<ErrorCode, { title: string; cause: string; why: string; safe: string }>;
 
@@ -439,6 +507,18 @@ export const field = {
   not_in_subnet: "An address of {subnet} is needed. Both ends of the range are Crete's own.",
   not_exposed: "Others could come in there. Choose that first.",
   in_use: "It is taken by {owner}.",
+  talos_too_old: "Clusters begin with Talos {needed}. {version} starts as a single machine.",
+  not_a_version: "A version such as 1.36.3 is needed.",
+  kubernetes_not_taken: "This Talos takes Kubernetes {oldest} to {newest}.",
+  even_control_planes:
+    "{count} control planes protect no better than one less. Take {better}, or one less.",
+  too_many_nodes: "At most {max} machines.",
+  not_a_patch: "Talos does not take this: {reason}",
+  configuration_refused: "Talos would refuse the configuration of {node}: {reason}",
+  not_a_cidr: "A network such as 10.244.0.0/16 is needed.",
+  needs_control_planes: "With one control plane the address would have nowhere to move.",
+  not_omni: "The kernel arguments that Omni shows are needed, with siderolink.api and its token.",
+  not_for_clusters: "No cluster can be made of this image here.",
 } as const satisfies Words<FieldCode>;
 
 /** What sizes ask too much of, with the figures. */
@@ -456,6 +536,7 @@ export const strain = {
 
 export const remedy = {
   ...host.hostRemedy,
+  ...talos.remedy,
   retry: "Try again",
   enter_practice: "Practice without internet",
   sign_in_to_network: "Open any page in a browser and sign in to the network.",
@@ -470,6 +551,7 @@ export const remedy = {
   install_again: "Install Crete again.",
   download_again: "Download again",
   choose_another: "Choose another file.",
+  save_instead: "Save a file of its own instead.",
   open_folder: "Look into {path}.",
   report: "This should not happen. Tell the makers, with the exact words below.",
 } as const satisfies Words<Remedy["kind"]>;

@@ -19,6 +19,7 @@ export const trash = {
     machines: "Machine",
     networks: "Network",
     drafts: "Draft",
+    clusters: "Cluster",
   } as const satisfies Words<TrashKind>,
   deleted: "{kind}, deleted {time} ago",
   imageHere: "It boots from {image}, which is in the trash too.",
@@ -35,6 +36,7 @@ export const trash = {
     machines: "The machine and all that is on its disk, {bytes}",
     networks: "The network with its addresses and open ports",
     drafts: "The draft with its choices",
+    clusters: "The cluster with its secrets: nothing can sign in to its machines without them",
   } as const satisfies Words<TrashKind>,
   goesAll: {
     images: { one: "{n} image", other: "{n} images" },
@@ -44,6 +46,7 @@ export const trash = {
     },
     networks: { one: "{n} network", other: "{n} networks" },
     drafts: { one: "{n} draft", other: "{n} drafts" },
+    clusters: { one: "{n} cluster with its secrets", other: "{n} clusters with their secrets" },
   } as const satisfies Counted,
   stranded: "It is what these boot from, and they could not be started again: {machines}",
   strandedAll:

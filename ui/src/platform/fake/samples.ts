@@ -244,6 +244,7 @@ export const networkSpec = (change: Partial<NetworkView["spec"]> = {}): NetworkV
   internet: true,
   members: [],
   forwards: [],
+  endpoints: [],
   created_at: AT,
   ...change,
 });

@@ -7,6 +7,176 @@
 export type Accelerator = "kvm" | "tcg";
 
 /**
+ * A certificate of maintenance mode that a person has compared.
+ */
+export type AcceptFingerprint = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The fingerprint.
+ */
+fingerprint: string, };
+
+/**
+ * A file that Crete wrote.
+ */
+export type AccessFile = { 
+/**
+ * Names it in requests.
+ */
+id: string, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, 
+/**
+ * Where it was put.
+ */
+how: AccessHow, 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The name of this cluster in it.
+ */
+context: string, 
+/**
+ * What became of it.
+ */
+state: AccessState, 
+/**
+ * RFC 3339: until when its certificate counts; nothing where none is there any more.
+ */
+expires_at: string | null, 
+/**
+ * True when it is time to renew.
+ */
+renew: boolean, 
+/**
+ * True when its time is over.
+ */
+expired: boolean, 
+/**
+ * True when the file can be given back exactly as it was.
+ */
+can_undo: boolean, };
+
+/**
+ * Names a file that was written.
+ */
+export type AccessFileRef = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The file.
+ */
+id: string, };
+
+/**
+ * Where it was put.
+ */
+export type AccessHow = "saved" | "merged";
+
+/**
+ * Which file.
+ */
+export type AccessKind = "talosconfig" | "kubeconfig";
+
+/**
+ * What merging would do.
+ */
+export type AccessOffer = { 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * The person's file, where there is one to merge into: not in practice mode.
+ */
+path: string | null, 
+/**
+ * True when it is there already.
+ */
+exists: boolean, 
+/**
+ * Where a symbolic link leads.
+ */
+leads_to: string | null, 
+/**
+ * The name that this cluster would get.
+ */
+context: string, 
+/**
+ * The name that it would have had, when another cluster has it.
+ */
+taken: string | null, 
+/**
+ * True when an older entry of this cluster is replaced.
+ */
+replaces: boolean, 
+/**
+ * True when tools would use it from then on without being told.
+ */
+becomes_current: boolean, 
+/**
+ * Why the file cannot be merged into.
+ */
+obstacle: string | null, };
+
+/**
+ * Asks for a key file of a cluster.
+ */
+export type AccessRequest = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * Which file.
+ */
+kind: AccessKind, 
+/**
+ * What its holder may do.
+ */
+role: AccessRole, };
+
+/**
+ * What its holder may do.
+ */
+export type AccessRole = "admin" | "reader";
+
+/**
+ * What became of a file that was written.
+ */
+export type AccessState = "untouched" | "changed" | "gone" | "unreadable";
+
+/**
+ * The access to a cluster.
+ */
+export type AccessView = { 
+/**
+ * What was written, oldest first.
+ */
+files: Array<AccessFile>, 
+/**
+ * What merging would do.
+ */
+offers: Array<AccessOffer>, 
+/**
+ * The cluster's authorities.
+ */
+authorities: Array<AuthorityView>, };
+
+/**
  * An action and whether it can be done now.
  */
 export type ActionView = { 
@@ -53,6 +223,33 @@ arch: Arch,
 notices: Array<StartNotice>, };
 
 /**
+ * What a node answers to a configuration.
+ */
+export type ApplyAnswer = { 
+/**
+ * What it does, or would do; nothing when it does not say.
+ */
+mode: ApplyWay | null, 
+/**
+ * In its own words, with the difference after a dry run. May quote secrets.
+ */
+words: string, 
+/**
+ * What it accepts and regrets.
+ */
+warnings: Array<string>, };
+
+/**
+ * What applying takes.
+ */
+export type ApplyTakes = "nothing" | "no_reboot" | "reboot" | "install";
+
+/**
+ * A way to apply a configuration.
+ */
+export type ApplyWay = "auto" | "no_reboot" | "try" | "staged" | "reboot";
+
+/**
  * A processor architecture, by Talos' names.
  */
 export type Arch = "amd64" | "arm64";
@@ -69,6 +266,28 @@ image: ImageId,
  * The file's name.
  */
 file: string, };
+
+/**
+ * Whose authority.
+ */
+export type AuthorityOf = "talos" | "kubernetes" | "etcd" | "aggregator";
+
+/**
+ * An authority of a cluster.
+ */
+export type AuthorityView = { 
+/**
+ * Whose.
+ */
+of: AuthorityOf, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when less than a tenth of its life, or thirty days, is left.
+ */
+renew: boolean, };
 
 /**
  * What is awaited, on whom, since when.
@@ -94,7 +313,7 @@ problem: Problem | null, };
 /**
  * What a stage waits for at this moment.
  */
-export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "network_up" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix";
+export type BlockerCode = "factory_answer" | "factory_builds" | "bytes" | "same_file" | "turn" | "retry" | "image_check" | "network_up" | "qemu_greeting" | "first_output" | "guest_shutdown" | "process_end" | "password" | "other_fix" | "cluster_stuck";
 
 /**
  * A single board computer.
@@ -153,6 +372,10 @@ stage: BootStage,
  */
 params: { [key in string]: string }, 
 /**
+ * The fingerprint of its certificate in maintenance mode, as it was printed last.
+ */
+fingerprint: string | null, 
+/**
  * Bytes ttyS0 printed since this start.
  */
 console_bytes: number, };
@@ -184,11 +407,54 @@ error: string,
 problem: Problem | null, };
 
 /**
+ * A process that is busy.
+ */
+export type BusyProcess = { 
+/**
+ * Its id.
+ */
+pid: number, 
+/**
+ * Its command.
+ */
+command: string, 
+/**
+ * Percent of one processor.
+ */
+cpu: number, 
+/**
+ * Bytes of memory.
+ */
+memory: number, 
+/**
+ * Its threads.
+ */
+threads: number, };
+
+/**
  * Why a check is as it is; one sentence each in the page's catalogue.
  *
  * `fine` where it is good and there is nothing more to say.
  */
 export type CauseCode = "fine" | "cut_off" | "cannot_tell" | "cpu_too_old" | "no_cpu_flag" | "disabled_in_firmware" | "inside_virtual_machine" | "no_hypervisor_mode" | "module_not_loaded" | "module_blacklisted" | "module_forbidden" | "kernel_without_kvm" | "device_missing" | "container_without_kvm" | "flatpak_without_kvm" | "snap_without_kvm" | "no_permission" | "group_missing" | "device_closed" | "log_in_again" | "not_at_screen" | "policy_denies" | "fake_kvm" | "busy" | "busy_program" | "busy_machine" | "api_version" | "create_vm_failed" | "not_installed" | "hidden_by_sandbox" | "too_old" | "no_answer" | "library_missing" | "does_not_start" | "strange_answer" | "qemu_without_kvm" | "feature_missing" | "short" | "virtual_machine" | "container" | "flatpak" | "snap";
+
+/**
+ * Whose certificate it is.
+ */
+export type CertificateOf = "talos_authority" | "kubernetes_authority" | "etcd_authority" | "aggregator_authority" | "talos_client" | "kubeconfig";
+
+/**
+ * A certificate and its end.
+ */
+export type CertificateView = { 
+/**
+ * Whose.
+ */
+of: CertificateOf, 
+/**
+ * RFC 3339.
+ */
+not_after: string, };
 
 /**
  * One change of a topic.
@@ -214,6 +480,11 @@ value: unknown, } | { "kind": "remove",
  * Its key.
  */
 key: string, };
+
+/**
+ * How a value differs.
+ */
+export type ChangeWay = "added" | "removed" | "changed";
 
 /**
  * One check.
@@ -253,6 +524,733 @@ export type CheckCode = "cpu_level" | "kvm" | "qemu" | "qemu_img" | "firmware" |
  * How a check ended.
  */
 export type CheckState = "ok" | "limited" | "failed";
+
+/**
+ * What can be asked of a cluster.
+ */
+export type ClusterAction = "start" | "stop" | "restart" | "cancel" | "delete" | "add_workers" | "remove_worker" | "kubeconfig";
+
+/**
+ * An action and whether it can be done now.
+ */
+export type ClusterActionView = { 
+/**
+ * The action.
+ */
+action: ClusterAction, 
+/**
+ * Why not; nothing when it can be done.
+ */
+denied: ClusterDenied | null, };
+
+/**
+ * A cluster whose creation began.
+ */
+export type ClusterCreated = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The job.
+ */
+job: JobId, };
+
+/**
+ * Why an action cannot be done now.
+ */
+export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours";
+
+/**
+ * What the form sends; nothing in it has been checked.
+ */
+export type ClusterDraft = { 
+/**
+ * A DNS label.
+ */
+name: string, 
+/**
+ * Which Talos, on which medium.
+ */
+image: ClusterImage, 
+/**
+ * Version of Kubernetes, without `v`: `1.36.3`.
+ */
+kubernetes: string, 
+/**
+ * Machines that run etcd and the API.
+ */
+control_planes: NodeGroup, 
+/**
+ * Machines that only work.
+ */
+workers: NodeGroup, 
+/**
+ * Sizes of single machines.
+ */
+sizes: Array<NodeSizes>, 
+/**
+ * Where they are.
+ */
+network: ClusterNetwork, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods; empty for `10.244.0.0/16`.
+ */
+pod_subnet: string, 
+/**
+ * Network of the services; empty for `10.96.0.0/12`.
+ */
+service_subnet: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches: ClusterPatches, 
+/**
+ * Machines are started and left waiting for a configuration, for people with tools of their own.
+ */
+leave_in_maintenance: boolean, 
+/**
+ * Omni's own link, with which machines join it; empty otherwise.
+ */
+omni: string, };
+
+/**
+ * The ports by which the Kubernetes API is reached.
+ */
+export type ClusterEndpoint = { 
+/**
+ * Host of the API as the machines reach it: the gateway's address, or the virtual one.
+ */
+inside: string, 
+/**
+ * Its port there.
+ */
+inside_port: number, 
+/**
+ * Address of this computer that leads there.
+ */
+outside: string, 
+/**
+ * Its port there.
+ */
+outside_port: number, };
+
+/**
+ * Something that happened.
+ */
+export type ClusterEvent = { 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * What.
+ */
+code: ClusterEventCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, };
+
+/**
+ * What happened to a cluster.
+ */
+export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured";
+
+/**
+ * Where the files for a person's tools are, once they were made.
+ */
+export type ClusterFiles = { 
+/**
+ * The kubeconfig.
+ */
+kubeconfig: string | null, 
+/**
+ * The talosconfig.
+ */
+talosconfig: string | null, };
+
+/**
+ * A cluster.
+ */
+export type ClusterId = string;
+
+/**
+ * The image that the machines boot from.
+ */
+export type ClusterImage = { "kind": "factory", 
+/**
+ * Talos version.
+ */
+version: TalosVersion, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Disk image, or ISO with installation.
+ */
+medium: BootMedium, 
+/**
+ * What it holds beyond the plain one; nothing for Crete's own, with a serial console.
+ */
+schematic: Schematic | null, } | { "kind": "library", 
+/**
+ * Which.
+ */
+image: ImageId, };
+
+/**
+ * What would be lost by deleting a cluster, counted before it happens.
+ */
+export type ClusterLoss = { 
+/**
+ * Names of its machines.
+ */
+machines: Array<string>, 
+/**
+ * Bytes on this computer.
+ */
+bytes: number, 
+/**
+ * The network that goes with it.
+ */
+network: string | null, 
+/**
+ * The image, which stays in the library.
+ */
+image_kept: string | null, };
+
+/**
+ * The network that the machines are in.
+ */
+export type ClusterNetwork = { "kind": "new", 
+/**
+ * Its subnet; empty for one that collides with nothing.
+ */
+subnet: string, } | { "kind": "existing", 
+/**
+ * Which.
+ */
+network: NetworkId, };
+
+/**
+ * One machine of a cluster, as wanted.
+ */
+export type ClusterNode = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * The machine. Decided before it is made, so that making it twice makes one.
+ */
+machine: MachineId, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, 
+/**
+ * True while it is being taken out of the cluster.
+ */
+leaving: boolean, };
+
+/**
+ * A draft with suggested values, and what this computer allows.
+ */
+export type ClusterOffer = { 
+/**
+ * Every field filled: the form can be sent as it opens.
+ */
+draft: ClusterDraft, 
+/**
+ * Most machines together.
+ */
+max_nodes: number, 
+/**
+ * Most virtual processors of one machine.
+ */
+max_vcpus: number, 
+/**
+ * Most memory of one machine, MiB.
+ */
+max_memory_mib: number, 
+/**
+ * Least memory of a control plane, MiB.
+ */
+min_control_plane_mib: number, 
+/**
+ * Least memory of a worker, MiB.
+ */
+min_worker_mib: number, 
+/**
+ * Least disk, GiB.
+ */
+min_disk_gib: number, };
+
+/**
+ * Asks for a draft to begin with.
+ */
+export type ClusterOfferRequest = { 
+/**
+ * The shape; nothing for the one that fits this computer best.
+ */
+preset: ClusterPreset | null, 
+/**
+ * Version of Talos; nothing for the newest stable one.
+ */
+talos: TalosVersion | null, };
+
+/**
+ * Patches of configurations, each one YAML.
+ */
+export type ClusterPatches = { 
+/**
+ * For every machine.
+ */
+cluster: Array<string>, 
+/**
+ * For control planes.
+ */
+control_plane: Array<string>, 
+/**
+ * For workers.
+ */
+worker: Array<string>, 
+/**
+ * For one machine each.
+ */
+nodes: Array<NodePatches>, };
+
+/**
+ * What a cluster is seen to do.
+ */
+export type ClusterPhase = "creating" | "maintenance" | "starting" | "healthy" | "degraded" | "unreachable" | "stopping" | "stopped" | "undoing";
+
+/**
+ * What a draft would become. Nothing is made or sent.
+ */
+export type ClusterPlan = { 
+/**
+ * What is not acceptable, field by field. It can be created when this is empty.
+ */
+fields: Array<FieldProblem>, 
+/**
+ * The preset of these counts; nothing for free ones.
+ */
+preset: ClusterPreset | null, 
+/**
+ * The machines, control planes first.
+ */
+nodes: Array<PlannedNode>, 
+/**
+ * How many control planes may fail.
+ */
+may_fail: number, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion | null, 
+/**
+ * Which Kubernetes goes with it; nothing when clusters are not offered for it.
+ */
+support: KubernetesSupport | null, 
+/**
+ * The image that is there already.
+ */
+image: ImageId | null, 
+/**
+ * Bytes to download; 0 when the image is there, or when it is not known.
+ */
+download: number, 
+/**
+ * The network it would be in: the name of a new one, or of one that is there.
+ */
+network: string, 
+/**
+ * Where the API would be reached inside; empty while that depends on a network to come.
+ */
+endpoint: string, 
+/**
+ * All machines together.
+ */
+total: Sizes, 
+/**
+ * What that asks too much of.
+ */
+strains: Array<Strain>, 
+/**
+ * The steps in order.
+ */
+steps: Array<PlannedStep>, 
+/**
+ * Median of earlier runs of the same shape, seconds; nothing without any.
+ */
+usual_s: number | null, };
+
+/**
+ * A shape that is offered.
+ */
+export type ClusterPreset = "solo" | "small" | "control_plane" | "high_availability";
+
+/**
+ * A recipe, as YAML in a file of the person's. Dropped onto the window it gives the same cluster.
+ */
+export type ClusterRecipe = { 
+/**
+ * The form of this file: what tells it from any other YAML.
+ */
+crete_cluster: number, 
+/**
+ * The cluster's name.
+ */
+name: string, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion, 
+/**
+ * Version of Kubernetes, without `v`.
+ */
+kubernetes: string, 
+/**
+ * Which image.
+ */
+image: RecipeImage, 
+/**
+ * Which machines.
+ */
+machines: RecipeMachines, 
+/**
+ * Subnet of its network; nothing for one that was there already.
+ */
+subnet?: string | null, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods.
+ */
+pod_subnet?: string, 
+/**
+ * Network of the services.
+ */
+service_subnet?: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors?: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches?: ClusterPatches, };
+
+/**
+ * Names one cluster.
+ */
+export type ClusterRef = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, };
+
+/**
+ * What can be done about a cause. The page makes a button or a sentence of it.
+ */
+export type ClusterRemedy = { "kind": "wait" } | { "kind": "mend_link", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "start_machine", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "restart_machine", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_console", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_node", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "open_image" } | { "kind": "check_internet" } | { "kind": "use_mirror" } | { "kind": "check_time_servers" } | { "kind": "correct_patch" } | { "kind": "larger_disk" } | { "kind": "more_memory" } | { "kind": "install_cni" } | { "kind": "open_host_check" } | { "kind": "look_at_kubernetes" } | { "kind": "free_etcd" } | { "kind": "start_control_planes" } | { "kind": "replace_node", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "cancel_creation" };
+
+/**
+ * A cluster as wanted, on disk as `clusters/<id>/spec.json`. Its secrets are in a file beside it.
+ */
+export type ClusterSpec = { 
+/**
+ * Version of this record's form.
+ */
+schema_version: number, 
+/**
+ * Its id.
+ */
+id: ClusterId, 
+/**
+ * A DNS label, unique.
+ */
+name: string, 
+/**
+ * Version of Talos.
+ */
+talos: TalosVersion, 
+/**
+ * Version of Kubernetes, without `v`.
+ */
+kubernetes: string, 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * How machines boot.
+ */
+medium: BootMedium, 
+/**
+ * What the image holds; nothing for a file of the person's.
+ */
+schematic: Schematic | null, 
+/**
+ * The installer's image, with the same schematic.
+ */
+installer: string, 
+/**
+ * The image that machines boot from, once it is decided.
+ */
+image: ImageId | null, 
+/**
+ * Its machines, control planes first.
+ */
+nodes: Array<ClusterNode>, 
+/**
+ * The network; nothing until it is made.
+ */
+network: NetworkId | null, 
+/**
+ * Whether the network was made for this cluster, and goes with it.
+ */
+own_network: boolean, 
+/**
+ * Subnet wished for a network of its own; empty for any.
+ */
+subnet: string, 
+/**
+ * How the API is reached.
+ */
+endpoint: EndpointKind, 
+/**
+ * Where it is reached, once its network is there.
+ */
+api: ClusterEndpoint | null, 
+/**
+ * How pods reach one another.
+ */
+cni: CniKind, 
+/**
+ * Network of the pods; empty for the default.
+ */
+pod_subnet: string, 
+/**
+ * Network of the services; empty for the default.
+ */
+service_subnet: string, 
+/**
+ * Whether ordinary pods run on control planes too.
+ */
+schedule_on_control_planes: boolean, 
+/**
+ * Images taken from elsewhere.
+ */
+mirrors: Array<RegistryMirror>, 
+/**
+ * Changes to the configurations.
+ */
+patches: ClusterPatches, 
+/**
+ * Machines are left waiting for a configuration.
+ */
+leave_in_maintenance: boolean, 
+/**
+ * Omni's own link; empty otherwise.
+ */
+omni: string, 
+/**
+ * What it is to be.
+ */
+wish: ClusterWish, 
+/**
+ * RFC 3339.
+ */
+created_at: string, 
+/**
+ * RFC 3339: when it was healthy for the first time. Until then it is being created.
+ */
+formed_at: string | null, };
+
+/**
+ * A step of the work on a cluster.
+ */
+export type ClusterStep = { 
+/**
+ * What it does.
+ */
+code: StageCode, 
+/**
+ * RFC 3339; nothing while it has not begun.
+ */
+started_at: string | null, 
+/**
+ * RFC 3339; nothing while it goes on.
+ */
+ended_at: string | null, 
+/**
+ * Median of earlier runs on this computer, seconds; nothing without any.
+ */
+usual_s: number | null, 
+/**
+ * How many machines have it behind them, where it is done for each.
+ */
+done: number, 
+/**
+ * Of how many.
+ */
+of: number, };
+
+/**
+ * A cluster as observed.
+ */
+export type ClusterView = { 
+/**
+ * As wanted.
+ */
+spec: ClusterSpec, 
+/**
+ * What it does.
+ */
+phase: ClusterPhase, 
+/**
+ * RFC 3339: since when.
+ */
+since: string, 
+/**
+ * Its machines, control planes first.
+ */
+members: Array<MemberView>, 
+/**
+ * Why it does not get on, worst first; those of machines included.
+ */
+stuck: Array<Stuck>, 
+/**
+ * The checks in order.
+ */
+health: Array<HealthCheck>, 
+/**
+ * RFC 3339: when they were made last.
+ */
+checked_at: string | null, 
+/**
+ * The work that goes on, or went on last.
+ */
+timeline: Timeline, 
+/**
+ * etcd's arithmetic.
+ */
+quorum: Quorum, 
+/**
+ * When certificates end.
+ */
+certificates: Array<CertificateView>, 
+/**
+ * Files for a person's tools.
+ */
+files: ClusterFiles, 
+/**
+ * What happened lately, newest first.
+ */
+events: Array<ClusterEvent>, 
+/**
+ * What can be asked of it now.
+ */
+actions: Array<ClusterActionView>, 
+/**
+ * The job that works on it.
+ */
+job: JobId | null, };
+
+/**
+ * What a cluster is to be.
+ */
+export type ClusterWish = "running" | "stopped" | "undone";
+
+/**
+ * What is done with a cluster.
+ */
+export type ClusterWork = "create" | "start" | "stop" | "restart" | "add_workers" | "remove_worker";
+
+/**
+ * How pods reach one another.
+ */
+export type CniKind = "flannel" | "none";
+
+/**
+ * Commands that would do the same without Crete.
+ */
+export type CommandStep = { 
+/**
+ * The step they belong to.
+ */
+code: StageCode, 
+/**
+ * Command lines, to copy.
+ */
+lines: Array<string>, };
+
+/**
+ * What would do the same without Crete.
+ */
+export type CommandsAnswer = { 
+/**
+ * Step by step.
+ */
+steps: Array<CommandStep>, };
 
 /**
  * What a draft comes to.
@@ -296,6 +1294,229 @@ outputs: Array<Output>,
 link: string, };
 
 /**
+ * A configuration for a node, and how it is to be applied.
+ */
+export type ConfigApply = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * How.
+ */
+mode: ApplyWay, };
+
+/**
+ * A value that differs.
+ */
+export type ConfigChange = { 
+/**
+ * The document it is in; empty for the main one.
+ */
+document: string, 
+/**
+ * Its path there; empty when the whole document came or went.
+ */
+path: string, 
+/**
+ * How it differs.
+ */
+way: ChangeWay, 
+/**
+ * What it was; nothing when it was not there, or is secret.
+ */
+before: string | null, 
+/**
+ * What it is to be; nothing when it is to go, or is secret.
+ */
+after: string | null, 
+/**
+ * True when its values are secret.
+ */
+secret: boolean, 
+/**
+ * True when the node has to restart for it.
+ */
+needs_reboot: boolean, };
+
+/**
+ * How an edited configuration differs from the one the node lives by.
+ */
+export type ConfigComparison = { 
+/**
+ * Value by value.
+ */
+changes: Array<ConfigChange>, 
+/**
+ * Line by line.
+ */
+rows: Array<DiffRow>, 
+/**
+ * What Talos would say, before it is asked.
+ */
+findings: Array<ConfigFinding>, 
+/**
+ * What applying takes.
+ */
+takes: ApplyTakes, 
+/**
+ * The ways to apply it, best first.
+ */
+modes: Array<ModeOffer>, };
+
+/**
+ * A configuration for a node, to be compared with what it lives by.
+ */
+export type ConfigDraft = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * One thing to know about a text.
+ */
+export type ConfigFinding = { 
+/**
+ * How bad it is.
+ */
+severity: ConfigSeverity, 
+/**
+ * What kind it is.
+ */
+code: ConfigFindingCode, 
+/**
+ * The document, such as `LinkConfig/eth0`; empty for the main one and between documents.
+ */
+document: string, 
+/**
+ * The path in the document, such as `machine.install.disk`; empty when it is no single place.
+ */
+path: string, 
+/**
+ * The line in the text, from 1; 0 when it is no single place.
+ */
+line: number, 
+/**
+ * Talos' words, without values that may be secret.
+ */
+words: string, };
+
+/**
+ * What kind of finding it is: the page has a sentence of its own for each.
+ */
+export type ConfigFindingCode = "syntax" | "unknown_key" | "unknown_kind" | "wrong_value" | "rule" | "subnets_overlap" | "memory_short" | "version_skew" | "disk_missing" | "erases";
+
+/**
+ * What a text is meant to be.
+ */
+export type ConfigForm = "whole" | "part" | "patch";
+
+/**
+ * Which kinds and keys a version knows.
+ */
+export type ConfigKeys = { 
+/**
+ * The version line, `1.13`; nothing where Crete knows none.
+ */
+minor: string | null, 
+/**
+ * The type of the document that has no kind.
+ */
+main: string, 
+/**
+ * Types of documents by kind.
+ */
+kinds: { [key in string]: string }, 
+/**
+ * Keys by type.
+ */
+records: { [key in string]: { [key in string]: ConfigShape } }, };
+
+/**
+ * Asks for a version's keys.
+ */
+export type ConfigKeysRequest = { 
+/**
+ * The version.
+ */
+version: TalosVersion, };
+
+/**
+ * Where a configuration is to work.
+ */
+export type ConfigMode = "metal" | "cloud" | "container";
+
+/**
+ * How bad a finding is.
+ */
+export type ConfigSeverity = "error" | "warning";
+
+/**
+ * What may stand under a key.
+ */
+export type ConfigShape = { "kind": "free" } | { "kind": "text", 
+/**
+ * The words it may be; empty for any.
+ */
+options: Array<string>, } | { "kind": "number" } | { "kind": "truth" } | { "kind": "list", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "map", 
+/**
+ * Of what.
+ */
+of: ConfigShape, } | { "kind": "record", 
+/**
+ * The name of its type.
+ */
+name: string, };
+
+/**
+ * A text to be judged.
+ */
+export type ConfigText = { 
+/**
+ * YAML. May hold secrets.
+ */
+text: string, 
+/**
+ * Whose rules count.
+ */
+version: TalosVersion, 
+/**
+ * Where it is to work.
+ */
+mode: ConfigMode, 
+/**
+ * What it is meant to be.
+ */
+form: ConfigForm, };
+
+/**
+ * What is said about a text.
+ */
+export type ConfigVerdict = { 
+/**
+ * The version line whose rules were used, `1.13`; nothing where Crete knows none, and then
+ * nothing was looked at.
+ */
+minor: string | null, 
+/**
+ * What is wrong, and what is accepted and regretted; by line.
+ */
+findings: Array<ConfigFinding>, };
+
+/**
  * What the factory made of a draft.
  */
 export type ConfirmedAnswer = { 
@@ -307,6 +1528,53 @@ id: string,
  * The id computed here.
  */
 predicted: string, };
+
+/**
+ * What an action on one machine would do.
+ */
+export type Consequence = { 
+/**
+ * What.
+ */
+code: ConsequenceCode, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * True when it is refused unless the person says that it is meant.
+ */
+confirm: boolean, };
+
+/**
+ * What an action would do to the cluster.
+ */
+export type ConsequenceCode = "none" | "quorum_lost" | "no_spare" | "api_away" | "pods_move" | "last_worker";
+
+/**
+ * Shares of all processors' time, percent.
+ */
+export type CpuShares = { 
+/**
+ * In use: all but idle and waiting.
+ */
+busy: number, 
+/**
+ * In programs.
+ */
+user: number, 
+/**
+ * In the kernel.
+ */
+system: number, 
+/**
+ * Waiting for disks.
+ */
+waiting: number, 
+/**
+ * Taken by the host.
+ */
+stolen: number, };
 
 /**
  * A machine that was created.
@@ -354,6 +1622,31 @@ diskImage: DiskImage, };
  * Why an action cannot be done now.
  */
 export type DenyReason = "not_running" | "still_running" | "stopping" | "starting" | "image_not_ready" | "arch_not_runnable" | "deleting";
+
+/**
+ * A line of a comparison.
+ */
+export type DiffRow = { 
+/**
+ * How it differs.
+ */
+way: RowWay, 
+/**
+ * Its line in what is, from 1.
+ */
+before: number | null, 
+/**
+ * Its line in what is to be, from 1.
+ */
+after: number | null, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * True when it is secret.
+ */
+secret: boolean, };
 
 /**
  * Disk image options.
@@ -449,11 +1742,37 @@ files: Array<ImportPlan>,
 text: string | null, };
 
 /**
+ * How the Kubernetes API is reached.
+ */
+export type EndpointKind = { "kind": "load_balancer" } | { "kind": "virtual_ip", 
+/**
+ * The address; empty for a free one.
+ */
+address: string, };
+
+/**
  * What went wrong. The page decides only on this, and makes its sentence from it.
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "fix_no_pkexec" | "fix_no_agent";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
+
+/**
+ * A machine's part in etcd.
+ */
+export type EtcdPart = { 
+/**
+ * Its id, hexadecimal, as etcd's own tools write it.
+ */
+id: string, 
+/**
+ * True for the one that leads.
+ */
+leader: boolean, 
+/**
+ * True until it has a vote.
+ */
+learner: boolean, };
 
 /**
  * A change with its topic and generation.
@@ -484,6 +1803,28 @@ what: string,
  * What was found.
  */
 found: string, };
+
+/**
+ * What was seen, in the exact words of who said it.
+ */
+export type EvidenceLine = { 
+/**
+ * Who said it.
+ */
+source: EvidenceSource, 
+/**
+ * Name of the node it is about; empty for the cluster.
+ */
+node: string, 
+/**
+ * The words.
+ */
+text: string, };
+
+/**
+ * Where an observation comes from.
+ */
+export type EvidenceSource = "qemu" | "console" | "network" | "talos" | "kubernetes";
 
 /**
  * Why a machine is off.
@@ -588,6 +1929,11 @@ version: TalosVersion,
 refresh: boolean, };
 
 /**
+ * Kinds of facts about a node.
+ */
+export type FactKind = "diagnostics" | "services" | "static_pods" | "members" | "cluster" | "kubernetes" | "etcd" | "addresses" | "links" | "routes" | "resolvers" | "time_servers" | "network" | "disks" | "system_disk" | "partitions" | "volumes" | "mounts" | "extensions" | "time" | "security" | "system" | "processors" | "memory" | "platform" | "kernel_cmdline" | "meta_keys";
+
+/**
  * A recipe, and the factory that makes a file of it.
  */
 export type FactoryOrigin = { 
@@ -609,6 +1955,11 @@ factory: string,
 asset: string, };
 
 /**
+ * Facts about a node.
+ */
+export type Facts = { "kind": "diagnostics", "list": Array<NodeDiagnostic> } | { "kind": "services", "list": Array<NodeService> } | { "kind": "static_pods", "list": Array<NodeStaticPod> } | { "kind": "members", "list": Array<NodeMember> } | { "kind": "cluster", "list": Array<NodeCluster> } | { "kind": "kubernetes", "list": Array<NodeKubernetes> } | { "kind": "etcd", "list": Array<NodeEtcd> } | { "kind": "addresses", "list": Array<NodeAddress> } | { "kind": "links", "list": Array<NodeLink> } | { "kind": "routes", "list": Array<NodeRoute> } | { "kind": "resolvers", "list": Array<NodeResolvers> } | { "kind": "time_servers", "list": Array<string> } | { "kind": "network", "list": Array<NodeNetwork> } | { "kind": "disks", "list": Array<NodeDisk> } | { "kind": "system_disk", "list": Array<string> } | { "kind": "partitions", "list": Array<NodePartition> } | { "kind": "volumes", "list": Array<NodeVolume> } | { "kind": "mounts", "list": Array<NodeMount> } | { "kind": "extensions", "list": Array<NodeExtension> } | { "kind": "time", "list": Array<NodeTime> } | { "kind": "security", "list": Array<NodeSecurity> } | { "kind": "system", "list": Array<NodeSystem> } | { "kind": "processors", "list": Array<NodeProcessor> } | { "kind": "memory", "list": Array<NodeMemoryModule> } | { "kind": "platform", "list": Array<string> } | { "kind": "kernel_cmdline", "list": Array<string> } | { "kind": "meta_keys", "list": Array<NodeMetaKey> };
+
+/**
  * Names one file among the results of a studio draft.
  */
 export type FetchOutput = { 
@@ -624,7 +1975,7 @@ asset: string, };
 /**
  * What can be wrong with a field.
  */
-export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use";
+export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use" | "talos_too_old" | "not_a_version" | "kubernetes_not_taken" | "even_control_planes" | "too_many_nodes" | "not_a_patch" | "configuration_refused" | "not_a_cidr" | "needs_control_planes" | "not_omni" | "not_for_clusters";
 
 /**
  * A problem with one field of a form.
@@ -837,6 +2188,64 @@ fault: string | null,
 owner: string | null, };
 
 /**
+ * A check and what it saw.
+ */
+export type HealthCheck = { 
+/**
+ * Which.
+ */
+code: HealthCode, 
+/**
+ * How it stands.
+ */
+state: HealthState, 
+/**
+ * The figures behind it.
+ */
+params: { [key in string]: string }, 
+/**
+ * Exact words of what was asked, where it is not as wanted.
+ */
+words: Array<EvidenceLine>, 
+/**
+ * RFC 3339: since when it stands so.
+ */
+since: string, };
+
+/**
+ * A check. The first nine ask Talos, the others Kubernetes.
+ *
+ * Every one tells how many are as wanted (`met`) of how many (`of`), and which are not (`nodes`).
+ */
+export type HealthCode = "etcd" | "etcd_agrees" | "etcd_members" | "apid" | "memory" | "disk" | "diagnostics" | "kubelet" | "booted" | "nodes_known" | "static_pods" | "control_plane" | "nodes_ready" | "kube_proxy" | "core_dns" | "schedulable";
+
+/**
+ * How a check stands.
+ */
+export type HealthState = "unknown" | "pass" | "fail" | "skipped";
+
+/**
+ * What is taken of the offers.
+ */
+export type HostChoice = { 
+/**
+ * True for the proxy.
+ */
+proxy: boolean, 
+/**
+ * Fingerprints of authorities.
+ */
+roots: Array<string>, 
+/**
+ * Time servers.
+ */
+time: Array<string>, 
+/**
+ * Registries whose mirrors are taken.
+ */
+mirrors: Array<string>, };
+
+/**
  * Names a change of this computer. What runs is decided by the engine alone.
  */
 export type HostFix = { 
@@ -849,6 +2258,44 @@ fix: FixCode, };
  * Which host shows the page.
  */
 export type HostKind = "window" | "browser";
+
+/**
+ * All that was found.
+ */
+export type HostOffers = { 
+/**
+ * The proxy.
+ */
+proxy: ProxyOffer | null, 
+/**
+ * Authorities that somebody added.
+ */
+roots: Array<RootOffer>, 
+/**
+ * Time servers that somebody set.
+ */
+time: Array<TimeOffer>, 
+/**
+ * Mirrors of registries.
+ */
+mirrors: Array<MirrorOffer>, };
+
+/**
+ * Asks for the patch that a choice comes to.
+ */
+export type HostPatchRequest = { 
+/**
+ * In whose form.
+ */
+version: TalosVersion, 
+/**
+ * What is taken.
+ */
+choice: HostChoice, 
+/**
+ * Networks and names that are never asked through the proxy, besides the usual ones.
+ */
+direct: Array<string>, };
 
 /**
  * Everything found out about this computer at one moment.
@@ -1212,6 +2659,23 @@ found: ImportFound | null,
 problem: Problem | null, };
 
 /**
+ * A person's talosconfig for a machine.
+ */
+export type ImportTalosconfig = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The file, an absolute path.
+ */
+path: string, 
+/**
+ * The context in it; nothing for the one in use.
+ */
+context: string | null, };
+
+/**
  * A job, on disk as `jobs/<id>.json` and on the page alike.
  */
 export type Job = { 
@@ -1335,7 +2799,15 @@ machine: MachineId, } | { "kind": "stop",
 /**
  * The machine.
  */
-machine: MachineId, } | { "kind": "fix_host", 
+machine: MachineId, } | { "kind": "cluster", 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * What is done.
+ */
+work: ClusterWork, } | { "kind": "fix_host", 
 /**
  * How.
  */
@@ -1354,6 +2826,27 @@ job: JobId | null, };
  * How a stage or a job stands.
  */
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled" | "paused" | "interrupted";
+
+/**
+ * The versions of Kubernetes that a Talos takes.
+ */
+export type KubernetesSupport = { 
+/**
+ * What it comes with.
+ */
+default: string, 
+/**
+ * First and last minor: `1.31`, `1.36`. Any patch of them can be typed.
+ */
+oldest: string, 
+/**
+ * The last minor.
+ */
+newest: string, 
+/**
+ * Versions to choose from, newest first: the default, and one of every other minor.
+ */
+offered: Array<string>, };
 
 /**
  * A layer of verification, from the wire to the disk.
@@ -1425,6 +2918,40 @@ draft: StudioDraft | null,
 kept: DraftId | null, };
 
 /**
+ * Wishes one worker less.
+ */
+export type LessWorkers = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True to take it away although it does not answer.
+ */
+dead: boolean, };
+
+/**
+ * Where the value of a line comes from.
+ */
+export type LineOrigin = { 
+/**
+ * The line, from 1.
+ */
+line: number, 
+/**
+ * From where.
+ */
+origin: ValueOrigin, 
+/**
+ * The name of the cluster or patch; empty for Crete's own values.
+ */
+name: string, };
+
+/**
  * A machine's link, cut or mended.
  */
 export type LinkCut = { 
@@ -1436,6 +2963,15 @@ machine: MachineId,
  * True to cut it.
  */
 cut: boolean, };
+
+/**
+ * Names one look.
+ */
+export type LookRef = { 
+/**
+ * The look, as numbered by the page.
+ */
+look: number, };
 
 /**
  * What would be lost by deleting something, counted before it happens.
@@ -1664,6 +3200,19 @@ since: string,
 deadline_s: number, });
 
 /**
+ * A file for a person's tools, with mode 0600.
+ */
+export type MadeFile = { 
+/**
+ * Absolute path.
+ */
+path: string, 
+/**
+ * The context in it.
+ */
+context: string, };
+
+/**
  * A machine's place in its network.
  */
 export type Member = { 
@@ -1681,6 +3230,103 @@ address: string,
 cut: boolean, };
 
 /**
+ * What somebody means to do with a machine of a cluster.
+ */
+export type MemberDeed = "stop" | "remove";
+
+/**
+ * Asks what a deed would do.
+ */
+export type MemberQuestion = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The deed.
+ */
+deed: MemberDeed, };
+
+/**
+ * A machine's time in one stage.
+ */
+export type MemberSpan = { 
+/**
+ * The stage.
+ */
+stage: MemberStage, 
+/**
+ * RFC 3339.
+ */
+started_at: string, 
+/**
+ * RFC 3339; nothing for the present one.
+ */
+ended_at: string | null, };
+
+/**
+ * Where a machine of a cluster stands.
+ */
+export type MemberStage = "planned" | "off" | "boot" | "maintenance" | "install" | "join" | "etcd" | "kubernetes" | "ready" | "lost" | "leaving";
+
+/**
+ * A machine of a cluster, as observed.
+ */
+export type MemberView = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+name: string, 
+/**
+ * The machine's name, which is its host name: `knossos-cp-1`.
+ */
+hostname: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where it stands.
+ */
+stage: MemberStage, 
+/**
+ * Its stages since the work began, oldest first.
+ */
+spans: Array<MemberSpan>, 
+/**
+ * Its address in the network.
+ */
+address: string | null, 
+/**
+ * What it says it runs.
+ */
+talos: string | null, 
+/**
+ * What its kubelet says it is.
+ */
+kubelet: string | null, 
+/**
+ * Its part in etcd.
+ */
+etcd: EtcdPart | null, 
+/**
+ * True for the one that holds a virtual address.
+ */
+holds_endpoint: boolean, 
+/**
+ * Why it does not get on, worst first.
+ */
+stuck: Array<Stuck>, };
+
+/**
  * One META value.
  */
 export type MetaValue = { 
@@ -1692,6 +3338,62 @@ key: number,
  * Any text.
  */
 value: string, };
+
+/**
+ * A mirror of a registry.
+ */
+export type MirrorOffer = { 
+/**
+ * The registry's host.
+ */
+registry: string, 
+/**
+ * Where to ask instead, in order.
+ */
+endpoints: Array<string>, 
+/**
+ * The file it stands in.
+ */
+source: string, 
+/**
+ * True when one of them listens on this computer alone.
+ */
+local: boolean, };
+
+/**
+ * Why a way cannot be gone.
+ */
+export type ModeDenial = "needs_reboot" | "not_offered" | "maintenance" | "no_difference";
+
+/**
+ * A way to apply a configuration, and whether it can be gone.
+ */
+export type ModeOffer = { 
+/**
+ * The way.
+ */
+mode: ApplyWay, 
+/**
+ * Why not; nothing when it can.
+ */
+denied: ModeDenial | null, };
+
+/**
+ * Wishes more workers.
+ */
+export type MoreWorkers = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * How many more.
+ */
+count: number, 
+/**
+ * The sizes of each.
+ */
+sizes: Sizes, };
 
 /**
  * Somebody who was heard.
@@ -1755,6 +3457,39 @@ mtu: number,
  * Whether machines may reach anything outside.
  */
 internet: boolean, };
+
+/**
+ * Where the Kubernetes API of a cluster is reached, in its network and on this computer.
+ */
+export type NetworkEndpoint = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * Its name, which is part of the endpoint's name in the network.
+ */
+name: string, 
+/**
+ * Its control planes.
+ */
+machines: Array<MachineId>, 
+/**
+ * The port in the network.
+ */
+port: number, 
+/**
+ * An address that moves between the machines; nothing for a port of the gateway.
+ */
+address: string | null, 
+/**
+ * The address of this computer that leads there.
+ */
+listen: string, 
+/**
+ * Its port.
+ */
+listen_port: number, };
 
 /**
  * A network.
@@ -1885,6 +3620,10 @@ members: Array<Member>,
  */
 forwards: Array<Forward>, 
 /**
+ * Endpoints of the clusters in it.
+ */
+endpoints: Array<NetworkEndpoint>, 
+/**
  * RFC 3339.
  */
 created_at: string, };
@@ -1980,6 +3719,966 @@ outdated: boolean, } | { "state": "failed",
 problem: Problem, });
 
 /**
+ * An address of a link.
+ */
+export type NodeAddress = { 
+/**
+ * With the length of its prefix.
+ */
+address: string, 
+/**
+ * The link.
+ */
+link: string, 
+/**
+ * How far it counts, such as `global`.
+ */
+scope: string, };
+
+/**
+ * A cluster.
+ */
+export type NodeCluster = { 
+/**
+ * Its id for discovery.
+ */
+id: string, 
+/**
+ * Its name.
+ */
+name: string, };
+
+/**
+ * The configuration that a node lives by.
+ */
+export type NodeConfig = { 
+/**
+ * The text, secrets and all; empty while the node has none.
+ */
+text: string, 
+/**
+ * Lines on which secrets stand, from 1.
+ */
+secrets: Array<number>, 
+/**
+ * Where values come from, as far as Crete knows.
+ */
+origins: Array<LineOrigin>, 
+/**
+ * Its Talos, such as `v1.13.9`.
+ */
+version: string, 
+/**
+ * True while the node waits for its first configuration.
+ */
+maintenance: boolean, 
+/**
+ * True when another one takes effect at the next restart.
+ */
+staged: boolean, };
+
+/**
+ * Something Talos finds wrong.
+ */
+export type NodeDiagnostic = { 
+/**
+ * Its id, such as `address-overlap`.
+ */
+id: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * More of them.
+ */
+details: Array<string>, };
+
+/**
+ * A disk.
+ */
+export type NodeDisk = { 
+/**
+ * Its device name, such as `vda`.
+ */
+id: string, 
+/**
+ * Its path, such as `/dev/vda`.
+ */
+path: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * What its maker calls it.
+ */
+model: string, 
+/**
+ * Its serial number.
+ */
+serial: string, 
+/**
+ * How it is connected, such as `virtio`.
+ */
+transport: string, 
+/**
+ * True when it turns.
+ */
+rotational: boolean, 
+/**
+ * True when nothing can be written.
+ */
+readonly: boolean, 
+/**
+ * True when it is a CD.
+ */
+cdrom: boolean, };
+
+/**
+ * A member of etcd.
+ */
+export type NodeEtcd = { 
+/**
+ * Its id, hexadecimal.
+ */
+id: string, 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * True while it does not vote yet.
+ */
+learner: boolean, 
+/**
+ * True when it is the node itself.
+ */
+own: boolean, 
+/**
+ * True when it leads.
+ */
+leads: boolean, 
+/**
+ * Bytes of its file; of the node's own member only.
+ */
+size: number | null, 
+/**
+ * What is wrong with it: `nospace` or `corrupt`.
+ */
+alarms: Array<string>, };
+
+/**
+ * Something that happened on a node.
+ */
+export type NodeEvent = { 
+/**
+ * Talos' id of it.
+ */
+id: string, 
+/**
+ * RFC 3339, to the second; absent when the id does not tell.
+ */
+at: string | null, 
+/**
+ * The call that caused it; empty when none did.
+ */
+actor: string, } & ({ "what": "sequence", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, 
+/**
+ * Why it failed; empty when it did not.
+ */
+error: string, } | { "what": "phase", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, } | { "what": "task", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * True when it ends.
+ */
+ends: boolean, } | { "what": "service", 
+/**
+ * Its id.
+ */
+name: string, 
+/**
+ * Its state in Talos' word, small.
+ */
+state: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * Whether it is healthy; nothing when its check has not said.
+ */
+healthy: boolean | null, } | { "what": "restart" } | { "what": "configuration_unreadable" } | { "what": "configuration_refused" } | { "what": "addresses", 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * All of them.
+ */
+addresses: Array<string>, } | { "what": "status", 
+/**
+ * The stage.
+ */
+stage: NodeStage, 
+/**
+ * Whether it is ready.
+ */
+ready: boolean, 
+/**
+ * What it waits for.
+ */
+unmet: Array<UnmetCondition>, } | { "what": "unknown", 
+/**
+ * Its type.
+ */
+name: string, });
+
+/**
+ * An extension.
+ */
+export type NodeExtension = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Who made it.
+ */
+author: string, 
+/**
+ * What it is for.
+ */
+description: string, };
+
+/**
+ * Facts of one kind about a node whose page is open, by `MACHINE/KIND`.
+ */
+export type NodeFacts = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The kind.
+ */
+kind: FactKind, 
+/**
+ * What is known; what was known last when there is a problem too.
+ */
+facts: Facts | null, 
+/**
+ * Why they are not told: this Talos does not offer them, or not in its present state.
+ */
+problem: Problem | null, };
+
+/**
+ * Figures of a node now.
+ */
+export type NodeFigures = { 
+/**
+ * Shares of all processors' time, percent.
+ */
+cpu: CpuShares, 
+/**
+ * Bytes of memory.
+ */
+memory_total: number, 
+/**
+ * Bytes in use.
+ */
+memory_used: number, 
+/**
+ * The averages of 1, 5 and 15 minutes.
+ */
+load: [number, number, number], 
+/**
+ * By link, without the loopback.
+ */
+links: Array<Rate>, 
+/**
+ * By disk, without what is made of memory or files.
+ */
+disks: Array<Rate>, 
+/**
+ * How many processes there are.
+ */
+processes: number, 
+/**
+ * The busiest ones.
+ */
+busiest: Array<BusyProcess>, };
+
+/**
+ * A node's figures, by its machine's id; only while its page is open and seen.
+ */
+export type NodeFiguresView = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The figures; nothing until there are two looks to compare.
+ */
+figures: NodeFigures | null, 
+/**
+ * Why there are none.
+ */
+problem: Problem | null, };
+
+/**
+ * Machines of one role.
+ */
+export type NodeGroup = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * The sizes of each.
+ */
+sizes: Sizes, };
+
+/**
+ * The node as Kubernetes sees it.
+ */
+export type NodeKubernetes = { 
+/**
+ * Its name there.
+ */
+name: string, 
+/**
+ * Whether it is ready.
+ */
+ready: boolean, 
+/**
+ * Whether it takes no new pods.
+ */
+unschedulable: boolean, };
+
+/**
+ * A link.
+ */
+export type NodeLink = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Physical, or what it is: `bridge`, `vlan`, and so on.
+ */
+kind: string, 
+/**
+ * The address of its card.
+ */
+mac: string, 
+/**
+ * Whether it carries anything.
+ */
+up: boolean, 
+/**
+ * Its state in the kernel's word.
+ */
+state: string, 
+/**
+ * Bytes a frame may have.
+ */
+mtu: number, 
+/**
+ * Megabits a second; nothing when it does not say.
+ */
+speed_mbit: number | null, 
+/**
+ * The driver.
+ */
+driver: string, };
+
+/**
+ * Names under which a node keeps logs.
+ */
+export type NodeLogs = { 
+/**
+ * Of Talos' services and programs.
+ */
+services: Array<string>, 
+/**
+ * Of containers of Kubernetes; none before it runs.
+ */
+containers: Array<string>, };
+
+/**
+ * Somebody looks at a node from now on.
+ */
+export type NodeLook = { 
+/**
+ * The look, as numbered by the page.
+ */
+look: number, 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True for everything, false for how it is.
+ */
+full: boolean, };
+
+/**
+ * A member of the cluster.
+ */
+export type NodeMember = { 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * Its addresses.
+ */
+addresses: Array<string>, 
+/**
+ * What it is.
+ */
+role: NodeRole | null, 
+/**
+ * Its system, such as `Talos (v1.13.9)`.
+ */
+system: string, };
+
+/**
+ * A memory module.
+ */
+export type NodeMemoryModule = { 
+/**
+ * Where it sits.
+ */
+slot: string, 
+/**
+ * MiB; 0 when it is empty.
+ */
+size_mib: number, 
+/**
+ * Who made it.
+ */
+manufacturer: string, };
+
+/**
+ * A value that outlives everything but a reset.
+ */
+export type NodeMetaKey = { 
+/**
+ * Its key, such as `0x0c`.
+ */
+key: string, 
+/**
+ * Its value.
+ */
+value: string, };
+
+/**
+ * Something that is mounted.
+ */
+export type NodeMount = { 
+/**
+ * The volume or its source.
+ */
+source: string, 
+/**
+ * Where.
+ */
+target: string, 
+/**
+ * Its file system.
+ */
+filesystem: string, 
+/**
+ * Whether it is encrypted.
+ */
+encrypted: boolean, };
+
+/**
+ * Whether the network is ready.
+ */
+export type NodeNetwork = { 
+/**
+ * It has an address.
+ */
+address: boolean, 
+/**
+ * It reaches what it should.
+ */
+connectivity: boolean, 
+/**
+ * It has a name.
+ */
+hostname: boolean, 
+/**
+ * Its files are written.
+ */
+files: boolean, };
+
+/**
+ * A partition or a file system.
+ */
+export type NodePartition = { 
+/**
+ * Its device name.
+ */
+id: string, 
+/**
+ * The disk it is on; empty when it is one itself.
+ */
+parent: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Where it begins, bytes.
+ */
+offset: number, 
+/**
+ * Its file system or kind, such as `xfs`.
+ */
+format: string, 
+/**
+ * The partition's label, such as `EPHEMERAL`.
+ */
+label: string, };
+
+/**
+ * Patches of one machine.
+ */
+export type NodePatches = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+node: string, 
+/**
+ * Each one YAML.
+ */
+patches: Array<string>, };
+
+/**
+ * What is at a machine's Talos API.
+ */
+export type NodePresence = "off" | "looking" | "starting" | "silent" | "not_talos" | "maintenance" | "configured" | "no_credentials" | "another_cluster";
+
+/**
+ * A processor.
+ */
+export type NodeProcessor = { 
+/**
+ * The socket.
+ */
+socket: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Its cores.
+ */
+cores: number, 
+/**
+ * Its threads.
+ */
+threads: number, };
+
+/**
+ * How to restart a node.
+ */
+export type NodeReboot = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * How.
+ */
+mode: RebootMode, };
+
+/**
+ * A piece of what is told, in the order in which it happened.
+ */
+export type NodeRecord = { "kind": "lines", 
+/**
+ * Each without its end.
+ */
+lines: Array<string>, } | { "kind": "event", 
+/**
+ * What.
+ */
+event: NodeEvent, } | { "kind": "gap" } | { "kind": "waiting" } | { "kind": "refused", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * How to reset a node.
+ */
+export type NodeReset = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * How.
+ */
+plan: ResetPlan, };
+
+/**
+ * Name servers.
+ */
+export type NodeResolvers = { 
+/**
+ * Their addresses.
+ */
+servers: Array<string>, 
+/**
+ * What is appended to short names.
+ */
+search: Array<string>, };
+
+/**
+ * What a node is in its cluster.
+ */
+export type NodeRole = "control_plane" | "worker";
+
+/**
+ * A route.
+ */
+export type NodeRoute = { 
+/**
+ * Where to; `default` when anywhere.
+ */
+destination: string, 
+/**
+ * By whom; empty when directly.
+ */
+gateway: string, 
+/**
+ * Through which link.
+ */
+link: string, 
+/**
+ * The lower the better.
+ */
+priority: number, };
+
+/**
+ * What a node says of itself in short.
+ */
+export type NodeSays = { 
+/**
+ * Its stage.
+ */
+stage: NodeStage, 
+/**
+ * Whether everything is as it should be. Talos means it in the stages booting and running only.
+ */
+ready: boolean, 
+/**
+ * What it waits for.
+ */
+unmet: Array<UnmetCondition>, 
+/**
+ * Its Talos, such as `v1.13.9`.
+ */
+version: string, 
+/**
+ * Its host name.
+ */
+hostname: string, 
+/**
+ * What it is in its cluster; nothing while it is in none.
+ */
+role: NodeRole | null, 
+/**
+ * Its addresses without those of Kubernetes.
+ */
+addresses: Array<string>, };
+
+/**
+ * The security state.
+ */
+export type NodeSecurity = { 
+/**
+ * Whether the firmware checked what it started.
+ */
+secure_boot: boolean, 
+/**
+ * Whether it was started from one signed file.
+ */
+uki: boolean, 
+/**
+ * How SELinux is used: `disabled`, `permissive` or `enforcing`.
+ */
+selinux: string, 
+/**
+ * How FIPS is used: `disabled`, `enabled` or `strict`.
+ */
+fips: string, 
+/**
+ * Whether only signed modules of the kernel are loaded.
+ */
+signed_modules: boolean, };
+
+/**
+ * A service.
+ */
+export type NodeService = { 
+/**
+ * Its id, such as `kubelet`.
+ */
+id: string, 
+/**
+ * Its state in Talos' word, such as `Running`; empty where only the rest is told.
+ */
+state: string, 
+/**
+ * True while it runs.
+ */
+running: boolean, 
+/**
+ * Whether its own check finds it healthy; nothing when it has none.
+ */
+healthy: boolean | null, 
+/**
+ * What it said last.
+ */
+message: string, 
+/**
+ * RFC 3339: when that was.
+ */
+since: string | null, 
+/**
+ * What happened to it, oldest first.
+ */
+events: Array<NodeServiceEvent>, 
+/**
+ * What Talos lets be done with it over its API.
+ */
+actions: Array<ServiceAction>, };
+
+/**
+ * Something that happened to a service.
+ */
+export type NodeServiceEvent = { 
+/**
+ * The state it came to.
+ */
+state: string, 
+/**
+ * In Talos' words.
+ */
+message: string, 
+/**
+ * RFC 3339.
+ */
+at: string | null, };
+
+/**
+ * How to shut a node down.
+ */
+export type NodeShutdown = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * True to leave out that its pods move elsewhere first.
+ */
+force: boolean, };
+
+/**
+ * Sizes of one machine that differ from those of its role.
+ */
+export type NodeSizes = { 
+/**
+ * Its name in the cluster: `cp-1`, `w-2`.
+ */
+node: string, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, };
+
+/**
+ * What of a node is told.
+ */
+export type NodeSource = { "of": "kernel" } | { "of": "service", 
+/**
+ * Its id.
+ */
+id: string, } | { "of": "container", 
+/**
+ * Its id, such as `kube-system/kube-proxy-abc:kube-proxy`.
+ */
+id: string, } | { "of": "events" };
+
+/**
+ * How far a node's life is.
+ */
+export type NodeStage = "unknown" | "booting" | "installing" | "maintenance" | "running" | "rebooting" | "shutting_down" | "resetting" | "upgrading";
+
+/**
+ * A pod of the control plane.
+ */
+export type NodeStaticPod = { 
+/**
+ * Its namespace and name.
+ */
+id: string, 
+/**
+ * The phase in Kubernetes' word.
+ */
+phase: string, 
+/**
+ * Whether Kubernetes finds it ready.
+ */
+ready: boolean, 
+/**
+ * How often its containers were started again.
+ */
+restarts: number, 
+/**
+ * Why it waits, in Kubernetes' word; empty when it does not.
+ */
+waiting: string, };
+
+/**
+ * The machine.
+ */
+export type NodeSystem = { 
+/**
+ * Who made it.
+ */
+manufacturer: string, 
+/**
+ * What they call it.
+ */
+product: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * Its serial number.
+ */
+serial: string, 
+/**
+ * Its UUID.
+ */
+uuid: string, };
+
+/**
+ * The clock.
+ */
+export type NodeTime = { 
+/**
+ * Whether a time server has set it.
+ */
+synced: boolean, 
+/**
+ * Whether nobody is asked.
+ */
+disabled: boolean, };
+
+/**
+ * A node that is looked at, by its machine's id.
+ */
+export type NodeView = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What is there.
+ */
+presence: NodePresence, 
+/**
+ * The certificate it shows in maintenance mode.
+ */
+fingerprint: string | null, 
+/**
+ * True when that is the one its console printed.
+ */
+fingerprint_printed: boolean, 
+/**
+ * True when its credentials are the machine's own and not a cluster's.
+ */
+own_credentials: boolean, 
+/**
+ * What it says of itself; what it said last while `stale_since` is set.
+ */
+says: NodeSays | null, 
+/**
+ * RFC 3339: since when what is shown is old. Absent while it is live.
+ */
+stale_since: string | null, 
+/**
+ * What keeps it from being spoken to.
+ */
+problem: Problem | null, };
+
+/**
+ * A volume.
+ */
+export type NodeVolume = { 
+/**
+ * Its id, such as `EPHEMERAL`.
+ */
+id: string, 
+/**
+ * How far it is, such as `ready`.
+ */
+phase: string, 
+/**
+ * Where it is.
+ */
+location: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Its file system.
+ */
+filesystem: string, 
+/**
+ * Whether it is encrypted.
+ */
+encrypted: boolean, 
+/**
+ * What is wrong with it; empty when nothing is.
+ */
+error: string, };
+
+/**
  * No request, or no answer.
  */
 export type Nothing = Record<string, never>;
@@ -2032,7 +4731,15 @@ minor: string,
 /**
  * Which page.
  */
-page: DocsPage, } | { "kind": "talos_guide", 
+page: DocsPage, } | { "kind": "talos_kind", 
+/**
+ * The version.
+ */
+version: TalosVersion, 
+/**
+ * The kind; empty for the main document.
+ */
+document: string, } | { "kind": "talos_guide", 
 /**
  * `major.minor`.
  */
@@ -2139,6 +4846,15 @@ export type PageFault = {
 text: string, };
 
 /**
+ * A patch.
+ */
+export type PatchText = { 
+/**
+ * YAML; empty when it would change nothing.
+ */
+patch: string, };
+
+/**
  * A folder chosen in the desktop's dialog; absent when it was closed.
  */
 export type Picked = { 
@@ -2146,6 +4862,44 @@ export type Picked = {
  * Absolute path.
  */
 path: string | null, };
+
+/**
+ * A machine that would be made.
+ */
+export type PlannedNode = { 
+/**
+ * Its name in the cluster.
+ */
+name: string, 
+/**
+ * The machine's name.
+ */
+hostname: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * Its sizes.
+ */
+sizes: Sizes, 
+/**
+ * How many patches apply to it.
+ */
+patches: number, };
+
+/**
+ * A step that would be taken.
+ */
+export type PlannedStep = { 
+/**
+ * What it does.
+ */
+code: StageCode, 
+/**
+ * Median of earlier runs on this computer, seconds; nothing without any.
+ */
+usual_s: number | null, };
 
 /**
  * A platform of the Image Factory.
@@ -2330,6 +5084,27 @@ left_s: number | null, };
 export type Protocol = "tcp" | "udp";
 
 /**
+ * A proxy that programs of this computer use.
+ */
+export type ProxyOffer = { 
+/**
+ * The variables, by their lower-case names, in order. An address may hold a password.
+ */
+variables: Array<[string, string]>, 
+/**
+ * Where it was found: a file, or empty for the environment of this program.
+ */
+source: string, 
+/**
+ * True when it listens on this computer alone: machines do not reach it there.
+ */
+local: boolean, 
+/**
+ * True when an address holds a name and a password, which every machine would then hold.
+ */
+password: boolean, };
+
+/**
  * A part of QEMU that not every build has.
  */
 export type QemuFeature = "board" | "stream_network" | "virtio" | "sandbox";
@@ -2358,6 +5133,121 @@ accelerators: Array<Accelerator>,
  * Parts it was asked about and has.
  */
 features: Array<QemuFeature>, };
+
+/**
+ * How many etcd members there are, and how many it takes.
+ */
+export type Quorum = { 
+/**
+ * Members with a vote.
+ */
+members: number, 
+/**
+ * Those that are well.
+ */
+healthy: number, 
+/**
+ * How many it takes.
+ */
+needed: number, };
+
+/**
+ * Bytes a second in two directions.
+ */
+export type Rate = { 
+/**
+ * The link or the disk.
+ */
+name: string, 
+/**
+ * Received, or read.
+ */
+inward: number, 
+/**
+ * Sent, or written.
+ */
+outward: number, };
+
+/**
+ * How a node is restarted.
+ */
+export type RebootMode = "gentle" | "power_cycle" | "forced";
+
+/**
+ * The image of a recipe.
+ */
+export type RecipeImage = { 
+/**
+ * Processor architecture.
+ */
+arch: Arch, 
+/**
+ * Disk image, or ISO with installation.
+ */
+medium: BootMedium, 
+/**
+ * What it holds beyond the plain one.
+ */
+schematic: Schematic, 
+/**
+ * The schematic's id: it is computed again and must be this one.
+ */
+schematic_id: string, 
+/**
+ * SHA-256 of the file that machines booted from, where it is known.
+ */
+sha256?: string | null, };
+
+/**
+ * The machines of a recipe.
+ */
+export type RecipeMachines = { 
+/**
+ * How many control planes.
+ */
+control_planes: number, 
+/**
+ * Sizes of each.
+ */
+control_plane_sizes: Sizes, 
+/**
+ * How many workers.
+ */
+workers: number, 
+/**
+ * Sizes of each.
+ */
+worker_sizes: Sizes, 
+/**
+ * Those that differ.
+ */
+sizes?: Array<NodeSizes>, };
+
+/**
+ * A recipe as text.
+ */
+export type RecipeText = { 
+/**
+ * YAML.
+ */
+yaml: string, 
+/**
+ * A name for its file.
+ */
+file_name: string, };
+
+/**
+ * Images of one registry taken from elsewhere.
+ */
+export type RegistryMirror = { 
+/**
+ * The registry's host, or `*`.
+ */
+registry: string, 
+/**
+ * Where to ask instead, in order.
+ */
+endpoints: Array<string>, };
 
 /**
  * A remark on an answer.
@@ -2465,16 +5355,169 @@ release: string, } | { "kind": "stop_program",
 /**
  * The program's name.
  */
-name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "open_folder", 
+name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "save_instead" } | { "kind": "open_folder", 
 /**
  * The folder.
  */
-path: string, } | { "kind": "report" };
+path: string, } | { "kind": "wait_for_it" } | { "kind": "check_machine" } | { "kind": "check_node_clock" } | { "kind": "treat_as_maintenance" } | { "kind": "treat_as_configured" } | { "kind": "use_its_secrets" } | { "kind": "renew_certificate" } | { "kind": "add_cert_san" } | { "kind": "compare_fingerprint" } | { "kind": "configure" } | { "kind": "upgrade_talos" } | { "kind": "ask_control_plane" } | { "kind": "use_administrator" } | { "kind": "correct_configuration" } | { "kind": "allow_reboot" } | { "kind": "nothing_to_do" } | { "kind": "free_room" } | { "kind": "look_at_logs" } | { "kind": "report" };
+
+/**
+ * What a reset takes with it, looked up before it happens.
+ */
+export type ResetLoss = { 
+/**
+ * What the node is in its cluster.
+ */
+role: NodeRole | null, 
+/**
+ * The disk that Talos is on; empty when it is on none.
+ */
+disk: string, 
+/**
+ * Volumes that are wiped.
+ */
+volumes: Array<NodeVolume>, 
+/**
+ * Members of etcd; nothing when the node is none, or it is not known.
+ */
+etcd_members: number | null, 
+/**
+ * True when the cluster's data goes with it: it is the last member of etcd. It cannot leave
+ * gracefully then.
+ */
+last_member: boolean, 
+/**
+ * True when the disk is left without a system that starts.
+ */
+unbootable: boolean, };
+
+/**
+ * A reset, as a person wants it.
+ */
+export type ResetPlan = { 
+/**
+ * What it wipes.
+ */
+wipe: ResetWipe, 
+/**
+ * True to leave the cluster first.
+ */
+graceful: boolean, 
+/**
+ * True to start again afterwards, false to power off.
+ */
+reboot: boolean, };
+
+/**
+ * A reset of which the loss is asked for.
+ */
+export type ResetQuestion = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What would be wiped.
+ */
+wipe: ResetWipe, };
+
+/**
+ * What a reset wipes.
+ */
+export type ResetWipe = "back_to_maintenance" | "system_disk";
 
 /**
  * An edge or a corner of the window.
  */
 export type ResizeEdge = "north" | "north_east" | "east" | "south_east" | "south" | "south_west" | "west" | "north_west";
+
+/**
+ * A kind of resource that a node has.
+ */
+export type ResourceKind = { 
+/**
+ * Its full type, such as `Disks.block.talos.dev`.
+ */
+name: string, 
+/**
+ * What people call it, such as `Disk`.
+ */
+title: string, 
+/**
+ * Where it is kept.
+ */
+namespace: string, 
+/**
+ * Other names for it.
+ */
+aliases: Array<string>, 
+/**
+ * True when it holds secrets.
+ */
+sensitive: boolean, };
+
+/**
+ * Names one resource of a node.
+ */
+export type ResourceRef = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where the kind is kept.
+ */
+namespace: string, 
+/**
+ * Its full type.
+ */
+kind: string, 
+/**
+ * Its id.
+ */
+id: string, };
+
+/**
+ * A resource as YAML.
+ */
+export type ResourceText = { 
+/**
+ * Its id within its kind.
+ */
+id: string, 
+/**
+ * Grows with each change.
+ */
+version: string, 
+/**
+ * The controller that keeps it.
+ */
+owner: string, 
+/**
+ * True while it is being taken down.
+ */
+ends: boolean, 
+/**
+ * What it says.
+ */
+yaml: string, };
+
+/**
+ * A kind of resource of a node.
+ */
+export type ResourcesOf = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Where the kind is kept.
+ */
+namespace: string, 
+/**
+ * Its full type.
+ */
+kind: string, };
 
 /**
  * Names a file that did not arrive in its folder.
@@ -2488,6 +5531,40 @@ job: JobId,
  * True when the file that is in its place may be replaced.
  */
 replace: boolean, };
+
+/**
+ * An authority that somebody added to this computer.
+ */
+export type RootOffer = { 
+/**
+ * Its file.
+ */
+path: string, 
+/**
+ * Whose it is, as it says itself.
+ */
+subject: string, 
+/**
+ * The fingerprint of its first certificate, by which it is chosen.
+ */
+fingerprint: string, 
+/**
+ * RFC 3339: until when it counts.
+ */
+expires_at: string, 
+/**
+ * True when that is over.
+ */
+expired: boolean, 
+/**
+ * The certificates, PEM.
+ */
+certificates: string, };
+
+/**
+ * How a line differs.
+ */
+export type RowWay = "same" | "added" | "removed";
 
 /**
  * Saves a console's text.
@@ -2574,6 +5651,19 @@ folder: string,
 replace: boolean, };
 
 /**
+ * Saves the recipe of a cluster that is there, or of a draft, where the person chooses.
+ */
+export type SaveRecipe = { "of": "cluster", 
+/**
+ * Which.
+ */
+cluster: ClusterId, } | { "of": "draft", 
+/**
+ * It.
+ */
+draft: ClusterDraft, };
+
+/**
  * Files that were asked for together.
  */
 export type SaveSet = { 
@@ -2651,6 +5741,41 @@ overlay: Overlay | null,
 customization: Customization, };
 
 /**
+ * A text with a secret in it.
+ */
+export type SecretText = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * What a file with secrets holds.
+ */
+export type SecretsSeen = { 
+/**
+ * What kind of file it is.
+ */
+source: SecretsSource, 
+/**
+ * The cluster's id, by which its machines find one another. No secret.
+ */
+cluster_id: string, 
+/**
+ * The authorities.
+ */
+authorities: Array<AuthorityView>, 
+/**
+ * What is missing or does not belong together; empty when the secrets can be used.
+ */
+faults: Array<string>, };
+
+/**
+ * What kind of file secrets come from.
+ */
+export type SecretsSource = "bundle" | "control_plane" | "worker";
+
+/**
  * SecureBoot options.
  */
 export type SecureBoot = { 
@@ -2667,6 +5792,28 @@ includeWellKnownCertificates: boolean, };
  * A serial port.
  */
 export type SerialPort = "ttyS0" | "ttyS1";
+
+/**
+ * What can be done with a service.
+ */
+export type ServiceAction = "start" | "stop" | "restart";
+
+/**
+ * What to do with a service.
+ */
+export type ServiceCall = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * The service.
+ */
+service: string, 
+/**
+ * What to do.
+ */
+action: ServiceAction, };
 
 /**
  * A file that failed a check. It is kept, and never used.
@@ -2805,7 +5952,7 @@ ended_at: string | null, };
 /**
  * What a stage does.
  */
-export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck";
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck" | "cluster_image" | "cluster_network" | "cluster_machines" | "switch_on" | "addresses" | "maintenance" | "disks_check" | "configuration" | "apply" | "install" | "sign_in" | "time" | "bootstrap" | "etcd" | "control_plane" | "pod_network" | "nodes_ready" | "health_checks" | "access" | "workers_off" | "control_planes_off" | "leave";
 
 /**
  * Something found at start-up.
@@ -2890,7 +6037,58 @@ machine: MachineId,
 /**
  * The port.
  */
-port: SerialPort, };
+port: SerialPort, } | { "kind": "node", 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * What is told.
+ */
+source: NodeSource, };
+
+/**
+ * A cause, seen.
+ */
+export type Stuck = { 
+/**
+ * What it is.
+ */
+code: StuckCode, 
+/**
+ * How bad.
+ */
+weight: StuckWeight, 
+/**
+ * Values for the sentence.
+ */
+params: { [key in string]: string }, 
+/**
+ * The machine it is about; nothing for the cluster.
+ */
+machine: MachineId | null, 
+/**
+ * RFC 3339.
+ */
+since: string, 
+/**
+ * What it was decided from.
+ */
+evidence: Array<EvidenceLine>, 
+/**
+ * What can be done, best first; never empty.
+ */
+remedies: Array<ClusterRemedy>, };
+
+/**
+ * A cause, decided from evidence by the table of rules.
+ */
+export type StuckCode = "image_on_its_way" | "image_missing" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "api_silent" | "api_interrupted" | "calls_hang" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "pulling_image" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "diagnosed" | "waits" | "slow";
+
+/**
+ * How bad a cause is.
+ */
+export type StuckWeight = "normal" | "warning" | "dead";
 
 /**
  * What a person answered so far. `None` means not asked or not answered yet.
@@ -3012,14 +6210,48 @@ boards: Array<Board>, };
 export type Theme = "system" | "light" | "dark";
 
 /**
+ * A time server that somebody set.
+ */
+export type TimeOffer = { 
+/**
+ * Its name or address.
+ */
+server: string, 
+/**
+ * The file it stands in.
+ */
+source: string, };
+
+/**
+ * The work on a cluster, from its first step to its last.
+ */
+export type Timeline = { 
+/**
+ * RFC 3339; nothing when no work goes on or went on since the program began.
+ */
+started_at: string | null, 
+/**
+ * RFC 3339.
+ */
+ended_at: string | null, 
+/**
+ * Median of earlier runs of the same shape, seconds.
+ */
+usual_s: number | null, 
+/**
+ * Its steps, in order.
+ */
+steps: Array<ClusterStep>, };
+
+/**
  * A set of items that is kept live.
  */
-export type Topic = "images" | "machines" | "networks" | "traffic" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
+export type Topic = "images" | "machines" | "networks" | "clusters" | "traffic" | "nodes" | "facts" | "figures" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
 
 /**
  * What something in the trash was.
  */
-export type TrashKind = "images" | "machines" | "networks" | "drafts";
+export type TrashKind = "images" | "machines" | "networks" | "drafts" | "clusters";
 
 /**
  * Names one thing in the trash.
@@ -3097,6 +6329,24 @@ kind: TrespassKind,
  * The address it was about.
  */
 address: string | null, };
+
+/**
+ * Something that a node still waits for.
+ */
+export type UnmetCondition = { 
+/**
+ * Talos' name of the check, such as `services`.
+ */
+name: string, 
+/**
+ * Talos' own words.
+ */
+reason: string, };
+
+/**
+ * Where a value comes from.
+ */
+export type ValueOrigin = "crete" | "cluster" | "patch" | "node";
 
 /**
  * The answer to "can this computer run machines?".
@@ -3232,6 +6482,32 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
+  /** The access to a cluster: what was written, and what merging would do. */
+  "access.view": { request: ClusterRef; response: AccessView };
+  /** A new key file as text, to be copied. Holds a secret. */
+  "access.text": { request: AccessRequest; response: SecretText };
+  /** Saves a new key file where the person chooses. */
+  "access.save": { request: AccessRequest; response: Saved };
+  /** Merges a new key into the person's own file. */
+  "access.merge": { request: AccessRequest; response: AccessFile };
+  /** Makes a new key where the old one is. */
+  "access.renew": { request: AccessFileRef; response: Nothing };
+  /** Gives a file back as it was, unless it was changed since. */
+  "access.undo": { request: AccessFileRef; response: Nothing };
+  /** Forgets that a file was written. The file stays. */
+  "access.forget": { request: AccessFileRef; response: Nothing };
+  /** Saves a cluster's secrets where the person chooses. */
+  "access.save_secrets": { request: ClusterRef; response: Saved };
+  /** What a person's file of secrets, or the configuration of a node, holds. */
+  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
+  /** What a node would say about a configuration. Sends nothing. */
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  /** The kinds and keys that a version's configurations may hold. */
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
+  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  /** The patch that a choice of these comes to. */
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** What will be asked of the factory for a choice. Sends nothing. */
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
@@ -3288,6 +6564,42 @@ export interface Commands {
   "machine.address": { request: MachineAddress; response: Nothing };
   /** Cuts or mends a machine's link. */
   "machine.cut": { request: LinkCut; response: Nothing };
+  /** Looks at a machine's node from now on: the topics tell of it. */
+  "node.look": { request: NodeLook; response: Nothing };
+  /** Looks no more. */
+  "node.unlook": { request: LookRef; response: Nothing };
+  /** Takes the certificate that a node in maintenance shows for its own. */
+  "node.accept": { request: AcceptFingerprint; response: Nothing };
+  /** Keeps the credentials of a person's talosconfig for a machine. */
+  "node.credentials": { request: ImportTalosconfig; response: Nothing };
+  /** Forgets a machine's own credentials. */
+  "node.forget": { request: MachineRef; response: Nothing };
+  /** Starts, stops or restarts a service. */
+  "node.service": { request: ServiceCall; response: Nothing };
+  /** The names under which a node keeps logs. */
+  "node.logs": { request: MachineRef; response: NodeLogs };
+  /** The kinds of resources that a node has. */
+  "node.kinds": { request: MachineRef; response: Array<ResourceKind> };
+  /** All resources of a kind as YAML. */
+  "node.resources": { request: ResourcesOf; response: Array<ResourceText> };
+  /** One resource as YAML. */
+  "node.resource": { request: ResourceRef; response: ResourceText };
+  /** The configuration that a node lives by, secrets and all. */
+  "node.config": { request: MachineRef; response: NodeConfig };
+  /** Compares an edited configuration with it. Changes nothing. */
+  "node.compare": { request: ConfigDraft; response: ConfigComparison };
+  /** Asks a node what it would do with a configuration. */
+  "node.try": { request: ConfigApply; response: ApplyAnswer };
+  /** Gives a node a configuration. */
+  "node.apply": { request: ConfigApply; response: ApplyAnswer };
+  /** Restarts a node. */
+  "node.reboot": { request: NodeReboot; response: Nothing };
+  /** Shuts a node down. */
+  "node.shutdown": { request: NodeShutdown; response: Nothing };
+  /** What a reset of a node would take with it. */
+  "node.reset_loss": { request: ResetQuestion; response: ResetLoss };
+  /** Wipes a node. */
+  "node.reset": { request: NodeReset; response: Nothing };
   /** Suggests a network. */
   "network.offer": { request: Nothing; response: NetworkDraft };
   /** Checks a draft field by field, as the person types. */
@@ -3304,6 +6616,46 @@ export interface Commands {
   "network.delete": { request: NetworkRef; response: Trashed };
   /** The YAML and the command behind a network. */
   "network.reveal": { request: NetworkRef; response: NetworkReveal };
+  /** Suggests a cluster. */
+  "cluster.offer": { request: ClusterOfferRequest; response: ClusterOffer };
+  /** What a draft would become, and what is not acceptable. Makes and sends nothing. */
+  "cluster.plan": { request: ClusterDraft; response: ClusterPlan };
+  /** Creates a cluster, until it is healthy. */
+  "cluster.create": { request: ClusterDraft; response: ClusterCreated };
+  /** Starts a cluster. */
+  "cluster.start": { request: ClusterRef; response: JobStarted };
+  /** Stops a cluster, workers first. */
+  "cluster.stop": { request: ClusterRef; response: JobStarted };
+  /** Stops a cluster and starts it again. */
+  "cluster.restart": { request: ClusterRef; response: JobStarted };
+  /** Gives up creating a cluster and takes away what was made; the image stays. */
+  "cluster.cancel": { request: ClusterRef; response: Nothing };
+  /** What deleting a cluster would lose. */
+  "cluster.loss": { request: ClusterRef; response: ClusterLoss };
+  /** Moves a cluster with its machines to the trash. Refused while machines run. */
+  "cluster.delete": { request: ClusterRef; response: Trashed };
+  /** Looks at a cluster now. */
+  "cluster.health": { request: ClusterRef; response: Nothing };
+  /** What a deed on one machine would do to its cluster. */
+  "cluster.consequence": { request: MemberQuestion; response: Consequence };
+  /** Gives a cluster more workers. */
+  "cluster.add_workers": { request: MoreWorkers; response: JobStarted };
+  /** Takes a worker out of a cluster. */
+  "cluster.remove_worker": { request: LessWorkers; response: JobStarted };
+  /** The recipe of a cluster: everything but its secrets. */
+  "cluster.recipe": { request: ClusterRef; response: RecipeText };
+  /** The recipe of a draft. */
+  "cluster.draft_recipe": { request: ClusterDraft; response: RecipeText };
+  /** A draft from a recipe. */
+  "cluster.open_recipe": { request: OpenText; response: ClusterDraft };
+  /** Saves a recipe to a file the person chooses. */
+  "cluster.save_recipe": { request: SaveRecipe; response: Saved };
+  /** Commands that would do the same without Crete. */
+  "cluster.commands": { request: ClusterDraft; response: CommandsAnswer };
+  /** Writes a kubeconfig of a cluster, into a file of its own. */
+  "cluster.kubeconfig": { request: ClusterRef; response: MadeFile };
+  /** Writes a talosconfig of a cluster, into a file of its own. */
+  "cluster.talosconfig": { request: ClusterRef; response: MadeFile };
   /** Suggests a free port of this computer for a port of a machine. */
   "forward.offer": { request: ForwardDraft; response: ForwardOffer };
   /** Checks a draft field by field, as the person types. */
@@ -3351,7 +6703,11 @@ export interface TopicItems {
   images: ImageView;
   machines: MachineView;
   networks: NetworkView;
+  clusters: ClusterView;
   traffic: NetworkTraffic;
+  nodes: NodeView;
+  facts: NodeFacts;
+  figures: NodeFiguresView;
   drafts: SavedDraft;
   trash: TrashView;
   jobs: Job;

@@ -7,7 +7,7 @@ import { tauri } from ".";
 const core = vi.hoisted(() => ({
   invoke: vi.fn(),
   Channel: class {
-    onmessage: ((message: unknown) => void) | undefined;
+    constructor(public onmessage?: (message: unknown) => void) {}
   },
 }));
 vi.mock("@tauri-apps/api/core", () => core);

@@ -2,7 +2,7 @@
 
 use super::{Make, document, parts};
 use crate::Contract;
-use crate::config::Options;
+use crate::config::{Mirror, Options};
 use crate::pki::to_base64;
 use crate::yaml::Node;
 
@@ -48,17 +48,7 @@ impl Make<'_> {
     pub(super) fn registry_documents(&self) -> Vec<Node> {
         let mut mirrors: Vec<_> = self.options.registry_mirrors.iter().collect();
         mirrors.sort_by(|a, b| a.registry.cmp(&b.registry));
-        let mirrors = mirrors.into_iter().map(|mirror| {
-            let endpoint = |url: &String| Node::map([("url", Node::text(url))]);
-            let endpoints = mirror.endpoints.iter().map(endpoint).collect();
-            document(
-                "RegistryMirrorConfig",
-                [
-                    ("name", Node::text(&mirror.registry)),
-                    ("endpoints", Node::list(endpoints)),
-                ],
-            )
-        });
+        let mirrors = mirrors.into_iter().map(mirror_document);
         let mut trust: Vec<_> = self.options.registry_trust.iter().collect();
         trust.sort_by(|a, b| a.registry.cmp(&b.registry));
         let trust = trust.into_iter().map(|trust| {
@@ -73,6 +63,19 @@ impl Make<'_> {
         });
         mirrors.chain(trust).collect()
     }
+}
+
+/// The document of one mirror.
+pub(in crate::config) fn mirror_document(mirror: &Mirror) -> Node {
+    let endpoint = |url: &String| Node::map([("url", Node::text(url))]);
+    let endpoints = mirror.endpoints.iter().map(endpoint).collect();
+    document(
+        "RegistryMirrorConfig",
+        [
+            ("name", Node::text(&mirror.registry)),
+            ("endpoints", Node::list(endpoints)),
+        ],
+    )
 }
 
 pub(super) fn kubernetes_image(options: &Options, component: &str) -> Node {

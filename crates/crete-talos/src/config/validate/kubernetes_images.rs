@@ -53,3 +53,11 @@ pub(super) fn problem(image: &str, contract: Contract, talos: &str) -> Option<St
         "version of Kubernetes {version} is too {word} to be used with Talos {talos}"
     ))
 }
+
+/// The minor version that an image's tag names; nothing for what names none.
+pub(in crate::config) fn minor(image: &str) -> Option<u64> {
+    let bare = image.split('@').next()?;
+    let (_, tag) = bare.rsplit('/').next()?.split_once(':')?;
+    let version = semver::Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()?;
+    (version.major == 1).then_some(version.minor)
+}

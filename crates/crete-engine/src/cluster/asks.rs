@@ -1,0 +1,391 @@
+//! What others ask of a cluster, and how it is decided.
+
+use super::denied;
+use super::driver::{Driver, Outcome};
+use super::ground::Power;
+use super::requests::Ask;
+use super::view::phase;
+use crate::error::{EngineError, Result};
+use crete_failpoint::step;
+use crete_model::{
+    ClusterAction, ClusterDenied, ClusterEventCode, ClusterNode, ClusterPhase, ClusterWish,
+    ClusterWork, FieldCode, FieldProblem, JobId, LessWorkers, MachineId, MoreWorkers, NodeRole,
+    Params, TrashKind, params,
+};
+use uuid::Uuid;
+
+impl Driver {
+    /// Does what is asked. Who asked may have gone; then nobody needs the answer.
+    pub(super) async fn take_in(&mut self, ask: Ask) -> Outcome {
+        match ask {
+            Ask::Look => {}
+            Ask::Start { answer } => {
+                let _ = answer.send(self.start());
+            }
+            Ask::Stop { answer } => {
+                let _ = answer.send(self.stop(false));
+            }
+            Ask::Restart { answer } => {
+                let _ = answer.send(self.stop(true));
+            }
+            Ask::Cancel { answer } => {
+                let _ = answer.send(self.cancel());
+            }
+            Ask::AddWorkers { wish, answer } => {
+                let _ = answer.send(self.add_workers(&wish));
+            }
+            Ask::RemoveWorker { wish, answer } => {
+                let _ = answer.send(self.remove_worker(wish));
+            }
+            Ask::Delete { answer } => {
+                let deleted = self.delete().await;
+                let gone = deleted.is_ok();
+                let _ = answer.send(deleted);
+                if gone {
+                    return Outcome::Gone;
+                }
+            }
+        }
+        self.show();
+        Outcome::GoOn
+    }
+
+    /// The job of the work that goes on.
+    pub(super) fn job(&self) -> Option<JobId> {
+        self.work.as_ref().map(|work| work.job.id())
+    }
+
+    /// Why an action cannot be done now.
+    pub(super) fn why_not(&self, action: ClusterAction) -> Option<ClusterDenied> {
+        let formed = self.spec.formed_at.is_some();
+        let on = self.is_any_on();
+        let working = self.work.is_some();
+        let ours = !self.spec.leave_in_maintenance;
+        let running = self.spec.wish == ClusterWish::Running;
+        let no_workers = self.spec.of_role(NodeRole::Worker).next().is_none();
+        let first = |rules: &[(bool, ClusterDenied)]| {
+            let found = rules.iter().find(|(denies, _)| *denies);
+            found.map(|(_, why)| *why)
+        };
+        match action {
+            ClusterAction::Start => first(&[
+                (working, ClusterDenied::Busy),
+                (running && self.are_all_on(), ClusterDenied::Running),
+            ]),
+            ClusterAction::Stop | ClusterAction::Restart => first(&[
+                (working && !formed && ours, ClusterDenied::NotFormed),
+                (!on && !running, ClusterDenied::Stopped),
+                (working, ClusterDenied::Busy),
+            ]),
+            ClusterAction::Cancel => first(&[(formed, ClusterDenied::Formed)]),
+            ClusterAction::Delete => first(&[
+                (working, ClusterDenied::Busy),
+                (on, ClusterDenied::StillRunning),
+            ]),
+            ClusterAction::AddWorkers => first(&[
+                (!ours, ClusterDenied::NotOurs),
+                (!formed, ClusterDenied::NotFormed),
+                (!running || !on, ClusterDenied::NotRunning),
+                (working, ClusterDenied::Busy),
+            ]),
+            ClusterAction::RemoveWorker => first(&[
+                (!ours, ClusterDenied::NotOurs),
+                (!formed, ClusterDenied::NotFormed),
+                (no_workers, ClusterDenied::NoWorkers),
+                (!running || !on, ClusterDenied::NotRunning),
+                (working, ClusterDenied::Busy),
+            ]),
+            ClusterAction::Kubeconfig => first(&[
+                (!ours, ClusterDenied::NotOurs),
+                (self.spec.api.is_none(), ClusterDenied::NotFormed),
+            ]),
+        }
+    }
+
+    fn may(&self, action: ClusterAction) -> Result<()> {
+        match self.why_not(action) {
+            Some(why) => Err(denied(why)),
+            None => Ok(()),
+        }
+    }
+
+    fn power(&self, node: &ClusterNode) -> Option<Power> {
+        self.ground.look(node.machine).map(|machine| machine.power)
+    }
+
+    pub(super) fn is_any_on(&self) -> bool {
+        let off = |node: &ClusterNode| matches!(self.power(node), None | Some(Power::Off { .. }));
+        !self.spec.nodes.iter().all(off)
+    }
+
+    fn are_all_on(&self) -> bool {
+        let on = |node: &ClusterNode| matches!(self.power(node), Some(Power::On));
+        self.spec.nodes.iter().all(on)
+    }
+
+    fn start(&mut self) -> Result<Option<JobId>> {
+        if self.spec.wish == ClusterWish::Running && self.work.is_some() {
+            return Ok(self.job());
+        }
+        match self.why_not(ClusterAction::Start) {
+            Some(ClusterDenied::Running) => return Ok(None),
+            Some(why) => return Err(denied(why)),
+            None => {}
+        }
+        self.be_running()?;
+        Ok(self.job())
+    }
+
+    fn be_running(&mut self) -> Result<()> {
+        self.change(|spec| spec.wish = ClusterWish::Running)?;
+        for past in self.past.values_mut() {
+            past.started = false;
+        }
+        self.unsettle();
+        let now = self.engine.clock.text();
+        self.board
+            .happened(&now, ClusterEventCode::Started, Params::new());
+        self.begin(match self.spec.formed_at {
+            Some(_) => ClusterWork::Start,
+            None => ClusterWork::Create,
+        });
+        Ok(())
+    }
+
+    /// It is off: the other half of a restart.
+    pub(super) fn go_on_after_stop(&mut self) {
+        if let Err(error) = self.be_running() {
+            tracing::warn!(%error, cluster = self.spec.name, "it cannot be started again");
+        }
+    }
+
+    fn stop(&mut self, restarts: bool) -> Result<Option<JobId>> {
+        if self.spec.wish == ClusterWish::Stopped && self.work.is_some() {
+            return Ok(self.job());
+        }
+        let action = match restarts {
+            true => ClusterAction::Restart,
+            false => ClusterAction::Stop,
+        };
+        match self.why_not(action) {
+            Some(ClusterDenied::Stopped) if !restarts => return Ok(None),
+            Some(why) => return Err(denied(why)),
+            None => {}
+        }
+        self.change(|spec| spec.wish = ClusterWish::Stopped)?;
+        self.restarts = restarts;
+        self.begin(ClusterWork::Stop);
+        Ok(self.job())
+    }
+
+    fn cancel(&mut self) -> Result<()> {
+        self.may(ClusterAction::Cancel)?;
+        self.give_up();
+        Ok(())
+    }
+
+    /// The creation was cancelled: from now on everything that was made goes away.
+    pub(super) fn give_up(&mut self) {
+        if self.spec.formed_at.is_some() {
+            // What is healthy is not undone; only the job ends.
+            return self.fail(super::cancelled());
+        }
+        if let Err(error) = self.change(|spec| spec.wish = ClusterWish::Undone) {
+            tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
+        }
+        if let Some(work) = &self.work {
+            work.job
+                .log("cancelled: machines, disks, network and secrets go away; the image stays");
+        }
+    }
+
+    /// Takes away what is left once the machines are gone. True when nothing is left.
+    pub(super) async fn undone(&mut self) -> bool {
+        let there = |node: &ClusterNode| self.ground.look(node.machine).is_some();
+        if self.spec.nodes.iter().any(there) {
+            return false;
+        }
+        if let Err(error) = step!("cluster.leave", self.ground.leave(&self.spec).await) {
+            tracing::warn!(%error, cluster = self.spec.name, "its network stays for now");
+            return false;
+        }
+        let folder = self.engine.roots.cluster(self.spec.id);
+        let removing = tokio::task::spawn_blocking(move || {
+            // The record last: as long as it is there the rest is taken away at the next start.
+            for name in ["secrets.yaml", "kubeconfig", "talosconfig"] {
+                let _ = std::fs::remove_file(folder.join(name));
+            }
+            step!("cluster.remove", std::fs::remove_dir_all(&folder))
+        });
+        if let Ok(Err(error)) = removing.await {
+            tracing::warn!(%error, cluster = self.spec.name, "its folder stays for now");
+            return false;
+        }
+        self.fail(super::cancelled());
+        self.engine.forget_cluster(self.spec.id);
+        true
+    }
+
+    fn add_workers(&mut self, wish: &MoreWorkers) -> Result<Option<JobId>> {
+        self.may(ClusterAction::AddWorkers)?;
+        let fields = self.check_workers(wish);
+        if !fields.is_empty() {
+            return Err(EngineError::Invalid(fields));
+        }
+        let taken: Vec<u32> = self
+            .spec
+            .nodes
+            .iter()
+            .filter_map(|node| node.name.strip_prefix("w-")?.parse().ok())
+            .collect();
+        let highest = taken.into_iter().max().unwrap_or(0);
+        let new = (1..=wish.count).map(|number| ClusterNode {
+            name: format!("w-{}", highest + number),
+            role: NodeRole::Worker,
+            machine: MachineId(Uuid::now_v7()),
+            sizes: wish.sizes,
+            leaving: false,
+        });
+        let new: Vec<ClusterNode> = new.collect();
+        let names: Vec<String> = new
+            .iter()
+            .map(|node| self.spec.machine_name(node))
+            .collect();
+        self.change(|spec| spec.nodes.extend(new))?;
+        let now = self.engine.clock.text();
+        for name in names {
+            let named = params! { "node" => name };
+            self.board
+                .happened(&now, ClusterEventCode::WorkerCame, named);
+        }
+        self.unsettle();
+        self.begin(ClusterWork::AddWorkers);
+        Ok(self.job())
+    }
+
+    fn check_workers(&self, wish: &MoreWorkers) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        let mut problem = |field: &str, code, params| {
+            problems.push(FieldProblem {
+                field: field.to_owned(),
+                code,
+                params,
+            });
+        };
+        let most = super::draft::MOST_NODES;
+        let room = most.saturating_sub(u32::try_from(self.spec.nodes.len()).unwrap_or(most));
+        if wish.count == 0 {
+            problem("count", FieldCode::TooSmall, params! { "min" => 1 });
+        } else if wish.count > room {
+            problem("count", FieldCode::TooManyNodes, params! { "max" => most });
+        }
+        let (max_vcpus, max_memory) = self.engine.limits();
+        let least = self.engine.least_memory(NodeRole::Worker);
+        let ranges = [
+            ("sizes.vcpus", wish.sizes.vcpus, 1, max_vcpus),
+            ("sizes.memory_mib", wish.sizes.memory_mib, least, max_memory),
+            (
+                "sizes.disk_gib",
+                wish.sizes.disk_gib,
+                super::draft::MIN_DISK_GIB,
+                64 * 1024,
+            ),
+        ];
+        for (field, value, min, max) in ranges {
+            if value < min {
+                problem(field, FieldCode::TooSmall, params! { "min" => min });
+            } else if value > max {
+                problem(field, FieldCode::TooLarge, params! { "max" => max });
+            }
+        }
+        problems
+    }
+
+    fn remove_worker(&mut self, wish: LessWorkers) -> Result<Option<JobId>> {
+        self.may(ClusterAction::RemoveWorker)?;
+        let missing = || EngineError::NotFound {
+            kind: "machine",
+            id: wish.machine.to_string(),
+        };
+        let node = self.spec.node(wish.machine).ok_or_else(missing)?;
+        if node.role != NodeRole::Worker {
+            return Err(missing());
+        }
+        self.change(|spec| {
+            for node in spec
+                .nodes
+                .iter_mut()
+                .filter(|node| node.machine == wish.machine)
+            {
+                node.leaving = true;
+            }
+        })?;
+        self.past.entry(wish.machine).or_default().dead = wish.dead;
+        self.begin(ClusterWork::RemoveWorker);
+        Ok(self.job())
+    }
+
+    /// Lets Kubernetes forget a node; true when it has, or nobody is there to remember it.
+    pub(super) async fn forget_node(&mut self, node: &ClusterNode) -> bool {
+        let Some(bundle) = self.bundle.clone() else {
+            return true;
+        };
+        let name = self.spec.machine_name(node);
+        let control_planes: Vec<MachineId> = self
+            .spec
+            .of_role(NodeRole::ControlPlane)
+            .map(|one| one.machine)
+            .collect();
+        let when = (self.engine.clock.now(), self.engine.patience.cluster.call);
+        let ground = self.ground.clone();
+        let spec = self.spec.clone();
+        let given = (&spec, bundle.as_ref());
+        let forgetting =
+            self.clients
+                .delete_node(&name, &control_planes, given, ground.as_ref(), when);
+        match forgetting.await {
+            Ok(()) => true,
+            Err(words) => {
+                tracing::warn!(words, node = name, "Kubernetes still remembers it");
+                false
+            }
+        }
+    }
+
+    /// Moves the machines, then the network of its own, then the record to the trash. A crash in
+    /// between leaves a cluster without some machines, which can be deleted again.
+    async fn delete(&mut self) -> Result<String> {
+        self.may(ClusterAction::Delete)?;
+        for node in self.spec.nodes.clone() {
+            step!("cluster.discard", self.ground.discard(node.machine).await)?;
+        }
+        self.ground.discard_network(&self.spec).await?;
+        let (engine, spec) = (self.engine.clone(), self.spec.clone());
+        let moving = tokio::task::spawn_blocking(move || {
+            let folder = engine.roots.cluster(spec.id);
+            engine.discard_object(
+                TrashKind::Clusters,
+                &spec.id.to_string(),
+                &spec.name,
+                &folder,
+            )
+        });
+        let trash_id = moving.await.map_err(crate::error::internal)??;
+        self.engine.forget_cluster(self.spec.id);
+        Ok(trash_id)
+    }
+
+    /// What a cluster does, as it is shown.
+    pub(super) fn phase(&self, healthy: bool) -> ClusterPhase {
+        let answers = self.sights.iter().any(|sight| sight.node.is_some());
+        let waits =
+            !self.sights.is_empty() && self.sights.iter().all(|sight| sight.maintenance.is_some());
+        let work = self.work.as_ref().map(|work| work.kind);
+        phase(
+            &self.spec,
+            work,
+            (self.is_any_on(), answers),
+            (healthy, waits),
+        )
+    }
+}

@@ -1,0 +1,547 @@
+//! The driver: the one task that owns a cluster.
+//!
+//! ```text
+//!          ┌──────────────────────────────────────────────────────────────┐
+//!          ▼                                                              │
+//!  prepare (image, network, secrets) ▶ look at all machines ▶ decide ▶ act ▶ show
+//! ```
+//!
+//! A turn begins with what is true and ends with what was done about it; nothing is handed on to
+//! the next but times for the page. So the program may end in any turn, and the next one that runs,
+//! tomorrow and in another process, goes on as if nothing had been.
+
+use super::board::{Board, Moment, of_cluster, quorum};
+use super::course::{Deed, Member, Past, deeds};
+use super::ground::{Ground, ImageSight, Power};
+use super::health::{self, Found};
+use super::kube::{KubeClients, KubeSight};
+use super::requests::Ask;
+use super::sight::{Deadlines, Looker, Sight, look_at_all};
+use super::stuck::Failure;
+use super::work::Work;
+use super::{access, progress, secrets};
+use crate::error::Result;
+use crate::{Engine, store};
+use crete_model::{
+    ClusterEventCode, ClusterNode, ClusterSpec, ClusterWish, ClusterWork, ErrorCode, HealthCheck,
+    HealthState, MachineId, NodeRole, Params, Problem, StageCode, Timeline, params,
+};
+use crete_talos::api::ClusterTrust;
+use crete_talos::pki::Bundle;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// What came of a turn or a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    GoOn,
+    /// The cluster is gone, and its driver with it.
+    Gone,
+}
+
+/// The owner of one cluster.
+pub(super) struct Driver {
+    pub engine: Engine,
+    pub spec: ClusterSpec,
+    pub ground: Arc<dyn Ground>,
+    requests: mpsc::Receiver<Ask>,
+    lookers: Vec<Looker>,
+    pub sights: Vec<Sight>,
+    pub past: HashMap<MachineId, Past>,
+    pub failures: HashMap<MachineId, Failure>,
+    /// Machines for which a deed was done a moment ago: what came of it is seen first.
+    pub resting: HashMap<MachineId, Instant>,
+    pub bundle: Option<Arc<Bundle>>,
+    trust: Option<ClusterTrust>,
+    pub clients: KubeClients,
+    pub kube: Option<KubeSight>,
+    pub image: ImageSight,
+    image_ordered: bool,
+    settled: bool,
+    pub board: Board,
+    pub found: Vec<Found>,
+    pub checks: Vec<HealthCheck>,
+    checked_at: Option<String>,
+    pub work: Option<Work>,
+    last_work: Timeline,
+    /// After it is off it is to be on again.
+    pub restarts: bool,
+}
+
+impl Driver {
+    pub fn new(
+        engine: &Engine,
+        spec: ClusterSpec,
+        ground: Arc<dyn Ground>,
+        requests: mpsc::Receiver<Ask>,
+    ) -> Self {
+        let mut driver = Self {
+            engine: engine.clone(),
+            spec,
+            ground,
+            requests,
+            lookers: Vec::new(),
+            sights: Vec::new(),
+            past: HashMap::new(),
+            failures: HashMap::new(),
+            resting: HashMap::new(),
+            bundle: None,
+            trust: None,
+            clients: KubeClients::default(),
+            kube: None,
+            image: ImageSight::Missing(None),
+            image_ordered: false,
+            settled: false,
+            board: Board::default(),
+            found: Vec::new(),
+            checks: Vec::new(),
+            checked_at: None,
+            work: None,
+            last_work: Timeline::default(),
+            restarts: false,
+        };
+        driver.meet_members();
+        driver.take_up_open_work();
+        driver
+    }
+
+    /// Runs until the cluster is gone or the engine closes.
+    pub async fn run(mut self) {
+        let closing = self.engine.closing.clone();
+        loop {
+            let cancel = self.cancellation();
+            let turned = tokio::select! {
+                biased;
+                () = closing.cancelled() => break,
+                // A turn may wait for a node that hangs; giving up does not.
+                () = cancelled(cancel) => None,
+                turned = self.turn() => Some(turned),
+            };
+            match turned {
+                Some(Outcome::Gone) => return,
+                Some(Outcome::GoOn) => {}
+                None => self.give_up(),
+            }
+            self.show();
+            let (pause, cancel) = (self.pause(), self.cancellation());
+            let outcome = tokio::select! {
+                biased;
+                () = closing.cancelled() => break,
+                ask = self.requests.recv() => match ask {
+                    Some(ask) => self.take_in(ask).await,
+                    None => break,
+                },
+                () = cancelled(cancel) => Outcome::GoOn,
+                () = tokio::time::sleep(pause) => Outcome::GoOn,
+            };
+            if outcome == Outcome::Gone {
+                return;
+            }
+        }
+        // A person who gave up a moment ago is heard all the same.
+        if self
+            .cancellation()
+            .is_some_and(|cancel| cancel.is_cancelled())
+        {
+            self.give_up();
+        }
+        // What was begun goes on at the next start, under the same job.
+        if let Some(work) = self.work.take() {
+            work.job
+                .end(Err(Problem::new(ErrorCode::Interrupted, Params::new())));
+        }
+    }
+
+    /// What says that the work was cancelled; nothing once that was heard.
+    fn cancellation(&self) -> Option<tokio_util::sync::CancellationToken> {
+        let listens = self.spec.wish != ClusterWish::Undone;
+        let work = self.work.as_ref().filter(|_| listens);
+        work.map(|work| work.job.cancel.clone())
+    }
+
+    /// How long to wait before looking again.
+    fn pause(&self) -> Duration {
+        let patience = &self.engine.patience.cluster;
+        match self.work.is_some() || self.spec.wish == ClusterWish::Undone {
+            true => patience.look,
+            false => patience.rest,
+        }
+    }
+
+    /// Work that the program's end cut off goes on by itself; a cluster that was on when the
+    /// computer went off waits to be started.
+    fn take_up_open_work(&mut self) {
+        let formed = self.spec.formed_at.is_some();
+        let kind = match (self.spec.wish, formed) {
+            (ClusterWish::Running, false) | (ClusterWish::Undone, _) => ClusterWork::Create,
+            (ClusterWish::Stopped, _) => ClusterWork::Stop,
+            (ClusterWish::Running, true) if self.spec.nodes.iter().any(|node| node.leaving) => {
+                ClusterWork::RemoveWorker
+            }
+            (ClusterWish::Running, true) => return,
+        };
+        let on = |node: &ClusterNode| {
+            let power = self.ground.look(node.machine).map(|machine| machine.power);
+            !matches!(power, None | Some(Power::Off { .. }))
+        };
+        if kind == ClusterWork::Stop && !self.spec.nodes.iter().any(on) {
+            return;
+        }
+        self.begin(kind);
+    }
+
+    /// Begins a piece of work.
+    pub fn begin(&mut self, kind: ClusterWork) {
+        self.board.begin();
+        self.failures.clear();
+        match Work::begin(&self.engine, &self.spec, kind) {
+            Ok(work) => self.work = Some(work),
+            Err(error) => tracing::error!(%error, cluster = self.spec.name, "no job can be begun"),
+        }
+    }
+
+    /// Ends the work that goes on, badly.
+    pub fn fail(&mut self, problem: Problem) {
+        if let Some(work) = self.work.take() {
+            self.last_work = work.failed(&self.engine, problem);
+        }
+    }
+
+    /// Writes down what is wanted, and wants it from then on.
+    pub fn keep(&mut self, spec: ClusterSpec) -> Result<()> {
+        if spec != self.spec {
+            let path = self.engine.roots.cluster(spec.id).join(store::SPEC);
+            store::write(&path, &spec)?;
+            self.spec = spec;
+            self.meet_members();
+        }
+        Ok(())
+    }
+
+    /// Changes what is wanted.
+    pub fn change(&mut self, edit: impl FnOnce(&mut ClusterSpec)) -> Result<()> {
+        let mut spec = self.spec.clone();
+        edit(&mut spec);
+        self.keep(spec)
+    }
+
+    /// A looker for every machine, in the order of the record.
+    fn meet_members(&mut self) {
+        let patience = self.engine.patience.cluster;
+        let deadlines = Deadlines {
+            probe: patience.probe,
+            call: patience.call,
+        };
+        let mut known = std::mem::take(&mut self.lookers);
+        let mut sights = std::mem::take(&mut self.sights);
+        for node in &self.spec.nodes {
+            let at = known.iter().position(|one| one.machine == node.machine);
+            match at {
+                Some(at) => {
+                    self.lookers.push(known.remove(at));
+                    self.sights.push(sights.remove(at));
+                }
+                None => {
+                    self.lookers
+                        .push(Looker::new(node.machine, node.role, deadlines));
+                    self.sights.push(Sight::default());
+                }
+            }
+        }
+    }
+
+    /// One turn: prepare, look, decide, act.
+    async fn turn(&mut self) -> Outcome {
+        if self.spec.wish == ClusterWish::Running
+            && let Err(error) = self.prepare().await
+        {
+            tracing::warn!(%error, cluster = self.spec.name, "it cannot be prepared");
+            self.fail(error.problem());
+        }
+        self.look().await;
+        self.remember();
+        let doing: Vec<(MachineId, Deed)> = deeds(&self.spec, &self.members(), self.work.is_some());
+        self.act(doing).await;
+        if self.spec.wish == ClusterWish::Undone && self.undone().await {
+            return Outcome::Gone;
+        }
+        self.advance().await;
+        Outcome::GoOn
+    }
+
+    /// Image, network, endpoint and secrets: what stands before any machine.
+    ///
+    /// Assumed: nothing of Talos is relied on here.
+    async fn prepare(&mut self) -> Result<()> {
+        self.image = self.ground.image(&self.spec);
+        match self.image {
+            ImageSight::Ready(image) if self.spec.image != Some(image) => {
+                self.change(|spec| spec.image = Some(image))?;
+            }
+            ImageSight::Missing(_) if !self.image_ordered && self.work.is_some() => {
+                self.image_ordered = true;
+                self.ground.order_image(&self.spec).await?;
+            }
+            _ => {}
+        }
+        if !self.settled {
+            self.clients.forget();
+            let place = self.ground.settle(&self.spec).await?;
+            self.change(|spec| {
+                spec.network = Some(place.network);
+                spec.api = Some(place.api);
+            })?;
+            self.settled = true;
+        }
+        if self.bundle.is_none() && !self.spec.leave_in_maintenance {
+            self.open_secrets().await?;
+        }
+        Ok(())
+    }
+
+    async fn open_secrets(&mut self) -> Result<()> {
+        let folder = self.engine.roots.cluster(self.spec.id);
+        let (talos, clock) = (self.spec.talos.clone(), self.engine.clock.clone());
+        // Making a large key takes seconds.
+        let opening = tokio::task::spawn_blocking(move || {
+            let bundle = secrets::of_cluster(&folder, &talos, clock.as_ref())?;
+            let trust = secrets::trust(&bundle, clock.now())?;
+            Ok::<_, crate::EngineError>((bundle, trust))
+        });
+        let (bundle, trust) = opening.await.map_err(crate::error::internal)??;
+        self.bundle = Some(Arc::new(bundle));
+        self.trust = Some(trust);
+        Ok(())
+    }
+
+    async fn look(&mut self) {
+        self.sights = look_at_all(&mut self.lookers, &self.ground, self.trust.as_ref()).await;
+        let up = |(node, sight): (&ClusterNode, &Sight)| {
+            let etcd = sight.node.as_ref().is_some_and(|seen| seen.is_up("etcd"));
+            (node.role == NodeRole::ControlPlane && etcd).then_some(node.machine)
+        };
+        let control_planes: Vec<MachineId> = self
+            .spec
+            .nodes
+            .iter()
+            .zip(&self.sights)
+            .filter_map(up)
+            .collect();
+        self.kube = None;
+        if let (Some(bundle), false) = (self.bundle.clone(), control_planes.is_empty()) {
+            let when = (self.engine.clock.now(), self.engine.patience.cluster.call);
+            let given = (&self.spec, bundle.as_ref());
+            let ground = Arc::clone(&self.ground);
+            let looking = self
+                .clients
+                .look(&control_planes, given, ground.as_ref(), when);
+            self.kube = looking.await.ok();
+        }
+        let members = self.members();
+        let found = health::Scene {
+            spec: &self.spec,
+            members: &members,
+            kube: self.kube.as_ref(),
+            practice: self.engine.is_practice(),
+        }
+        .checks();
+        drop(members);
+        self.found = found;
+        self.checked_at = Some(self.engine.clock.text());
+    }
+
+    /// The machines with everything that is known of them.
+    pub fn members(&self) -> Vec<Member<'_>> {
+        let pairs = self.spec.nodes.iter().zip(&self.sights);
+        pairs
+            .map(|(node, sight)| Member {
+                node,
+                sight,
+                past: self.past.get(&node.machine).copied().unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    pub fn looker(&self, machine: MachineId) -> Option<&Looker> {
+        self.lookers.iter().find(|looker| looker.machine == machine)
+    }
+
+    /// Notes what cannot be seen later: that a machine was started, configured or ready.
+    fn remember(&mut self) {
+        for (node, sight) in self.spec.nodes.iter().zip(&self.sights) {
+            let past = self.past.entry(node.machine).or_default();
+            let off = matches!(
+                sight.machine.as_ref().map(|machine| &machine.power),
+                Some(Power::Off { .. } | Power::Stopping)
+            );
+            past.configured = (past.configured && sight.maintenance.is_none()) || sight.is_ours();
+            past.was_ready = !off && (past.was_ready || sight.is_running());
+            if off {
+                past.applied = 0;
+            }
+            if sight.is_ours() {
+                self.failures.retain(|machine, failure| {
+                    *machine != node.machine || failure.deed != super::stuck::DeedRule::Apply
+                });
+            }
+        }
+    }
+
+    /// Takes in how far the work is, and ends it when it is done.
+    async fn advance(&mut self) {
+        let now = self.engine.clock.text();
+        if let Some(work) = &self.work
+            && work.current() == Some(StageCode::Access)
+            && !self.has_access()
+            && let Err(error) = self.write_access().await
+        {
+            return self.fail(error.problem());
+        }
+        let Some(mut work) = self.work.take() else {
+            return;
+        };
+        let members = self.members();
+        let scene = progress::Scene {
+            spec: &self.spec,
+            image: &self.image,
+            members: &members,
+            kube: self.kube.as_ref(),
+            checks: &self.found,
+            secrets: self.bundle.is_some(),
+            access: self.has_access(),
+        };
+        let done = work.advance(&now, |step| scene.progress(step));
+        drop(members);
+        match done {
+            true => self.finish(work),
+            false => self.work = Some(work),
+        }
+    }
+
+    fn finish(&mut self, work: Work) {
+        let now = self.engine.clock.text();
+        let kind = work.kind;
+        self.last_work = work.done(&self.engine, &self.spec);
+        if kind == ClusterWork::Create && !self.spec.leave_in_maintenance {
+            let formed = self.change(|spec| spec.formed_at = Some(now.clone()));
+            if let Err(error) = formed {
+                // It is formed all the same; the next start finds it so, and writes it down then.
+                tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
+            }
+            self.board
+                .happened(&now, ClusterEventCode::Formed, Params::new());
+        }
+        if matches!(kind, ClusterWork::Stop | ClusterWork::Restart) {
+            self.board
+                .happened(&now, ClusterEventCode::Stopped, Params::new());
+        }
+        if std::mem::take(&mut self.restarts) {
+            self.go_on_after_stop();
+        }
+    }
+
+    pub fn has_access(&self) -> bool {
+        let folder = self.engine.roots.cluster(self.spec.id);
+        folder.join(access::KUBECONFIG).exists() && folder.join(access::TALOSCONFIG).exists()
+    }
+
+    async fn write_access(&self) -> Result<()> {
+        let Some(bundle) = self.bundle.clone() else {
+            return Ok(());
+        };
+        let folder = self.engine.roots.cluster(self.spec.id);
+        let (spec, now) = (self.spec.clone(), self.engine.clock.now());
+        let endpoints = self.engine.talos_endpoints(&spec);
+        let writing = tokio::task::spawn_blocking(move || {
+            access::write(&folder, &spec, &bundle, &endpoints, now)
+        });
+        writing.await.map_err(crate::error::internal)?
+    }
+
+    /// The moment, and how fast these machines live.
+    pub fn moment(&self) -> Moment {
+        Moment {
+            now: self.engine.clock.now(),
+            text: self.engine.clock.text(),
+            speed: self.engine.patience.cluster.speed,
+        }
+    }
+
+    /// Everything a page is told, from what was seen last.
+    pub fn show(&mut self) {
+        let moment = self.moment();
+        let expected = self.spec.wish == ClusterWish::Running
+            && (self.work.is_some() || self.sights.iter().any(Sight::is_on));
+        let mut board = std::mem::take(&mut self.board);
+        let members = self.members();
+        let quorum = quorum(&members);
+        let views: Vec<_> = members
+            .iter()
+            .map(|member| {
+                let failure = self.failures.get(&member.node.machine);
+                let kube = self.kube.as_ref();
+                board.member(member, &self.spec, kube, failure, expected, &moment)
+            })
+            .collect();
+        drop(members);
+        board.leaders(&views, &moment.text);
+        self.checks = board.checks(self.found.clone(), &moment.text);
+        let healthy = health::all_pass(&self.found) && !self.found.is_empty();
+        match expected && self.work.is_none() {
+            true => {
+                let worst = self
+                    .checks
+                    .iter()
+                    .find(|one| one.state == HealthState::Fail);
+                board.healthy(healthy, worst, &moment.text);
+            }
+            false => board.at_rest(),
+        }
+        let mut stuck = match expected {
+            true => of_cluster(&self.spec, &self.image, quorum, &self.checks, &moment),
+            false => Vec::new(),
+        };
+        stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
+        stuck.sort_by_key(|one| std::cmp::Reverse(one.weight));
+        self.board = board;
+        self.tell_job(&stuck);
+        let timeline = match &self.work {
+            Some(work) => work.timeline(None),
+            None => self.last_work.clone(),
+        };
+        let view = self.view(views, stuck, quorum, timeline, healthy);
+        self.engine.clusters.set(self.spec.id.to_string(), view);
+    }
+
+    /// The job says what the page says: the worst cause.
+    fn tell_job(&self, stuck: &[crete_model::Stuck]) {
+        let Some(work) = &self.work else {
+            return;
+        };
+        work.wait_for(stuck.first().map(|worst| {
+            let node = worst.params.get("node").cloned().unwrap_or_default();
+            params! { "node" => node, "cause" => crate::error::wire_name(worst.code) }
+        }));
+    }
+
+    pub fn checked_at(&self) -> Option<String> {
+        self.checked_at.clone()
+    }
+
+    /// Machines come or go: endpoint and order have to follow.
+    pub fn unsettle(&mut self) {
+        self.settled = false;
+        self.image_ordered = false;
+    }
+}
+
+/// Waits until a job is cancelled; without one it never is.
+async fn cancelled(cancel: Option<tokio_util::sync::CancellationToken>) {
+    match cancel {
+        Some(cancel) => cancel.cancelled().await,
+        None => std::future::pending().await,
+    }
+}

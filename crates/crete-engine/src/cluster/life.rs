@@ -1,0 +1,153 @@
+//! Living with a cluster: what an action would do, deleting it, and getting it back.
+
+use super::requests::Ask;
+use crate::Engine;
+use crate::error::{EngineError, Result};
+use crate::store;
+use crete_model::{
+    ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId, LessWorkers,
+    MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, params,
+};
+use std::path::Path;
+
+impl Engine {
+    /// What deleting a cluster would lose.
+    ///
+    /// # Errors
+    /// When there is no such cluster.
+    pub fn cluster_loss(&self, id: ClusterId) -> Result<ClusterLoss> {
+        let spec = self.cluster(id)?.spec;
+        let machines = spec
+            .nodes
+            .iter()
+            .map(|node| self.roots.machine(node.machine));
+        let bytes = machines.map(|folder| store::allocated(&folder)).sum();
+        let network = spec.network.filter(|_| spec.own_network);
+        let network = network.and_then(|id| self.networks.get(&id.to_string()));
+        let image = spec.image.and_then(|id| self.images.get(&id.to_string()));
+        Ok(ClusterLoss {
+            machines: spec
+                .nodes
+                .iter()
+                .map(|node| spec.machine_name(node))
+                .collect(),
+            bytes,
+            network: network.map(|view| view.spec.name),
+            image_kept: image.map(|_| spec.talos.to_string()),
+        })
+    }
+
+    /// What a deed on one machine would do to its cluster.
+    ///
+    /// # Errors
+    /// When there is no such cluster, or the machine is none of it.
+    pub fn cluster_consequence(
+        &self,
+        id: ClusterId,
+        machine: MachineId,
+        removes: bool,
+    ) -> Result<Consequence> {
+        let view = self.cluster(id)?;
+        let missing = || EngineError::NotFound {
+            kind: "machine",
+            id: machine.to_string(),
+        };
+        let node = view.spec.node(machine).ok_or_else(missing)?;
+        let name = view.spec.machine_name(node);
+        Ok(match node.role {
+            NodeRole::ControlPlane => of_control_plane(&name, view.quorum),
+            NodeRole::Worker => of_worker(&name, &view.spec, removes),
+        })
+    }
+
+    /// Gives a cluster more workers.
+    ///
+    /// # Errors
+    /// When its state does not allow it, or the sizes are not acceptable.
+    pub async fn add_workers(&self, wish: &MoreWorkers) -> Result<Option<JobId>> {
+        let wish = wish.clone();
+        self.ask_cluster(wish.cluster, |answer| Ask::AddWorkers { wish, answer })
+            .await
+    }
+
+    /// Takes a worker out of a cluster.
+    ///
+    /// # Errors
+    /// When its state does not allow it, or the machine is no worker of it.
+    pub async fn remove_worker(&self, wish: LessWorkers) -> Result<Option<JobId>> {
+        self.ask_cluster(wish.cluster, |answer| Ask::RemoveWorker { wish, answer })
+            .await
+    }
+
+    /// Moves a cluster with its machines to the trash; returns the trash id and its name.
+    ///
+    /// # Errors
+    /// While machines of it run.
+    pub async fn delete_cluster(&self, id: ClusterId) -> Result<(String, String)> {
+        let name = self.cluster(id)?.spec.name;
+        let deleted = self.ask_cluster(id, |answer| Ask::Delete { answer });
+        Ok((deleted.await?, name))
+    }
+
+    /// Brings a cluster back from the trash, with those of its machines that are there.
+    pub(crate) async fn restore_cluster(&self, folder: &Path) -> Result<()> {
+        let record = store::read_object::<ClusterSpec>(folder);
+        if let Ok(spec) = &record {
+            for trashed in self.trash.all() {
+                let member = trashed.kind == TrashKind::Machines
+                    && spec
+                        .nodes
+                        .iter()
+                        .any(|node| node.machine.to_string() == trashed.id);
+                if member {
+                    Box::pin(self.restore(&trashed.trash_id)).await?;
+                }
+            }
+        }
+        self.load_cluster(folder, record);
+        Ok(())
+    }
+}
+
+/// etcd's arithmetic: what switching one control plane off would do.
+fn of_control_plane(name: &str, quorum: Quorum) -> Consequence {
+    let left = quorum.healthy.saturating_sub(1);
+    let figures =
+        params! { "left" => left, "members" => quorum.members, "needed" => quorum.needed };
+    if !quorum.survives(1) {
+        return Consequence {
+            code: ConsequenceCode::QuorumLost,
+            params: figures,
+            confirm: true,
+        };
+    }
+    if !quorum.survives(2) {
+        return Consequence {
+            code: ConsequenceCode::NoSpare,
+            params: figures,
+            confirm: false,
+        };
+    }
+    Consequence {
+        code: ConsequenceCode::ApiAway,
+        params: params! { "node" => name },
+        confirm: false,
+    }
+}
+
+fn of_worker(name: &str, spec: &ClusterSpec, removes: bool) -> Consequence {
+    let left = spec.of_role(NodeRole::Worker).count().saturating_sub(1);
+    let elsewhere = left > 0 || spec.schedule_on_control_planes;
+    if elsewhere {
+        return Consequence {
+            code: ConsequenceCode::PodsMove,
+            params: params! { "node" => name, "workers" => left },
+            confirm: removes,
+        };
+    }
+    Consequence {
+        code: ConsequenceCode::LastWorker,
+        params: params! { "node" => name },
+        confirm: true,
+    }
+}

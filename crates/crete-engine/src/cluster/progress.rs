@@ -1,0 +1,136 @@
+//! How far each step of the work is, read off what is seen. Pure.
+
+use super::course::Member;
+use super::ground::{ImageSight, Power};
+use super::health::Found;
+use super::kube::KubeSight;
+use super::sight::NodeSight;
+use crete_model::{ClusterSpec, CniKind, HealthState, NodeRole, StageCode};
+use crete_talos::api::Presence;
+
+/// What progress is read off.
+pub(super) struct Scene<'a> {
+    pub spec: &'a ClusterSpec,
+    pub image: &'a ImageSight,
+    pub members: &'a [Member<'a>],
+    pub kube: Option<&'a KubeSight>,
+    pub checks: &'a [Found],
+    /// The secrets are there.
+    pub secrets: bool,
+    /// The files for a person's tools are there.
+    pub access: bool,
+}
+
+impl Scene<'_> {
+    /// How many machines have a step behind them, and how many there are; steps of the whole cluster
+    /// count as one.
+    pub fn progress(&self, step: StageCode) -> (usize, usize) {
+        let one = |done: bool| (usize::from(done), 1);
+        match step {
+            StageCode::ClusterImage => {
+                one(self.spec.image.is_some() && matches!(self.image, ImageSight::Ready(_)))
+            }
+            StageCode::ClusterNetwork => one(self.spec.api.is_some()),
+            StageCode::Configuration => one(self.secrets),
+            StageCode::Bootstrap => one(self.members.iter().any(has_begun)),
+            StageCode::ControlPlane => one(self.kube.is_some()),
+            StageCode::Access => one(self.access),
+            StageCode::HealthChecks => {
+                let good = |check: &&Found| {
+                    matches!(check.state, HealthState::Pass | HealthState::Skipped)
+                };
+                (self.checks.iter().filter(good).count(), self.checks.len())
+            }
+            StageCode::Leave => one(!self.members.iter().any(|member| member.node.leaving)),
+            StageCode::Etcd => self.count(Some(NodeRole::ControlPlane), has_vote),
+            StageCode::ControlPlanesOff => self.count(Some(NodeRole::ControlPlane), is_off),
+            StageCode::WorkersOff => self.count(Some(NodeRole::Worker), is_off),
+            StageCode::PodNetwork | StageCode::NodesReady => self.count(None, |member| {
+                self.is_networked(member, step == StageCode::NodesReady)
+            }),
+            _ => self.count(None, |member| is_past(member, step)),
+        }
+    }
+
+    fn count(&self, role: Option<NodeRole>, done: impl Fn(&Member<'_>) -> bool) -> (usize, usize) {
+        let wanted: Vec<&Member<'_>> = self
+            .members
+            .iter()
+            .filter(|member| !member.node.leaving)
+            .filter(|member| role.is_none_or(|role| member.node.role == role))
+            .collect();
+        let met = wanted.iter().filter(|member| done(member)).count();
+        (met, wanted.len())
+    }
+
+    fn is_networked(&self, member: &Member<'_>, ready: bool) -> bool {
+        let name = self.spec.machine_name(member.node);
+        let node = self.kube.and_then(|kube| kube.node(&name));
+        node.is_some_and(|node| {
+            let is_ready = node.ready == Some(true);
+            let waits_for_cni = node.message.contains("cni plugin not initialized");
+            match (ready, self.spec.cni) {
+                (true, CniKind::None) => true,
+                (true, CniKind::Flannel) => is_ready,
+                (false, _) => is_ready || !waits_for_cni,
+            }
+        })
+    }
+}
+
+/// Steps that a machine has behind it, however it got there.
+fn is_past(member: &Member<'_>, step: StageCode) -> bool {
+    let sight = member.sight;
+    let answers = sight.maintenance.is_some()
+        || sight.is_ours()
+        || matches!(sight.presence, Some(Presence::Maintenance { .. }));
+    let configured = member.past.configured || sight.is_ours();
+    match step {
+        StageCode::ClusterMachines => sight.machine.is_some(),
+        StageCode::SwitchOn => sight.is_on(),
+        StageCode::Addresses => answers || configured || sight.console.contains("reachable at"),
+        StageCode::Maintenance => answers || configured,
+        StageCode::DisksCheck => {
+            configured
+                || sight
+                    .maintenance
+                    .as_ref()
+                    .is_some_and(|one| !one.disks.is_empty())
+        }
+        StageCode::Apply => configured,
+        StageCode::Install => sight.is_ours(),
+        StageCode::SignIn => sight.node.is_some(),
+        StageCode::Time => sight
+            .node
+            .as_ref()
+            .is_some_and(|node| node.synced == Some(true)),
+        _ => false,
+    }
+}
+
+fn has_begun(member: &Member<'_>) -> bool {
+    let begun = |node: &NodeSight| {
+        node.etcd.is_some()
+            || node
+                .service("etcd")
+                .is_some_and(|one| one.state == "Running")
+    };
+    member.sight.node.as_ref().is_some_and(begun)
+}
+
+fn has_vote(member: &Member<'_>) -> bool {
+    let etcd = member
+        .sight
+        .node
+        .as_ref()
+        .and_then(|node| node.etcd.as_ref());
+    etcd.is_some_and(|etcd| {
+        let own = etcd.members.iter().find(|one| one.id == etcd.own);
+        own.is_some_and(|own| !own.learner)
+    })
+}
+
+fn is_off(member: &Member<'_>) -> bool {
+    let power = member.sight.machine.as_ref().map(|machine| &machine.power);
+    matches!(power, None | Some(Power::Off { .. }))
+}

@@ -1,0 +1,58 @@
+//! What the unit tests of clusters share.
+
+use crete_model::{
+    Arch, BootMedium, ClusterEndpoint, ClusterId, ClusterNode, ClusterPatches, ClusterSpec,
+    ClusterWish, CniKind, EndpointKind, ImageId, MachineId, NetworkId, NodeRole, Schematic, Sizes,
+};
+use uuid::Uuid;
+
+/// A cluster of so many control planes and workers, as wanted.
+pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
+    let node = |letter: &str, number: u8, role, base: u8| ClusterNode {
+        name: format!("{letter}-{number}"),
+        role,
+        machine: MachineId(Uuid::from_u128((base + number).into())),
+        sizes: Sizes {
+            vcpus: 2,
+            memory_mib: 2048,
+            disk_gib: 10,
+        },
+        leaving: false,
+    };
+    let first = (1..=control_planes).map(|number| node("cp", number, NodeRole::ControlPlane, 0));
+    let others = (1..=workers).map(|number| node("w", number, NodeRole::Worker, 100));
+    ClusterSpec {
+        schema_version: 1,
+        id: ClusterId(Uuid::from_u128(1)),
+        name: "knossos".to_owned(),
+        talos: "1.13.9".parse().unwrap(),
+        kubernetes: "1.36.3".to_owned(),
+        arch: Arch::Amd64,
+        medium: BootMedium::DiskImage,
+        schematic: Some(Schematic::default()),
+        installer: "factory.talos.dev/metal-installer/0:v1.13.9".to_owned(),
+        image: Some(ImageId(Uuid::from_u128(1))),
+        nodes: first.chain(others).collect(),
+        network: Some(NetworkId(Uuid::from_u128(1))),
+        own_network: true,
+        subnet: String::new(),
+        endpoint: EndpointKind::LoadBalancer,
+        api: Some(ClusterEndpoint {
+            inside: "10.88.1.1".to_owned(),
+            inside_port: 6443,
+            outside: "127.88.1.1".to_owned(),
+            outside_port: 6443,
+        }),
+        cni: CniKind::Flannel,
+        pod_subnet: String::new(),
+        service_subnet: String::new(),
+        schedule_on_control_planes: false,
+        mirrors: Vec::new(),
+        patches: ClusterPatches::default(),
+        leave_in_maintenance: false,
+        omni: String::new(),
+        wish: ClusterWish::Running,
+        created_at: String::new(),
+        formed_at: None,
+    }
+}

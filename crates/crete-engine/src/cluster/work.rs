@@ -1,0 +1,157 @@
+//! One piece of work on a cluster: its job, its steps with their times, and its end.
+
+use super::steps::{Run, Runs, shape, steps};
+use crate::Engine;
+use crate::error::{Result, wire_name};
+use crate::jobs::JobHandle;
+use crete_model::{
+    BlockerCode, ClusterSpec, ClusterStep, ClusterWork, JobRequest, JobState, Params, Problem,
+    StageCode, Timeline,
+};
+use jiff::Timestamp;
+
+/// A piece of work that goes on.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub kind: ClusterWork,
+    pub job: JobHandle,
+    steps: Vec<ClusterStep>,
+    usual: Option<u32>,
+    began: Timestamp,
+    began_text: String,
+    /// The step that goes on; all before it are done.
+    at: usize,
+}
+
+impl Work {
+    /// Begins a piece of work, or goes on with the job that the program's end cut off.
+    pub fn begin(engine: &Engine, spec: &ClusterSpec, kind: ClusterWork) -> Result<Self> {
+        let request = JobRequest::Cluster {
+            cluster: spec.id,
+            work: kind,
+        };
+        let codes = steps(spec, kind);
+        let cut_off = engine
+            .jobs
+            .all()
+            .into_iter()
+            .rev()
+            .find(|job| job.request == request && job.state == JobState::Interrupted);
+        let job = match cut_off {
+            Some(job) => engine.job_book.go_on(job.id)?,
+            None => {
+                let plan: Vec<(StageCode, u32)> = codes.iter().map(|code| (*code, 1)).collect();
+                let cancellable = kind == ClusterWork::Create;
+                engine
+                    .job_book
+                    .begin(request, &spec.name, &plan, cancellable)?
+            }
+        };
+        let runs = Runs::read(&engine.roots.cluster_runs());
+        let step = |code: StageCode| ClusterStep {
+            code,
+            started_at: None,
+            ended_at: None,
+            usual_s: runs.usual(spec, kind, code),
+            done: 0,
+            of: 0,
+        };
+        Ok(Self {
+            kind,
+            job,
+            steps: codes.into_iter().map(step).collect(),
+            usual: runs.usual_total(spec, kind),
+            began: engine.clock.now(),
+            began_text: engine.clock.text(),
+            at: 0,
+        })
+    }
+
+    /// Takes in how far every step is. True when all are done.
+    pub fn advance(&mut self, now: &str, progress: impl Fn(StageCode) -> (usize, usize)) -> bool {
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            let (done, of) = progress(step.code);
+            step.done = u32::try_from(done).unwrap_or(u32::MAX);
+            step.of = u32::try_from(of).unwrap_or(u32::MAX);
+            if at > self.at {
+                continue;
+            }
+            if step.started_at.is_none() {
+                step.started_at = Some(now.to_owned());
+                self.job.enter(step.code);
+            }
+            if at == self.at && done >= of {
+                step.ended_at = Some(now.to_owned());
+                self.at += 1;
+            }
+        }
+        self.at == self.steps.len()
+    }
+
+    /// The step that goes on.
+    pub fn current(&self) -> Option<StageCode> {
+        self.steps.get(self.at).map(|step| step.code)
+    }
+
+    /// Says in the job what is awaited.
+    pub fn wait_for(&self, blocker: Option<Params>) {
+        self.job
+            .wait_for(blocker.map(|params| (BlockerCode::ClusterStuck, params)));
+    }
+
+    /// The work as the page shows it.
+    pub fn timeline(&self, ended_at: Option<String>) -> Timeline {
+        Timeline {
+            started_at: Some(self.began_text.clone()),
+            ended_at,
+            usual_s: self.usual,
+            steps: self.steps.clone(),
+        }
+    }
+
+    /// Ends it well, and remembers how long it took.
+    pub fn done(self, engine: &Engine, spec: &ClusterSpec) -> Timeline {
+        let timeline = self.timeline(Some(engine.clock.text()));
+        let kept = Runs::read(&engine.roots.cluster_runs()).keep(
+            &engine.roots.cluster_runs(),
+            self.run(engine.clock.now(), spec),
+        );
+        if let Err(error) = kept {
+            tracing::warn!(%error, "how long it took is not remembered");
+        }
+        self.job.end(Ok(()));
+        timeline
+    }
+
+    /// Ends it badly.
+    pub fn failed(self, engine: &Engine, problem: Problem) -> Timeline {
+        let timeline = self.timeline(Some(engine.clock.text()));
+        self.job.end(Err(problem));
+        timeline
+    }
+
+    fn run(&self, now: Timestamp, spec: &ClusterSpec) -> Run {
+        let seconds = |from: Timestamp, to: Timestamp| {
+            u32::try_from(to.duration_since(from).as_secs()).unwrap_or_default()
+        };
+        let took = |step: &ClusterStep| {
+            let from: Timestamp = step.started_at.as_ref()?.parse().ok()?;
+            let to: Timestamp = step.ended_at.as_ref()?.parse().ok()?;
+            Some((wire_name(step.code), seconds(from, to)))
+        };
+        let steps: std::collections::BTreeMap<String, u32> =
+            self.steps.iter().filter_map(took).collect();
+        let download = steps.get(&wire_name(StageCode::ClusterImage));
+        let download = download.copied().unwrap_or_default();
+        let (control_planes, workers) = shape(spec);
+        Run {
+            work: self.kind,
+            control_planes,
+            workers,
+            installed: super::configure::installs(spec),
+            talos: spec.talos.to_string(),
+            total: seconds(self.began, now).saturating_sub(download),
+            steps,
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! Practice nodes as the ground of clusters.
+
+use async_trait::async_trait;
+use crete_engine::cluster::{Ground, GroundResult, ImageSight, MachineSight, Place, Power as Seen};
+use crete_engine::{
+    ClusterPatience, Config, Engine, NetworkParts, Patience, PracticeParts, SystemClock,
+};
+use crete_host::ThisComputer;
+use crete_model::{
+    Arch, BootMedium, ClusterDraft, ClusterEndpoint, ClusterId, ClusterImage, ClusterNode,
+    ClusterPreset, ClusterSpec, ClusterView, ImageId, MachineId, NetworkId, NodeRole, Settings,
+    Sizes, StuckCode,
+};
+use crete_talos::api::{Dial, Tcp};
+use crete_testkit::talos::{Disk, Fault, Faults, Medium, Nodes, Pace, Power, Transcript};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// How many times faster than real nodes these live.
+pub const SPEED: f64 = 60.0;
+const SIZES: Sizes = Sizes {
+    vcpus: 1,
+    memory_mib: 2048,
+    disk_gib: 10,
+};
+
+/// A machine that was made.
+#[derive(Debug, Clone)]
+struct Made {
+    name: String,
+    number: u8,
+    /// Once it was switched on.
+    on: Option<On>,
+    cut: bool,
+    stopping: bool,
+    /// What went wrong when it went off.
+    failure: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct On {
+    index: usize,
+    power: watch::Receiver<Power>,
+    console: Arc<Transcript>,
+    faults: Faults,
+}
+
+/// Practice nodes, by the machines that a cluster makes.
+#[derive(Debug)]
+pub struct Practice {
+    nodes: tokio::sync::Mutex<Nodes>,
+    medium: Medium,
+    network: [u8; 3],
+    made: Mutex<HashMap<MachineId, Made>>,
+    numbers: Mutex<HashMap<MachineId, u8>>,
+    /// Faults of machines from the beginning on, and disks that differ, by name.
+    pub faults: Mutex<HashMap<String, Vec<Fault>>>,
+    pub disks: Mutex<HashMap<String, Vec<Disk>>>,
+    pub image: Mutex<ImageSight>,
+    pub switched_on: Mutex<Vec<String>>,
+    pub switched_off: Mutex<Vec<String>>,
+    pub left: Mutex<bool>,
+}
+
+impl Practice {
+    pub async fn new(medium: BootMedium) -> Arc<Self> {
+        let nodes = Nodes::none("1.13.9".parse().unwrap(), Pace::faster(SPEED)).await;
+        let std::net::IpAddr::V4(address) = nodes.identity(1).ips()[0] else {
+            panic!("not an IPv4 address");
+        };
+        let [a, b, c, _] = address.octets();
+        Arc::new(Self {
+            nodes: tokio::sync::Mutex::new(nodes),
+            medium: match medium {
+                BootMedium::DiskImage => Medium::DiskImage,
+                BootMedium::Iso => Medium::Installer,
+            },
+            network: [a, b, c],
+            made: Mutex::default(),
+            numbers: Mutex::default(),
+            faults: Mutex::default(),
+            disks: Mutex::default(),
+            image: Mutex::new(ImageSight::Ready(ImageId(Uuid::from_u128(1)))),
+            switched_on: Mutex::default(),
+            switched_off: Mutex::default(),
+            left: Mutex::new(false),
+        })
+    }
+
+    /// Lets a machine have faults from the beginning on.
+    pub fn breaks(&self, name: &str, faults: &[Fault]) {
+        let mut all = self.faults.lock().unwrap();
+        all.insert(name.to_owned(), faults.to_vec());
+    }
+
+    fn of(&self, name: &str) -> Made {
+        let made = self.made.lock().unwrap();
+        let found = made.values().find(|one| one.name == name);
+        found.unwrap_or_else(|| panic!("no machine {name}")).clone()
+    }
+
+    /// The faults of a machine that is on.
+    pub fn faults_of(&self, name: &str) -> Faults {
+        self.of(name).on.unwrap().faults
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let made = self.made.lock().unwrap();
+        let mut names: Vec<String> = made.values().map(|one| one.name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// Pulls a machine's plug, as when its process dies.
+    pub async fn dies(&self, name: &str, words: &str) {
+        let on = self.of(name).on.unwrap();
+        self.nodes.lock().await.all[on.index].node.cut_power().await;
+        let mut made = self.made.lock().unwrap();
+        let one = made.values_mut().find(|one| one.name == name).unwrap();
+        one.failure = Some(words.to_owned());
+    }
+
+    /// Switches a machine off and on again, as a person does.
+    pub async fn restart(&self, name: &str) {
+        let on = self.of(name).on.unwrap();
+        let mut nodes = self.nodes.lock().await;
+        nodes.all[on.index].node.cut_power().await;
+        nodes.switch_on_again(on.index);
+        let node = &nodes.all[on.index];
+        let on = On {
+            index: on.index,
+            power: node.node.power(),
+            console: Arc::clone(&node.console),
+            faults: node.node.faults().clone(),
+        };
+        let mut made = self.made.lock().unwrap();
+        let one = made.values_mut().find(|one| one.name == name).unwrap();
+        one.on = Some(on);
+        one.failure = None;
+    }
+
+    /// Cuts or mends a machine's link.
+    pub fn cut(&self, name: &str, cut: bool) {
+        let mut made = self.made.lock().unwrap();
+        made.values_mut().find(|one| one.name == name).unwrap().cut = cut;
+    }
+
+    fn number(&self, machine: MachineId) -> u8 {
+        let mut numbers = self.numbers.lock().unwrap();
+        let next = u8::try_from(numbers.len() + 1).unwrap();
+        *numbers.entry(machine).or_insert(next)
+    }
+
+    fn address(&self, machine: MachineId) -> String {
+        let [a, b, c] = self.network;
+        format!("{a}.{b}.{c}.{}", self.number(machine))
+    }
+}
+
+#[async_trait]
+impl Ground for Practice {
+    fn image(&self, _: &ClusterSpec) -> ImageSight {
+        self.image.lock().unwrap().clone()
+    }
+
+    async fn order_image(&self, _: &ClusterSpec) -> GroundResult<()> {
+        Ok(())
+    }
+
+    async fn settle(&self, spec: &ClusterSpec) -> GroundResult<Place> {
+        let first = spec.of_role(NodeRole::ControlPlane).next().unwrap();
+        let address = self.address(first.machine);
+        Ok(Place {
+            network: NetworkId(Uuid::from_u128(2)),
+            api: ClusterEndpoint {
+                inside: address.clone(),
+                inside_port: 6443,
+                outside: address,
+                outside_port: 6443,
+            },
+        })
+    }
+
+    async fn make(&self, spec: &ClusterSpec, node: &ClusterNode) -> GroundResult<()> {
+        let number = self.number(node.machine);
+        let mut made = self.made.lock().unwrap();
+        made.entry(node.machine).or_insert_with(|| Made {
+            name: spec.machine_name(node),
+            number,
+            on: None,
+            cut: false,
+            stopping: false,
+            failure: None,
+        });
+        Ok(())
+    }
+
+    fn look(&self, machine: MachineId) -> Option<MachineSight> {
+        let made = self.made.lock().unwrap().get(&machine)?.clone();
+        let on = made.on.as_ref().map(|on| *on.power.borrow());
+        let power = match on {
+            None => Seen::Off {
+                fresh: true,
+                failure: None,
+            },
+            Some(Power::On(_)) if made.stopping => Seen::Stopping,
+            Some(Power::On(_) | Power::Restart) => Seen::On,
+            Some(Power::Off) => Seen::Off {
+                fresh: false,
+                failure: made.failure.clone(),
+            },
+        };
+        Some(MachineSight {
+            power,
+            address: Some(self.address(machine)),
+            cut: made.cut,
+            mac: format!("52:54:00:00:00:{:02x}", made.number),
+        })
+    }
+
+    async fn console(&self, machine: MachineId) -> String {
+        let made = self.made.lock().unwrap().get(&machine).cloned();
+        let lines = made.and_then(|made| Some(made.on?.console.lines()));
+        lines.unwrap_or_default().join("\n")
+    }
+
+    fn dial(&self, machine: MachineId, port: u16) -> Arc<dyn Dial> {
+        Arc::new(Tcp {
+            host: self.address(machine),
+            port,
+        })
+    }
+
+    async fn switch_on(&self, machine: MachineId) -> GroundResult<()> {
+        let made = self.made.lock().unwrap().get(&machine).cloned().unwrap();
+        let mut nodes = self.nodes.lock().await;
+        let index = match &made.on {
+            Some(on) if matches!(*on.power.borrow(), Power::On(_)) => return Ok(()),
+            Some(on) => {
+                nodes.switch_on_again(on.index);
+                on.index
+            }
+            None => {
+                let mut identity = nodes.identity(made.number);
+                identity.medium = self.medium;
+                if let Some(disks) = self.disks.lock().unwrap().get(&made.name) {
+                    identity.disks = disks.clone();
+                }
+                let faults = self.faults.lock().unwrap().get(&made.name).cloned();
+                nodes.switch_on(identity, &faults.unwrap_or_default());
+                nodes.all.len() - 1
+            }
+        };
+        let node = &nodes.all[index];
+        let on = On {
+            index,
+            power: node.node.power(),
+            console: Arc::clone(&node.console),
+            faults: node.node.faults().clone(),
+        };
+        self.switched_on.lock().unwrap().push(made.name.clone());
+        let mut all = self.made.lock().unwrap();
+        let one = all.get_mut(&machine).unwrap();
+        one.on = Some(on);
+        one.stopping = false;
+        one.failure = None;
+        Ok(())
+    }
+
+    async fn switch_off(&self, machine: MachineId) -> GroundResult<()> {
+        let on = {
+            let mut made = self.made.lock().unwrap();
+            let one = made.get_mut(&machine).unwrap();
+            one.stopping = true;
+            self.switched_off.lock().unwrap().push(one.name.clone());
+            one.on.clone()
+        };
+        if let Some(on) = on {
+            self.nodes.lock().await.all[on.index]
+                .node
+                .press_power_button();
+        }
+        Ok(())
+    }
+
+    async fn take_away(&self, machine: MachineId) -> GroundResult<()> {
+        let made = self.made.lock().unwrap().remove(&machine);
+        if let Some(on) = made.and_then(|made| made.on) {
+            self.nodes.lock().await.all[on.index].node.cut_power().await;
+        }
+        Ok(())
+    }
+
+    async fn discard(&self, machine: MachineId) -> GroundResult<()> {
+        self.take_away(machine).await
+    }
+
+    async fn discard_network(&self, _: &ClusterSpec) -> GroundResult<()> {
+        Ok(())
+    }
+
+    async fn leave(&self, _: &ClusterSpec) -> GroundResult<()> {
+        *self.left.lock().unwrap() = true;
+        Ok(())
+    }
+}
+
+/// An engine whose clusters stand on practice nodes.
+pub struct Lab {
+    pub root: tempfile::TempDir,
+    pub ground: Arc<Practice>,
+    pub engine: Engine,
+    medium: BootMedium,
+}
+
+impl Lab {
+    pub async fn new() -> Self {
+        Self::of(BootMedium::DiskImage).await
+    }
+
+    pub async fn of(medium: BootMedium) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let ground = Practice::new(medium).await;
+        let engine = Engine::open_on(config(root.path()), ground.clone())
+            .await
+            .unwrap();
+        Self {
+            root,
+            ground,
+            engine,
+            medium,
+        }
+    }
+
+    /// Ends the engine and opens another one on the same data.
+    pub async fn reopen(&mut self) {
+        self.engine.close().await;
+        let ground = self.ground.clone();
+        self.engine = Engine::open_on(config(self.root.path()), ground)
+            .await
+            .unwrap();
+    }
+
+    pub fn draft(&self, preset: ClusterPreset) -> ClusterDraft {
+        let offer = self.engine.offer_cluster(Some(preset), None).unwrap();
+        let mut draft = offer.draft;
+        draft.name = "knossos".to_owned();
+        draft.image = ClusterImage::Factory {
+            version: "1.13.9".parse().unwrap(),
+            arch: Arch::Amd64,
+            medium: self.medium,
+            schematic: None,
+        };
+        draft.control_planes.sizes = SIZES;
+        draft.workers.sizes = SIZES;
+        draft
+    }
+
+    pub async fn create(&self, preset: ClusterPreset) -> ClusterId {
+        let draft = self.draft(preset);
+        self.engine.create_cluster(&draft).unwrap().0
+    }
+
+    /// Waits until a cluster is as wanted; says what it was instead.
+    pub async fn until(
+        &self,
+        id: ClusterId,
+        what: &str,
+        wanted: impl Fn(&ClusterView) -> bool,
+    ) -> ClusterView {
+        let mut changes = self.engine.clusters.subscribe().changes;
+        let key = id.to_string();
+        let waiting = async {
+            loop {
+                if let Some(view) = self.engine.clusters.get(&key).filter(|view| wanted(view)) {
+                    return view;
+                }
+                let _ = changes.recv().await;
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(240), waiting).await {
+            Ok(view) => view,
+            Err(_) => panic!("{what} did not come: {}", self.summary(id)),
+        }
+    }
+
+    /// Waits until a cluster is gone.
+    pub async fn until_gone(&self, id: ClusterId) {
+        let mut changes = self.engine.clusters.subscribe().changes;
+        let waiting = async {
+            while self.engine.clusters.get(&id.to_string()).is_some() {
+                let _ = changes.recv().await;
+            }
+        };
+        let gone = tokio::time::timeout(Duration::from_secs(120), waiting).await;
+        assert!(gone.is_ok(), "it stays: {}", self.summary(id));
+    }
+
+    /// What a cluster is now, in few lines.
+    pub fn summary(&self, id: ClusterId) -> String {
+        let Some(view) = self.engine.clusters.get(&id.to_string()) else {
+            return "it is gone".to_owned();
+        };
+        let members: Vec<String> = view
+            .members
+            .iter()
+            .map(|one| format!("{} {:?} {:?}", one.hostname, one.stage, codes(&one.stuck)))
+            .collect();
+        let steps: Vec<String> = view
+            .timeline
+            .steps
+            .iter()
+            .map(|step| format!("{:?} {}/{}", step.code, step.done, step.of))
+            .collect();
+        let health: Vec<String> = view
+            .health
+            .iter()
+            .map(|one| format!("{:?} {:?} {:?}", one.code, one.state, one.params))
+            .collect();
+        format!(
+            "{:?}\n{}\n{}\n{}\n{:?}",
+            view.phase,
+            members.join("\n"),
+            steps.join(", "),
+            health.join("\n"),
+            view.stuck
+        )
+    }
+
+    pub async fn close(self) {
+        self.engine.close().await;
+    }
+}
+
+pub fn codes(stuck: &[crete_model::Stuck]) -> Vec<StuckCode> {
+    stuck.iter().map(|one| one.code).collect()
+}
+
+/// Nothing of this computer is needed: no QEMU, no program that carries networks.
+fn config(root: &Path) -> Config {
+    Config {
+        data: root.join("data"),
+        runtime: root.join("run"),
+        settings: Settings::default(),
+        world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
+        clock: Arc::new(SystemClock),
+        seen: false,
+        patience: Patience {
+            cluster: ClusterPatience {
+                look: Duration::from_millis(40),
+                rest: Duration::from_millis(80),
+                probe: Duration::from_secs(2),
+                call: Duration::from_secs(4),
+                speed: SPEED,
+            },
+            ..Patience::default()
+        },
+        systemd_bus: None,
+        network_parts: NetworkParts::default(),
+        practice_parts: PracticeParts::default(),
+        personal: crete_engine::PersonalFiles::default(),
+        practice: None,
+    }
+}

@@ -1,0 +1,13 @@
+//! Clusters on practice nodes in this process: real TLS, real certificates, real refusals, and a
+//! life that is many times faster than that of real nodes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod faults;
+mod forming;
+mod ground;
+mod living;

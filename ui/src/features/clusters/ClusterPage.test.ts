@@ -1,0 +1,462 @@
+/** One cluster: the work on it, why it does not get on, its health, its machines, and the way in. */
+import { render, screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { en, fill } from "../../messages";
+import { stuckTitle, words } from "../../messages/clusters";
+import { router, toCluster, type ClusterTab } from "../../model/router.svelte";
+import { session, start } from "../../model/session.svelte";
+import { toasts } from "../../model/toasts.svelte";
+import { FakePlatform } from "../../platform/fake";
+import * as sample from "../../platform/fake/clusters";
+import * as samples from "../../platform/fake/samples";
+import type { ClusterView, HealthCode, StageCode } from "../../platform/generated/api";
+import FakeConsole from "../../../test/FakeConsole.svelte";
+import ClusterPage from "./ClusterPage.svelte";
+
+const id = sample.CLUSTER_ID;
+const name = "knossos";
+const W = samples.MACHINE_ID.replace(/.$/, "2");
+const fake = new FakePlatform();
+fake
+  .answer("settings.get", () => samples.settings())
+  .answer("app.info", () => samples.info())
+  .answer("app.visible", () => ({}))
+  .answer("cluster.start", () => ({ job: samples.JOB_ID }))
+  .answer("cluster.stop", () => ({ job: samples.JOB_ID }))
+  .answer("cluster.cancel", () => ({}))
+  .answer("cluster.health", () => ({}))
+  .answer("cluster.remove_worker", () => ({ job: samples.JOB_ID }))
+  .answer("cluster.add_workers", () => ({ job: samples.JOB_ID }))
+  .answer("cluster.delete", () => ({ trash_id: "t1", name }))
+  .answer("cluster.loss", () => ({
+    machines: ["knossos-cp-1", "knossos-w-1"],
+    bytes: 3 * 2 ** 30,
+    network: "knossos",
+    image_kept: "Talos v1.13.9",
+  }))
+  .answer("cluster.kubeconfig", () => ({ path: "/k/knossos/kubeconfig", context: "admin@knossos" }))
+  .answer("cluster.recipe", () => ({ yaml: "crete_cluster: 1", file_name: "knossos.crete.yaml" }))
+  .answer("cluster.save_recipe", () => ({ path: "/home/a/knossos.crete.yaml" }))
+  .answer("cluster.commands", () => ({ steps: [{ code: "etcd", lines: ["talosctl bootstrap"] }] }))
+  .answer("cluster.consequence", () => ({
+    code: "quorum_lost",
+    params: { left: "1", members: "3", needed: "2" },
+    confirm: true,
+  }))
+  .answer("machine.strains", () => ({ strains: [] }))
+  .answer("machine.stop", () => ({ job: samples.JOB_ID }))
+  .answer("machine.cut", () => ({}))
+  .answer("trash.restore", () => ({}));
+await start(fake);
+
+const worker = (change = {}) =>
+  sample.memberView({
+    name: "w-1",
+    hostname: "knossos-w-1",
+    role: "worker",
+    machine: W,
+    address: "10.88.1.21",
+    etcd: null,
+    ...change,
+  });
+const two = (change: Partial<ClusterView> = {}): ClusterView => {
+  const whole = sample.cluster(change);
+  const [first] = whole.spec.nodes;
+  const nodes = [first!, { ...first!, name: "w-1", role: "worker" as const, machine: W }];
+  return {
+    ...whole,
+    spec: { ...whole.spec, nodes },
+    members: change.members ?? [sample.memberView(), worker()],
+  };
+};
+const allowed = (...wanted: string[]) =>
+  sample.cluster().actions.map((view) => ({
+    ...view,
+    denied: wanted.includes(view.action) ? null : ("busy" as const),
+  }));
+
+function show(cluster: ClusterView, tab: ClusterTab = "overview", chosen = "") {
+  fake.snapshot("clusters", { [id]: cluster });
+  return render(ClusterPage, { id, tab, chosen, Console: FakeConsole });
+}
+const button = (label: string | RegExp) =>
+  screen.getByRole<HTMLButtonElement>("button", { name: label });
+const press = (label: string | RegExp) => userEvent.click(button(label));
+
+beforeEach(() => {
+  fake.calls.length = 0;
+  session.connection = "live";
+  fake.snapshot("jobs", {});
+  fake.snapshot("machines", {
+    [samples.MACHINE_ID]: samples.machine(),
+    [W]: { ...samples.machine(), spec: { ...samples.machine().spec, id: W } } as never,
+  });
+  fake.snapshot("networks", {
+    [samples.NETWORK_ID]: samples.network({ spec: samples.networkSpec({ name }) }),
+  });
+  for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
+});
+
+const AT = "2026-03-20T09:00:00Z";
+const after = (seconds: number) => new Date(Date.parse(AT) + seconds * 1000).toISOString();
+const step = (code: StageCode, from: number | null, to: number | null, done = 1, of = 1) => ({
+  code,
+  started_at: from === null ? null : after(from),
+  ended_at: to === null ? null : after(to),
+  usual_s: 20,
+  done,
+  of,
+});
+const cut = sample.stuck({
+  machine: W,
+  params: { node: "knossos-w-1" },
+  evidence: [{ source: "network", node: "knossos-w-1", text: "link down" }],
+  remedies: [
+    { kind: "mend_link", machine: W },
+    { kind: "open_console", machine: W },
+    { kind: "wait" },
+  ],
+});
+const creating = (change: Partial<ClusterView> = {}): ClusterView => {
+  const whole = two({
+    phase: "creating",
+    stuck: [cut],
+    members: [
+      sample.memberView({
+        spans: [
+          { stage: "boot", started_at: AT, ended_at: after(20) },
+          { stage: "ready", started_at: after(20), ended_at: null },
+        ],
+      }),
+      worker({
+        stage: "boot",
+        stuck: [cut],
+        spans: [{ stage: "boot", started_at: AT, ended_at: null }],
+      }),
+    ],
+    timeline: {
+      started_at: AT,
+      ended_at: null,
+      usual_s: 162,
+      steps: [
+        step("cluster_image", 0, 5),
+        step("switch_on", 5, 6),
+        step("addresses", 6, null, 1, 2),
+        step("health_checks", null, null),
+      ],
+    },
+    actions: allowed("cancel"),
+    ...change,
+  });
+  return { ...whole, spec: { ...whole.spec, formed_at: null } };
+};
+
+describe("while it is made", () => {
+  it("names the blocker with its machine, and mends it", async () => {
+    show(creating());
+    screen.getByRole("heading", { level: 1, name: fill(words.page.creatingName, { name }) });
+    const banner = screen.getByRole("alert");
+    within(banner).getByText("knossos-w-1 is cut off: its link is unplugged");
+    within(banner).getByText(words.remedy.wait);
+    screen.getByText("link down");
+    await press(words.remedy.mend_link);
+    expect(fake.requests("machine.cut")).toEqual([{ machine: W, cut: false }]);
+  });
+
+  it("takes the sentence away when the cause goes", async () => {
+    show(creating());
+    expect(screen.getAllByText(stuckTitle(cut))).toHaveLength(2);
+    const members = [sample.memberView(), worker({ stage: "join" })];
+    fake.upsert("clusters", id, creating({ stuck: [], members }));
+    await vi.waitFor(() => expect(screen.queryByText(stuckTitle(cut))).toBeNull());
+  });
+
+  it("has a lane for each machine with its stages, and the stuck one by its cause", () => {
+    show(creating());
+    const lanes = within(screen.getByRole("region", { name: words.page.timeline }));
+    lanes.getByRole("img", { name: /^knossos-cp-1, Ready: Boot 0:20, Ready/ });
+    lanes.getByRole("img", { name: /^knossos-w-1, Boot: knossos-w-1 is cut off/ });
+    lanes.getByText(/^Stuck /);
+  });
+
+  it("shows what is done, what goes on and how far it is", () => {
+    show(creating());
+    const steps = within(screen.getByRole("list", { name: words.page.steps }));
+    const [prepare, boot, check] = steps.getAllByRole("listitem");
+    expect(prepare?.textContent).toContain("5.0 s");
+    expect(boot?.getAttribute("aria-current")).toBe("step");
+    expect(boot?.textContent).toContain(`${en.stage.addresses.name}, 1 of 2`);
+    expect(check?.textContent).toContain(fill(words.page.stepUsual, { time: "20 s" }));
+    expect(screen.getByRole("progressbar").getAttribute("aria-valuetext")).toBe(
+      en.stage.addresses.now,
+    );
+  });
+
+  it("is given up only after saying what goes and what stays", async () => {
+    show(creating());
+    await press(words.life.cancelVerb);
+    const dialog = within(screen.getByRole("dialog"));
+    dialog.getByText(fill(words.life.cancelGoes, { machines: "knossos-cp-1, knossos-w-1" }));
+    dialog.getByText(words.life.cancelStays);
+    expect(fake.requests("cluster.cancel")).toEqual([]);
+    await userEvent.click(dialog.getByRole("button", { name: words.life.cancelVerb }));
+    expect(fake.requests("cluster.cancel")).toEqual([{ cluster: id }]);
+  });
+});
+
+describe("as it is", () => {
+  it("healthy: says who it is, where the API is, and who leads etcd", () => {
+    show(two());
+    screen.getByText(en.clusters.phase.healthy);
+    screen.getByText("https://127.88.1.1:6443");
+    screen.getByText(/^1 control plane and 1 worker\..*knossos-cp-1 leads etcd\. All are ready\./);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("degraded: has a reason and a next step", () => {
+    show(
+      two({
+        phase: "degraded",
+        stuck: [cut],
+        members: [sample.memberView(), worker({ stage: "lost", stuck: [cut] })],
+      }),
+    );
+    screen.getByText(fill(en.clusters.readyOf, { ready: 1, all: 2 }));
+    within(screen.getByRole("alert")).getByRole("button", { name: words.remedy.mend_link });
+  });
+
+  it("quorum lost: the sentence has its figures, and one button starts what is off", async () => {
+    const quorum = sample.stuck({
+      code: "etcd_no_quorum",
+      weight: "dead",
+      machine: null,
+      params: { healthy: "1", members: "3", needed: "2" },
+      remedies: [{ kind: "start_control_planes" }],
+    });
+    show(two({ phase: "degraded", stuck: [quorum] }));
+    screen.getByText(/1 of 3 etcd members are well, 2 are needed/);
+    await press(words.remedy.start_control_planes);
+    expect(fake.requests("cluster.start")).toEqual([{ cluster: id }]);
+  });
+
+  it("nothing answers: said as such", () => {
+    show(two({ phase: "unreachable" }));
+    within(screen.getByRole("alert")).getByText(fill(words.page.unreachable, { name }));
+  });
+
+  it("off: says so, offers to start, and why other things wait", async () => {
+    show(two({ phase: "stopped", health: [], actions: allowed("start", "delete") }));
+    screen.getByText(words.page.stopped);
+    await press(words.page.start);
+    expect(fake.requests("cluster.start")).toEqual([{ cluster: id }]);
+  });
+
+  it("left in maintenance: where Talos waits", () => {
+    show(two({ phase: "maintenance" }));
+    screen.getByText(fill(words.page.maintenanceText, { addresses: "10.88.1.20, 10.88.1.21" }));
+  });
+
+  it("its job failed: the cause is told with its name", () => {
+    const problem = {
+      code: "disk_full" as const,
+      params: { free: "0", needed: "1" },
+      detail: null,
+      fields: [],
+      remedies: [],
+      id: "",
+    };
+    const request = { kind: "cluster" as const, cluster: id, work: "create" as const };
+    fake.snapshot("jobs", { [samples.JOB_ID]: samples.job({ request, state: "failed", problem }) });
+    show(two({ phase: "degraded", job: samples.JOB_ID }));
+    screen.getByText(fill(words.page.couldNot, { name, cause: en.problem.disk_full.cause }));
+  });
+
+  it("offline: how old what is shown is", () => {
+    show(two());
+    session.lostAt = Date.now() - 5000;
+    session.connection = "lost";
+    return vi.waitFor(() => screen.getByText(/What you see is from 0:0\d ago/));
+  });
+
+  it("loading and gone", () => {
+    fake.tell("clusters", { kind: "init" });
+    render(ClusterPage, { id: "other", tab: "overview", chosen: "", Console: FakeConsole });
+    fake.snapshot("clusters", {});
+    return vi.waitFor(() => screen.getByRole("heading", { level: 1, name: words.page.gone }));
+  });
+});
+
+describe("its health", () => {
+  const params = { met: "1", of: "2", nodes: "knossos-w-1" };
+  const failing = (code: HealthCode) =>
+    sample.healthCheck({
+      code,
+      state: "fail",
+      params,
+      words: [{ source: "kubernetes", node: "knossos-w-1", text: "cni plugin not initialized" }],
+    });
+  const checks = [sample.healthCheck(), failing("nodes_ready"), failing("kube_proxy")];
+  const sick = () => two({ phase: "degraded", health: checks, stuck: [cut] });
+
+  it("opens at the first that is not as wanted, with evidence, cause and remedy", () => {
+    show(sick(), "health");
+    const panel = within(screen.getByRole("complementary"));
+    panel.getByText("1 of 2 machines are Ready: not knossos-w-1");
+    panel.getByText("cni plugin not initialized");
+    panel.getByText(stuckTitle(cut));
+    panel.getByRole("button", { name: words.remedy.mend_link });
+  });
+
+  it("tells a check that only waits for an earlier one from one that fails by itself", () => {
+    show(sick(), "health");
+    screen.getByText(fill(words.healthPage.waitsFor, { figures: "1 of 2", n: 2 }));
+  });
+
+  it("looks again when asked, and follows the keyboard", async () => {
+    show(sick(), "health");
+    await press(words.healthPage.checkNow);
+    expect(fake.requests("cluster.health")).toEqual([{ cluster: id }]);
+    button(new RegExp(words.health.etcd.name)).focus();
+    await userEvent.keyboard("{Enter}");
+    expect(router.route).toEqual(toCluster(id, "health", "etcd"));
+  });
+
+  it("off: nothing is checked, and why", () => {
+    show(two({ phase: "stopped", health: [] }), "health");
+    screen.getByText(words.healthPage.off);
+  });
+});
+
+describe("its machines", () => {
+  it("before one is stopped, the arithmetic is said", async () => {
+    fake.snapshot("machines", {
+      [samples.MACHINE_ID]: {
+        ...samples.machine(),
+        actions: [{ action: "stop", denied: null }],
+      } as never,
+    });
+    show(two(), "machines");
+    await press(fill(en.common.more, { name: "knossos-cp-1" }));
+    const stop = fill(words.machines.stopName, { name: "knossos-cp-1" });
+    await userEvent.click(screen.getByRole("menuitem", { name: stop }));
+    const dialog = within(await screen.findByRole("dialog"));
+    dialog.getByText(/would leave 1 of 3 control planes, and 2 are needed: the cluster stops/);
+    expect(fake.requests("machine.stop")).toEqual([]);
+    await userEvent.click(dialog.getByRole("button", { name: stop }));
+    expect(fake.requests("machine.stop")).toEqual([{ machine: samples.MACHINE_ID }]);
+  });
+
+  it("only workers are taken out, and a dead one is said to be dead", async () => {
+    const members = [sample.memberView(), worker({ stage: "lost" })];
+    show(two({ members, actions: allowed("remove_worker") }), "machines");
+    await press(fill(en.common.more, { name: "knossos-cp-1" }));
+    expect(screen.queryByRole("menuitem", { name: words.machines.remove })).toBeNull();
+    await userEvent.keyboard("{Escape}");
+    await press(fill(en.common.more, { name: "knossos-w-1" }));
+    await userEvent.click(screen.getByRole("menuitem", { name: words.machines.remove }));
+    const dialog = within(await screen.findByRole("dialog"));
+    dialog.getByText(words.machines.removeDead);
+    const verb = fill(words.machines.removeName, { name: "knossos-w-1" });
+    await userEvent.click(dialog.getByRole("button", { name: verb }));
+    const request = { cluster: id, machine: W, dead: true };
+    expect(fake.requests("cluster.remove_worker")).toEqual([request]);
+  });
+
+  it("workers are added with the sizes of the others; a refusal stands at its field", async () => {
+    show(two(), "machines");
+    await press(words.machines.add);
+    fake.refuse("cluster.add_workers", {
+      code: "invalid",
+      fields: [{ field: "count", code: "too_many_nodes", params: { max: "64" } }],
+    });
+    await press(/^Add 1 worker$/);
+    await screen.findByText(fill(en.field.too_many_nodes, { max: 64 }));
+    fake.answer("cluster.add_workers", () => ({ job: samples.JOB_ID }));
+    await press(/^Add 1 worker$/);
+    const sizes = { vcpus: 2, memory_mib: 4096, disk_gib: 20 };
+    expect(fake.requests("cluster.add_workers").at(-1)).toEqual({ cluster: id, count: 1, sizes });
+    await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+});
+
+describe("its life", () => {
+  it("is stopped only after saying what is away and what stays", async () => {
+    show(two({ quorum: { members: 3, healthy: 3, needed: 2 } }));
+    await press(words.page.stop);
+    const dialog = within(screen.getByRole("dialog"));
+    dialog.getByText(words.life.stopText);
+    dialog.getByText(fill(words.life.quorum, { needed: 2, members: 3 }));
+    await userEvent.click(
+      dialog.getByRole("button", { name: fill(words.life.stopVerb, { name }) }),
+    );
+    expect(fake.requests("cluster.stop")).toEqual([{ cluster: id }]);
+  });
+
+  it("goes to the trash with its losses counted, and comes back by undo", async () => {
+    show(two({ phase: "stopped", actions: allowed("delete", "start") }));
+    await press(fill(en.common.more, { name }));
+    await userEvent.click(screen.getByRole("menuitem", { name: en.common.delete }));
+    const dialog = within(await screen.findByRole("dialog"));
+    dialog.getByText(
+      fill(words.life.deleteGoes, { machines: "knossos-cp-1, knossos-w-1", bytes: "3.0 GiB" }),
+    );
+    dialog.getByText(fill(words.life.deleteNetwork, { network: "knossos" }));
+    dialog.getByText(fill(words.life.deleteImage, { image: "Talos v1.13.9" }));
+    const verb = fill(words.life.deleteVerb, { name });
+    await userEvent.click(dialog.getByRole("button", { name: verb }));
+    await vi.waitFor(() => expect(toasts.list[0]?.undo).toBe(true));
+    toasts.list[0]?.action?.run();
+    await vi.waitFor(() => expect(fake.requests("trash.restore")).toEqual([{ trash_id: "t1" }]));
+  });
+
+  it("a deed that cannot be done says why", async () => {
+    show(two());
+    await press(fill(en.common.more, { name }));
+    const item = screen.getByRole("menuitem", { name: new RegExp(`^${en.common.delete}`) });
+    expect(item.getAttribute("aria-disabled")).toBe("true");
+    within(item).getByText(en.clusters.denied.still_running);
+  });
+});
+
+describe("the way in", () => {
+  it("a kubeconfig is made when asked, and said where it is", async () => {
+    show(two(), "access");
+    screen.getByText(words.access.openFirst);
+    await press(`${words.access.make}: ${words.access.kubeconfig}`);
+    expect(fake.requests("cluster.kubeconfig")).toEqual([{ cluster: id }]);
+    expect(toasts.list[0]?.title).toContain("/k/knossos/kubeconfig");
+  });
+
+  it("lines for a terminal quote their paths", () => {
+    const files = { kubeconfig: "/home/o'neill/k", talosconfig: null };
+    show(two({ files }), "access");
+    screen.getByText("kubectl --kubeconfig '/home/o'\\''neill/k' get nodes");
+  });
+
+  it("the recipe is shown and saved; the commands are shown", async () => {
+    show(two(), "access");
+    await press(words.access.show);
+    await screen.findByRole("region", { name: "knossos.crete.yaml" });
+    await press(words.form.saveRecipe);
+    expect(fake.requests("cluster.save_recipe")).toEqual([{ of: "cluster", cluster: id }]);
+    await press(words.access.commands);
+    await screen.findByText("talosctl bootstrap");
+  });
+
+  it("consoles of all machines stand side by side, or one alone", async () => {
+    const { unmount } = show(two(), "consoles");
+    const list = screen.getByRole("list", { name: fill(words.consoles.label, { name }) });
+    expect(within(list).getAllByRole("listitem")).toHaveLength(2);
+    unmount();
+    show(two(), "consoles", W);
+    expect(screen.getAllByTestId("console")).toHaveLength(1);
+  });
+});
+
+it("tabs move by arrow keys and keep their page", async () => {
+  show(two());
+  screen.getByRole("tab", { name: words.page.tabs.overview }).focus();
+  await userEvent.keyboard("{ArrowRight}");
+  await vi.waitFor(() => expect(router.route).toEqual(toCluster(id, "machines")));
+});

@@ -1,0 +1,316 @@
+/** Sentences for what clusters are seen to do: causes, checks, stages, events. */
+import type {
+  CertificateOf,
+  ClusterEventCode,
+  ClusterRemedy,
+  ConsequenceCode,
+  EvidenceSource,
+  HealthCode,
+  MemberStage,
+  StuckCode,
+} from "../../platform/generated/api";
+
+type Words<K extends string> = Record<K, string>;
+/** What is the matter with what, and what that means. */
+type Causes = Record<StuckCode, { title: string; text: string }>;
+
+export const stuck = {
+  image_on_its_way: {
+    title: "The Talos image {image} is on its way",
+    text: "Machines are made once it is complete.",
+  },
+  image_missing: {
+    title: "The Talos image {image} did not arrive",
+    text: "Without it no machine can start. Its own job says why.",
+  },
+  machine_failed: {
+    title: "{node} did not start",
+    text: "QEMU ended by itself. Its last words are on the machine's page.",
+  },
+  machine_off: {
+    title: "{node} is off",
+    text: "The cluster waits for it. It goes on when the machine is on.",
+  },
+  machine_paused: {
+    title: "{node} stands still",
+    text: "Its processors were stopped from outside. Nothing is lost.",
+  },
+  link_cut: {
+    title: "{node} is cut off: its link is unplugged",
+    text: "The machine runs and reaches nobody. It goes on once the link is mended.",
+  },
+  no_address: {
+    title: "{node} has no address after {seconds}",
+    text: "It asked the network and was given none.",
+  },
+  cpu_too_old: {
+    title: "The processor of {node} is too old for Talos",
+    text: "Talos needs x86-64-v2: any Intel since 2008, any AMD since 2011. It cannot go on.",
+  },
+  kernel_panic: {
+    title: "Linux stopped on {node}: {line}",
+    text: "A kernel panic does not mend itself. Switching it off and on tries again.",
+  },
+  boots_from_cd: {
+    title: "{node} started from its CD although Talos is installed",
+    text: "Started again, it boots from its disk.",
+  },
+  disk_missing: {
+    title: "{node} has no disk {disk} to install on",
+    text: "Talos sees: {found}.",
+  },
+  disk_too_small: {
+    title: "The disk of {node} is too small: {size}, and {needed} are needed",
+    text: "Disks cannot grow under Talos: the machine has to be made again.",
+  },
+  configuration_refused: {
+    title: "Talos refuses the configuration of {node}",
+    text: "In its own words: {text}",
+  },
+  apply_busy: {
+    title: "{node} is busy with another configuration",
+    text: "It takes the next one when it is through.",
+  },
+  installer_unreachable: {
+    title: "{node} cannot fetch the installer {image}, {attempts} tries so far",
+    text: "The registry does not answer this machine. It tries again by itself.",
+  },
+  installer_stalls: {
+    title: "The installer {image} does not arrive on {node}, {seconds} so far",
+    text: "The connection is open and nothing comes. It goes on by itself if the registry does.",
+  },
+  installer_failed: {
+    title: "Talos could not be installed on {node}",
+    text: "The installer said: {text}",
+  },
+  installing: {
+    title: "{node} is being installed, {seconds} so far",
+    text: "Talos is written to its disk, and starts from there.",
+  },
+  another_cluster: {
+    title: "{node} belongs to another cluster",
+    text: "Its disk holds a configuration that this cluster has no keys for.",
+  },
+  api_silent: {
+    title: "Talos does not answer on {node}, {seconds} so far",
+    text: "The machine is on. Its console says how far it is.",
+  },
+  api_interrupted: {
+    title: "{node} ends every connection at once, {seconds} so far",
+    text: "Talos' API is starting or stopping.",
+  },
+  calls_hang: {
+    title: "{node} takes calls and does not answer them, {seconds} so far",
+    text: "It is very busy, or its network loses packets.",
+  },
+  clock_wrong: {
+    title: "The clock of {node} is wrong",
+    text: "Certificates are not valid at the time it believes in, so nobody can sign in.",
+  },
+  certificate_expired: {
+    title: "The certificate of {node} has run out",
+    text: "Talos renews it when the machine starts.",
+  },
+  time_not_synchronized: {
+    title: "{node} hears no time server",
+    text: "etcd and certificates need the right time. It goes on when one answers.",
+  },
+  bootstrap_not_yet: {
+    title: "{node} is not ready to begin, {seconds} so far",
+    text: "It is told to start the cluster as soon as etcd waits for that.",
+  },
+  pulling_image: {
+    title: "{node} is pulling {image}, {done} of {total}",
+    text: "How long it takes depends on your connection.",
+  },
+  etcd_image_missing: {
+    title: "{node} cannot fetch the etcd image {image}",
+    text: "The registry does not answer this machine. It tries again by itself.",
+  },
+  etcd_unhealthy: {
+    title: "etcd runs on {node} and is not healthy",
+    text: "It may be waiting for other members, or for its disk.",
+  },
+  etcd_learner: {
+    title: "etcd on {node} has no vote yet",
+    text: "It is copying what the others know, and votes after that.",
+  },
+  etcd_no_space: {
+    title: "etcd on {node} has no room left",
+    text: "It takes nothing new until its alarm is cleared and room is made.",
+  },
+  etcd_no_quorum: {
+    title:
+      "The cluster stands still: {healthy} of {members} etcd members are well, {needed} are needed",
+    text: "Nothing can change until a majority is back. What runs goes on.",
+  },
+  kubelet_image_missing: {
+    title: "{node} cannot fetch the kubelet image {image}",
+    text: "The registry does not answer this machine. It tries again by itself.",
+  },
+  kubelet_crashes: {
+    title: "kubelet ends again and again on {node}",
+    text: "A patch of its settings is the usual reason. Its log says more.",
+  },
+  kubelet_not_admitted: {
+    title: "Kubernetes does not admit {node}",
+    text: "kubelet runs and cannot sign in to the API.",
+  },
+  api_server_crashes: {
+    title: "The API server ends again and again on {node}",
+    text: "A patch of its settings is the usual reason. Its log says more.",
+  },
+  pod_network_missing: {
+    title: "The pod network cannot start on {node}",
+    text: "Kubernetes says: {text}",
+  },
+  pod_network_none: {
+    title: "No pod network is installed: {nodes} wait for one",
+    text: "You chose to install one yourself. Machines become Ready with it.",
+  },
+  kube_proxy_not_ready: {
+    title: "kube-proxy is not ready on {node}",
+    text: "Services do not reach pods there until it is.",
+  },
+  dns_not_ready: {
+    title: "The cluster's DNS is not ready: {met} of {of}",
+    text: "Names do not resolve in the cluster until it is.",
+  },
+  diagnosed: { title: "Talos complains on {node}", text: "In its own words: {text}" },
+  waits: {
+    title: "{node} waits, {seconds} so far",
+    text: "Talos waits for: {condition}",
+  },
+  slow: {
+    title: "{node} takes longer than usual: {seconds}, usually {usual}",
+    text: "Nothing says why. Its console shows what it does.",
+  },
+} as const satisfies Causes;
+
+/** A cause as a segment of the timeline names it. */
+export const stuckWord = {
+  normal: "Working",
+  warning: "Stuck",
+  dead: "Stopped",
+} as const;
+
+export const remedy = {
+  wait: "It goes on by itself when the cause is gone.",
+  mend_link: "Mend the link",
+  start_machine: "Start the machine",
+  restart_machine: "Switch it off and on",
+  open_console: "Console",
+  open_node: "Look at the machine",
+  open_image: "Look at the image",
+  check_internet: "Check this computer",
+  use_mirror:
+    "Let the cluster take images from a mirror of that registry: a choice of a new cluster.",
+  check_time_servers: "Let its network reach the internet, or name a time server in a patch.",
+  correct_patch: "Correct the patch, and create the cluster again.",
+  larger_disk: "Create the cluster again with larger disks.",
+  more_memory: "Create the cluster again with more memory.",
+  install_cni: "Install a pod network, for example Cilium, with the kubeconfig of this cluster.",
+  open_host_check: "Check this computer",
+  look_at_kubernetes: "Ask Kubernetes: kubectl describe node",
+  free_etcd: "Free room in etcd: talosctl etcd defrag, then etcd alarm disarm.",
+  start_control_planes: "Start the cluster",
+  replace_node: "Take it out and add a new one",
+  cancel_creation: "Stop and clean up",
+} as const satisfies Words<ClusterRemedy["kind"]>;
+
+/** A check in plain words, and Talos' own condition for it. */
+export const health = {
+  etcd: { name: "etcd is up", term: "etcd to be healthy" },
+  etcd_agrees: { name: "Members agree on each other", term: "members consistent" },
+  etcd_members: { name: "Only control planes are members", term: "members are control planes" },
+  apid: { name: "Talos answers everywhere", term: "apid ready" },
+  memory: { name: "Enough memory", term: "memory sizes" },
+  disk: { name: "Enough disk", term: "disk sizes" },
+  diagnostics: { name: "No complaints from Talos", term: "no diagnostics" },
+  kubelet: { name: "kubelet is up", term: "kubelet healthy" },
+  booted: { name: "Every machine finished its start", term: "boot sequence" },
+  nodes_known: { name: "Kubernetes knows every machine", term: "nodes report" },
+  static_pods: { name: "Control plane pods run", term: "static pods" },
+  control_plane: { name: "Control plane is ready", term: "components ready" },
+  nodes_ready: { name: "Every machine is Ready", term: "nodes report ready" },
+  kube_proxy: { name: "kube-proxy is ready", term: "kube-proxy" },
+  core_dns: { name: "Names resolve", term: "coredns" },
+  schedulable: { name: "Every machine takes new pods", term: "schedulable" },
+} as const satisfies Record<HealthCode, { name: string; term: string }>;
+
+/** A check that is not as wanted, as one sentence with its figures. */
+export const healthFails = {
+  etcd: "etcd is up on {met} of {of}: not on {nodes}",
+  etcd_agrees: "{met} of {of} see the same members: not {nodes}",
+  etcd_members: "{met} of {of} members are control planes: look at {nodes}",
+  apid: "Talos answers on {met} of {of}: not on {nodes}",
+  memory: "{met} of {of} have enough memory: not {nodes}, the least is {least}",
+  disk: "{met} of {of} have enough disk: not {nodes}, the least is {least}",
+  diagnostics: "Talos complains on {nodes}",
+  kubelet: "kubelet is up on {met} of {of}: not on {nodes}",
+  booted: "{met} of {of} finished their start: not {nodes}",
+  nodes_known: "Kubernetes knows {met} of {of}: not {nodes}",
+  static_pods: "Control plane pods run on {met} of {of}: not on {nodes}",
+  control_plane: "{met} of {of} parts of the control plane are ready: look at {nodes}",
+  nodes_ready: "{met} of {of} machines are Ready: not {nodes}",
+  kube_proxy: "kube-proxy is ready on {met} of {of}: not on {nodes}",
+  core_dns: "{met} of {of} DNS servers are ready: look at {nodes}",
+  schedulable: "{met} of {of} take new pods: not {nodes}",
+} as const satisfies Words<HealthCode>;
+
+export const memberStage = {
+  planned: "Not made yet",
+  off: "Off",
+  boot: "Boot",
+  maintenance: "Waits for its configuration",
+  install: "Install",
+  join: "Join",
+  etcd: "etcd",
+  kubernetes: "Kubernetes",
+  ready: "Ready",
+  lost: "Does not answer",
+  leaving: "Leaving",
+} as const satisfies Words<MemberStage>;
+
+export const event = {
+  formed: "Healthy for the first time, after {seconds}",
+  recovered: "Healthy again",
+  degraded: "Not as wanted any more: {check}",
+  started: "Told to start",
+  stopped: "Told to stop",
+  node_ready: "{node} is ready",
+  node_lost: "{node} does not answer any more",
+  leader_moved: "{node} leads etcd now",
+  endpoint_moved: "{node} holds the API address now",
+  worker_came: "{node} joined",
+  worker_went: "{node} left",
+  bootstrapped: "{node} was told to start the cluster",
+  configured: "{node} was given its configuration",
+} as const satisfies Words<ClusterEventCode>;
+
+export const consequence = {
+  none: "Nothing that anybody would notice.",
+  quorum_lost:
+    "This would leave {left} of {members} control planes, and {needed} are needed: the cluster stops.",
+  no_spare: "This leaves {left} of {members} control planes: none may fail any more.",
+  api_away: "The Kubernetes API is away until {node} is back. What runs goes on.",
+  pods_move: "Pods of {node} move to the {workers} other workers.",
+  last_worker: "{node} is the last worker: pods have nowhere to run.",
+} as const satisfies Words<ConsequenceCode>;
+
+export const certificate = {
+  talos_authority: "Talos' authority",
+  kubernetes_authority: "Kubernetes' authority",
+  etcd_authority: "etcd's authority",
+  aggregator_authority: "Aggregated APIs' authority",
+  talos_client: "Crete's own, renewed",
+  kubeconfig: "Your kubeconfig",
+} as const satisfies Words<CertificateOf>;
+
+export const source = {
+  qemu: "QEMU",
+  console: "console",
+  network: "network",
+  talos: "Talos",
+  kubernetes: "Kubernetes",
+} as const satisfies Words<EvidenceSource>;

@@ -1,0 +1,60 @@
+/** Configurations of Talos: what an editor says of them. */
+import type { ConfigFindingCode } from "../../platform/generated/api";
+
+type Words<K extends string> = Record<K, string>;
+
+export const config = {
+  /** Explains the keys of an editor, read out with its name. */
+  keys: "Once you write, Tab indents; Escape, then Tab, leaves the editor. Ctrl Space suggests keys. F8 goes to the next finding.",
+  keysShort: "Ctrl Space suggests keys, F8 goes to the next finding, Esc and Tab leave.",
+  checking: "Checking",
+  valid: "Valid for Talos {version}",
+  notChecked: "Crete does not know the configurations of Talos {version}, so it is not checked.",
+  noVersion: "It is checked once a version is chosen.",
+  checkFailed: "It could not be checked: {cause}",
+  errors: { one: "{n} error", other: "{n} errors" },
+  warnings: { one: "{n} warning", other: "{n} warnings" },
+  both: "{errors}, {warnings}",
+  findings: "Findings",
+  line: "Line {n}",
+  toLine: "Go to line {n}",
+  lineSays: "Line {n}: {said}",
+  reference: "{name} in Talos’ documentation",
+  mainDocument: "The main document",
+  finding: {
+    syntax: "This is no YAML yet: {said}",
+    unknown_key: "Talos {minor} has no key “{key}” here.",
+    unknown_key_near: "Talos {minor} has no key “{key}” here. Is “{near}” meant?",
+    unknown_kind: "Talos {minor} has no such kind of document: {said}",
+    wrong_value: "{key}: {said}",
+    rule: "Talos refuses or regrets it: {said}",
+    subnets_overlap: "Two networks have addresses in common: {said}",
+    memory_short: "The machine is too small: {said}",
+    version_skew: "These versions do not go together: {said}",
+    disk_missing: "The disk is not there: {said}. Talos would forget the whole configuration.",
+    erases: "The patch takes away what it does not repeat: {said}",
+  } as const satisfies Words<ConfigFindingCode | "unknown_key_near">,
+  /** What the editor behind it says, by its own English. */
+  phrases: {
+    Find: "Find",
+    Replace: "Replace with",
+    next: "Next",
+    previous: "Previous",
+    all: "Select all",
+    "match case": "Match case",
+    regexp: "Pattern",
+    "by word": "Whole words",
+    replace: "Replace",
+    "replace all": "Replace all",
+    close: "Close",
+    "current match": "This hit",
+    "replaced $ matches": "$ replaced",
+    "replaced match on line $": "Replaced in line $",
+    "on line": "in line",
+    "Go to line": "Go to line",
+    go: "Go",
+    Completions: "Suggestions",
+    Diagnostics: "Findings",
+    "No diagnostics": "No findings",
+  },
+} as const;
