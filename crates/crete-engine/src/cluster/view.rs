@@ -28,7 +28,8 @@ pub(super) fn phase(
 ) -> ClusterPhase {
     match (spec.wish, work) {
         (ClusterWish::Undone, _) => ClusterPhase::Undoing,
-        (ClusterWish::Stopped, _) if on => ClusterPhase::Stopping,
+        // A job that has not ended refuses a start: what is shown must not invite one.
+        (ClusterWish::Stopped, work) if on || work.is_some() => ClusterPhase::Stopping,
         (ClusterWish::Stopped, _) => ClusterPhase::Stopped,
         (ClusterWish::Running, Some(ClusterWork::Create)) => ClusterPhase::Creating,
         (ClusterWish::Running, Some(ClusterWork::Start | ClusterWork::Restart)) => {
