@@ -10,7 +10,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterEach, expect, test } from "vitest";
 import { count, en, fill } from "../../ui/src/messages";
 import type { Home } from "../journey/home";
-import { createStage, NAME, sees, sentence, untilDescribed, walk } from "../journey/journey";
+import { createStage, sees, sentence, untilDescribed, walk } from "../journey/journey";
 import { practiceImages, program, programs } from "../journey/places";
 import { Program } from "../journey/program";
 import { freePort } from "../webview/window";

@@ -1,20 +1,28 @@
 //! The router of one program: its engine, its host, and the streams that are open. No logic of the
-//! domain.
+//! domain. The commands stand in a file for each part, one method a command.
 
 mod access;
 mod clusters;
-mod handlers;
+mod images;
 mod looks;
+mod machines;
+mod networks;
+mod nodes;
 mod outside;
+mod program;
+mod recipes;
+mod studio;
 mod told;
 
 use crate::host::Host;
 use crate::streams::Flow;
+use crate::types::FileRef;
 use crate::{ByteChunk, ByteStream, StreamRequest};
 use bytes::Bytes;
 use crete_engine::{Engine, EngineError};
-use crete_model::Problem;
+use crete_model::{ErrorCode, Params, Problem, Remedy};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -122,4 +130,27 @@ async fn source(
             Ok(receiver)
         }
     }
+}
+
+/// Turns an engine's answer into the page's.
+fn page<T>(result: Result<T, EngineError>) -> Result<T, Problem> {
+    result.map_err(|error| {
+        let mut problem = error.problem();
+        if problem.id.is_empty() {
+            problem.id = crete_engine::error_id();
+        }
+        tracing::warn!(id = %problem.id, code = ?problem.code, detail = ?problem.detail, "a command failed");
+        problem
+    })
+}
+
+/// A file's path. What it is relative to is nobody's business but the shell's.
+fn file_path(request: &FileRef) -> Result<PathBuf, Problem> {
+    let path = PathBuf::from(&request.path);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(Problem::new(ErrorCode::BadRequest, Params::new())
+        .with_detail("an absolute path is needed")
+        .with_remedy(Remedy::ChooseAnother))
 }

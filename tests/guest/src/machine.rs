@@ -183,7 +183,7 @@ mod tests {
         let identity = facts("a=1 b=2")
             .identity(Some(&link), &[], &nothing_yet())
             .unwrap();
-        assert_eq!(identity.tag(), "1.13.9-practice");
+        assert_eq!(identity.tag(), "v1.13.9-practice");
         assert_eq!(identity.link, "enp0s2");
         assert_eq!(identity.cmdline, "a=1 b=2");
         assert_eq!(identity.medium, Medium::Installer);

@@ -1,7 +1,6 @@
 //! Key files and secrets that are saved where the person chooses.
 
-use super::Router;
-use super::handlers::page;
+use super::{Router, page};
 use crate::host::Host;
 use crate::types::{AccessRequest, Saved, SecretText};
 use crete_model::{AccessFile, AccessKind, AccessRole, ClusterId, Problem};

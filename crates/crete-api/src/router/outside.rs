@@ -1,7 +1,6 @@
 //! What is opened outside the page.
 
-use super::Router;
-use super::handlers::page;
+use super::{Router, page};
 use crate::addresses;
 use crate::host::Host;
 use crate::types::OpenTarget;
