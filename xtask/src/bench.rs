@@ -9,7 +9,7 @@ mod sizes;
 
 use crate::setup::{self, Purpose};
 use crate::shell::{cargo, output, results, seconds, step, target};
-use crate::{demo, driven, page, practice, window};
+use crate::{demo, driven, page, practice, programs, window};
 use anyhow::{Context, Result, bail};
 use figure::Figure;
 use serde_json::{Value, json};
@@ -193,14 +193,7 @@ fn console() -> Result<Vec<Figure>> {
 /// fills its data folder.
 fn host() -> Result<()> {
     step("Building the dev host", || {
-        let host = [
-            "build",
-            "--package",
-            "crete-devhost",
-            "--package",
-            "crete-net",
-        ];
-        crate::shell::run(&mut cargo(&host))?;
+        programs::build()?;
         let mut build = cargo(&["build", "--package", "crete-bench"]);
         crate::shell::run(build.args(["--example", "household"]))
     })

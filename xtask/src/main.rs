@@ -7,6 +7,7 @@ mod driven;
 mod fuzz;
 mod page;
 mod practice;
+mod programs;
 mod qemus;
 mod run;
 mod setup;

@@ -1,8 +1,8 @@
 //! `cargo xtask run`: from a fresh machine to the running program.
 
 use crate::setup::{self, Purpose};
-use crate::shell::{cargo, run as execute, step, target};
-use crate::{page, practice, window};
+use crate::shell::{run as execute, step, target};
+use crate::{page, practice, programs, window};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -49,15 +49,7 @@ fn has_display() -> bool {
 /// The dev host. It prints the address under which this computer's browser finds the page.
 fn served() -> Result<Command> {
     page::build()?;
-    step("Building the dev host", || {
-        execute(&mut cargo(&[
-            "build",
-            "--package",
-            "crete-devhost",
-            "--package",
-            "crete-net",
-        ]))
-    })?;
+    step("Building the dev host", programs::build)?;
     let mut program = Command::new(target().join("debug/crete-devhost"));
     program.arg("--page").arg(page::folder().join("dist"));
     Ok(program)

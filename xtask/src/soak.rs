@@ -1,5 +1,6 @@
 //! The kill tests in full: the tests of the engine hold only a sample of them.
 
+use crate::programs;
 use crate::shell::{cargo, run};
 use anyhow::{Context, Result, bail};
 
@@ -32,7 +33,7 @@ fn variables(args: &[String]) -> Result<Vec<(&'static str, u64)>> {
 
 /// Kills the engine and its machines at many points, and starts and stops one many times.
 pub fn soak(args: &[String]) -> Result<()> {
-    run(&mut cargo(&["build", "--package", "crete-net"]))?;
+    programs::build()?;
     let mut tests = cargo(&["test", "--package", "crete-engine", "--test", "soak", "--"]);
     tests.args(["--ignored", "--exact", "--nocapture", "whole"]);
     run(tests.envs(

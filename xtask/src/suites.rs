@@ -2,7 +2,7 @@
 
 use crate::setup::{self, Purpose};
 use crate::shell::{cargo, output, root, run, seconds, step};
-use crate::{driven, page, practice, qemus, window};
+use crate::{driven, page, practice, programs, qemus, window};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -190,14 +190,7 @@ fn generated() -> PathBuf {
 }
 
 fn fresh_types() -> Result<String> {
-    output(&mut cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "crete-api",
-        "--example",
-        "typescript",
-    ]))
+    output(&mut cargo(&["run", "--quiet", "--example", "typescript"]))
 }
 
 /// Fails when the page's types are not those of the Rust sources.
@@ -250,25 +243,24 @@ fn page_suite() -> Result<()> {
 fn end_to_end() -> Result<()> {
     page::build()?;
     step("Looking after the practice parts", practice::build)?;
-    step("Building the dev host", || {
-        run(&mut cargo(&[
-            "build",
-            "--package",
-            "crete-devhost",
-            "--package",
-            "crete-net",
-        ]))
-    })?;
+    step("Building the dev host", programs::build)?;
     run(&mut driven::suite("e2e"))
 }
 
 /// Real machines without a page.
 fn vm() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
-    step("Building the network's program", || {
-        run(&mut cargo(&["build", "--package", "crete-net"]))
-    })?;
-    run(cargo(&["test", "--package", "crete-vm-tests"]).env("CRETE_VM_TESTS", "1"))
+    step("Building the network's program", programs::build)?;
+    let mut tests = cargo(&["test"]);
+    // By their names and not by their package: so they are those that were compiled with the rest.
+    for name in [
+        "machine_boots",
+        "machines_form_a_cluster",
+        "machines_share_a_network",
+    ] {
+        tests.args(["--test", name]);
+    }
+    run(tests.args(["--", "--include-ignored"]))
 }
 
 /// The real window, driven.

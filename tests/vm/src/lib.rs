@@ -28,21 +28,6 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The last line of a boot that went well.
 pub const LAST_LINE: &str = "service[apid](Running): Health check successful";
 
-/// True when tests with real machines are wanted, which the suite that runs them says. On a
-/// computer where everything must be tested nothing is left out in silence.
-///
-/// # Panics
-/// When they are not wanted and `CI` is set.
-#[must_use]
-pub fn vm_tests_are_wanted() -> bool {
-    let wanted = std::env::var("CRETE_VM_TESTS").is_ok_and(|value| value == "1");
-    assert!(
-        wanted || std::env::var_os("CI").is_none(),
-        "tests with real machines run by: cargo xtask test vm"
-    );
-    wanted
-}
-
 /// An image that was built, by its file's name.
 ///
 /// # Panics

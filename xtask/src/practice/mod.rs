@@ -20,6 +20,7 @@ pub(crate) mod packages;
 mod stamp;
 mod uki;
 
+use crate::programs;
 use crate::setup::{self, Purpose};
 use crate::shell::{cache, cargo, root, run, step, target};
 use anyhow::{Context, Result, bail};
@@ -50,14 +51,7 @@ const ISOLINUX: &str =
 /// Builds the practice factory and, when anything they are made from changed, the images.
 pub fn build() -> Result<()> {
     setup::ensure(&[Purpose::Compiler])?;
-    step("Building the practice factory", || {
-        run(&mut cargo(&[
-            "build",
-            "--package",
-            "crete-testkit",
-            "--bins",
-        ]))
-    })?;
+    step("Building the practice factory", programs::build)?;
     let folder = cache().join("practice");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let lock = folder.join("lock");

@@ -14,7 +14,7 @@ use crete_model::{
     BootStage, ForwardDraft, ImageId, MachineDraft, MachineId, NetworkState, NetworkView, Protocol,
     Settings,
 };
-use crete_vm_tests::{PATIENCE, ask_version_at, image, vm_tests_are_wanted};
+use crete_vm_tests::{PATIENCE, ask_version_at, image};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -127,10 +127,8 @@ async fn each_answers(engine: &Engine) -> Vec<SocketAddr> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn three_guests_are_on_one_network_and_reached_from_here() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let temp = tempfile::tempdir().unwrap();
     let engine = open(temp.path()).await;
     engine.check_host().await;

@@ -17,7 +17,7 @@ use crete_talos::pki::{Bundle, ClientCertificate, Role, SystemEntropy, Validity}
 use crete_talos::yaml;
 use crete_testkit::factory::{self, PracticeFactory};
 use crete_testkit::talos::Fault;
-use crete_vm_tests::{Boot, Net, PATIENCE, Place, Vm, Ways, vm_tests_are_wanted};
+use crete_vm_tests::{Boot, Net, PATIENCE, Place, Vm, Ways};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -172,10 +172,8 @@ async fn until_running(node: &Node) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn three_guests_become_a_cluster_and_one_of_them_comes_back() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let begun = Instant::now();
     let factory = PracticeFactory::start(factory::Options::default())
         .await

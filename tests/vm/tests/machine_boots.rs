@@ -11,9 +11,7 @@
 use crete_model::{Arch, BootStage, ImageFormat};
 use crete_qemu::process::Exit;
 use crete_qemu::screen::Screen;
-use crete_vm_tests::{
-    ADDRESS, Alone, Boot, LAST_LINE, PATIENCE, Vm, ask_version, image, vm_tests_are_wanted,
-};
+use crete_vm_tests::{ADDRESS, Alone, Boot, LAST_LINE, PATIENCE, Vm, ask_version, image};
 use serde_json::json;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -54,10 +52,8 @@ async fn assert_goes_off(mut alone: Alone) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn the_cd_boots_to_an_api_that_can_be_pinned() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let mut alone = Alone::start(Boot::Iso).await;
     let vm = &mut alone.vm;
     vm.console_holds("BdsDxe: starting").await;
@@ -75,10 +71,8 @@ async fn the_cd_boots_to_an_api_that_can_be_pinned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn the_disk_image_boots_and_draws_its_dashboard() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let mut alone = Alone::start(Boot::DiskImage).await;
     let vm = &mut alone.vm;
     vm.console_holds(LAST_LINE).await;
@@ -111,10 +105,8 @@ async fn dashboard_shows(socket: &Path, text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn the_cd_boots_by_bios_and_again_after_ctrl_alt_del() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let mut alone = Alone::start(Boot::IsoByBios).await;
     let vm = &mut alone.vm;
     vm.console_holds(LAST_LINE).await;
@@ -130,10 +122,8 @@ async fn the_cd_boots_by_bios_and_again_after_ctrl_alt_del() {
 
 /// What the product makes of the files before it boots them.
 #[test]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 fn the_images_are_whole_and_for_this_processor() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let path = image("metal-amd64.iso");
     let cd = std::fs::File::open(&path).unwrap();
     crete_image::check(&cd, ImageFormat::Iso).unwrap();
