@@ -9,8 +9,9 @@ use crete_model::{
     Composition, ConfigComparison, ConfigKeys, ConfigKeysRequest, ConfigText, ConfigVerdict,
     Consequence, ForwardDraft, ForwardOffer, HostOffers, HostPatchRequest, HostReport, ImageChoice,
     ImagePlan, ImportPlan, LessWorkers, MachineDraft, MoreWorkers, NetworkChange, NetworkDraft,
-    NetworkReveal, NodeConfig, NodeLogs, Preset, Problem, ResetLoss, ResourceKind, ResourceText,
-    SecretsSeen, Settings, Sizes, StudioDraft, Targets, Workbench,
+    NetworkReveal, NodeConfig, NodeLogs, PatchesComparison, PatchesWish, Preset, Problem,
+    ResetLoss, ResourceKind, ResourceText, SampleText, SecretsSeen, Settings, Sizes, StudioDraft,
+    Targets, Workbench,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -349,10 +350,22 @@ commands! {
         "cluster.save_recipe" cluster_save_recipe(SaveRecipe) -> Saved;
         /// Commands that would do the same without Crete.
         "cluster.commands" cluster_commands(ClusterDraft) -> CommandsAnswer;
-        /// Writes a kubeconfig of a cluster, into a file of its own.
-        "cluster.kubeconfig" cluster_kubeconfig(ClusterRef) -> MadeFile;
-        /// Writes a talosconfig of a cluster, into a file of its own.
-        "cluster.talosconfig" cluster_talosconfig(ClusterRef) -> MadeFile;
+        /// The programs that a cluster can be opened in, and what is missing of each.
+        "cluster.tools" cluster_tools(Nothing) -> ToolsAnswer;
+        /// Opens a cluster in one of them.
+        "cluster.open_in" cluster_open_in(OpenIn) -> Nothing;
+        /// What other patches would do to each machine. Changes nothing.
+        "cluster.compare_patches" cluster_compare_patches(PatchesWish) -> PatchesComparison;
+        /// Gives a cluster other patches, one machine after another.
+        "cluster.change_patches" cluster_change_patches(PatchesWish) -> JobStarted;
+        /// Gives a cluster the patches again that it had before the last change.
+        "cluster.revert_patches" cluster_revert_patches(ClusterRef) -> JobStarted;
+        /// The sample app to read: what "Try it" would do.
+        "cluster.sample" cluster_sample(Nothing) -> SampleText;
+        /// Puts the sample app on a cluster.
+        "cluster.try_sample" cluster_try_sample(ClusterRef) -> JobStarted;
+        /// Takes it away.
+        "cluster.end_sample" cluster_end_sample(ClusterRef) -> JobStarted;
     }
 }
 

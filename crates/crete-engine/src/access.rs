@@ -16,12 +16,16 @@ mod clusters;
 mod engine;
 mod issue;
 mod look;
+mod own;
 mod personal;
 mod records;
 mod secrets;
 
 pub use clusters::look_into_secrets;
+pub(crate) use clusters::read_file;
 pub use issue::AccessTo;
+pub(crate) use issue::issue;
+pub(crate) use own::{KUBECONFIG, OwnFiles, TALOSCONFIG, write_own};
 pub use secrets::{SecretsRead, read_secrets};
 
 use crate::error::{EngineError, Result};

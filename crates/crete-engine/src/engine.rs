@@ -250,6 +250,7 @@ impl Engine {
         ] {
             store::sweep(&parent);
         }
+        crate::cluster::secrets::sweep(&roots.clusters());
         crate::trash::sweep(roots);
         crate::saving::sweep(roots);
     }
@@ -425,6 +426,7 @@ impl Engine {
     /// # Errors
     /// When there is no such thing, or its folder cannot be moved.
     pub async fn restore(&self, trash_id: &str) -> Result<()> {
+        self.may_restore(trash_id)?;
         let (roots, id) = (self.roots.clone(), trash_id.to_owned());
         let taking = tokio::task::spawn_blocking(move || crate::trash::take(&roots, &id));
         let origin = taking.await.map_err(crate::error::internal)??;

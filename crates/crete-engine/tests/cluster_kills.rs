@@ -13,7 +13,9 @@
 mod ground;
 
 use crete_failpoint::Side;
-use crete_model::{ClusterPhase, ClusterPreset, ClusterView};
+use crete_model::{
+    ApplyTakes, ChangeState, ClusterPatches, ClusterPhase, ClusterPreset, ClusterView, PatchesWish,
+};
 use ground::Lab;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -35,8 +37,12 @@ const POINTS: &[(&str, Side, u8)] = &[
     ("cluster.bootstrap", Side::After, 1),
 ];
 
+/// There is one observer, and it is told of one end at a time.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 fn observe() {
-    assert!(crete_failpoint::observe(|name, side| {
+    // The second of the tests finds the observer there already.
+    let _ = crete_failpoint::observe(|name, side| {
         let mut ends = ENDS_AT.lock().unwrap();
         let Some((step, when, left)) = ends.as_mut() else {
             return;
@@ -51,7 +57,7 @@ fn observe() {
             ENDED.notify_one();
             panic!("ended at {name}");
         }
-    }));
+    });
 }
 
 /// It has ended there.
@@ -59,6 +65,7 @@ static ENDED: Notify = Notify::const_new();
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_comes_after_goes_on_from_what_is_true() {
+    let _alone = ALONE.lock().await;
     observe();
     for point in POINTS {
         let mut lab = Lab::new().await;
@@ -89,4 +96,51 @@ async fn whoever_comes_after_goes_on_from_what_is_true() {
         assert!(folder.join("kubeconfig").exists(), "{point:?}");
         lab.close().await;
     }
+}
+
+/// The same in the middle of a change of the patches: every machine lives by it in the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_patches_goes_on_where_it_ended() {
+    let _alone = ALONE.lock().await;
+    observe();
+    let mut lab = Lab::new().await;
+    let draft = lab.draft(ClusterPreset::Small);
+    let (id, _) = lab.engine.create_cluster(&draft).unwrap();
+    let healthy = |view: &ClusterView| view.phase == ClusterPhase::Healthy && view.job.is_none();
+    lab.until(id, "health", healthy).await;
+    for (at, (side, times)) in [(Side::Before, 1), (Side::After, 1), (Side::After, 3)]
+        .into_iter()
+        .enumerate()
+    {
+        let patches = ClusterPatches {
+            cluster: vec![format!(
+                "machine:\n  sysctls:\n    vm.swappiness: \"{at}\"\n"
+            )],
+            ..ClusterPatches::default()
+        };
+        let wish = PatchesWish {
+            cluster: id,
+            patches,
+        };
+        *ENDS_AT.lock().unwrap() = Some(("cluster.change", side, times));
+        lab.engine.change_patches(&wish).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(120), ENDED.notified()).await;
+        assert!(ended.is_ok(), "{side:?} {times}: {}", lab.summary(id));
+        lab.reopen().await;
+        let done = |view: &ClusterView| {
+            let change = view.spec.change.as_ref();
+            healthy(view) && change.is_some_and(|one| one.state == ChangeState::Done)
+        };
+        lab.until(id, &format!("the patches after {side:?} {times}"), done)
+            .await;
+        let compared = lab.engine.compare_patches(&wish).await.unwrap();
+        assert!(
+            compared
+                .machines
+                .iter()
+                .all(|one| one.asked && one.comparison.takes == ApplyTakes::Nothing),
+            "{side:?} {times}"
+        );
+    }
+    lab.close().await;
 }

@@ -20,6 +20,7 @@ mod qemu;
 mod recorded;
 mod room;
 mod surroundings;
+pub mod tools;
 mod usage;
 mod world;
 

@@ -95,11 +95,17 @@ impl Cluster {
     /// # Errors
     /// When no answer can be had.
     pub async fn system_pods(&self) -> Result<Vec<PodState>, KubeError> {
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), SYSTEM);
+        self.pods(SYSTEM).await
+    }
+
+    /// The pods of a namespace, by name.
+    ///
+    /// # Errors
+    /// When no answer can be had.
+    pub async fn pods(&self, namespace: &str) -> Result<Vec<PodState>, KubeError> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         let everything = ListParams::default();
-        let list = self
-            .answer("the system's pods", pods.list(&everything))
-            .await?;
+        let list = self.answer("the pods", pods.list(&everything)).await?;
         let mut pods: Vec<PodState> = list.items.into_iter().map(PodState::of).collect();
         pods.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(pods)

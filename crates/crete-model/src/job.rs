@@ -77,6 +77,12 @@ pub enum ClusterWork {
     AddWorkers,
     /// Take a worker out.
     RemoveWorker,
+    /// Give its machines other patches, one after another.
+    Configure,
+    /// Put a sample app on it.
+    TrySample,
+    /// Take the sample app away.
+    EndSample,
 }
 
 /// What a stage does.
@@ -153,6 +159,18 @@ pub enum StageCode {
     ControlPlanesOff,
     /// Take a machine out of the cluster.
     Leave,
+    /// Give control planes other patches, one after another.
+    ChangeControlPlanes,
+    /// Give workers other patches, one after another.
+    ChangeWorkers,
+    /// Tell Kubernetes of the sample app.
+    SampleApply,
+    /// Wait until its pods are ready.
+    SampleReady,
+    /// Open a port of this computer that leads to it.
+    SampleForward,
+    /// Take it away.
+    SampleRemove,
 }
 
 /// What a stage waits for at this moment.

@@ -30,6 +30,7 @@ mod save;
 mod schematic;
 mod settings;
 mod studio;
+mod tools;
 mod trash;
 mod version;
 
@@ -56,6 +57,7 @@ pub use save::*;
 pub use schematic::*;
 pub use settings::*;
 pub use studio::*;
+pub use tools::*;
 pub use trash::*;
 pub use version::*;
 

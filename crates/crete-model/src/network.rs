@@ -86,6 +86,9 @@ pub struct NetworkEndpoint {
     pub listen: String,
     /// Its port.
     pub listen_port: u16,
+    /// The port of the same address that leads to Talos on the control planes.
+    #[serde(default)]
+    pub talos_port: u16,
 }
 
 /// A machine's place in its network.

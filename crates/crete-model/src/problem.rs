@@ -168,6 +168,14 @@ pub enum ErrorCode {
     NotARecipe,
     /// The cluster's secrets cannot be used (`path`).
     SecretsUnusable,
+    /// A program that a cluster is to be opened in is not installed (`tool`).
+    ToolMissing,
+    /// A program could not be started (`program`).
+    ToolFailed,
+    /// A node keeps another configuration than it was given (`node`).
+    ConfigurationNotKept,
+    /// Kubernetes refuses the sample app.
+    SampleRefused,
     /// There is no `pkexec` to ask for the administrator's permission with.
     FixNoPkexec,
     /// No program of this desktop asks for passwords (`done` of `commands`).
@@ -477,6 +485,8 @@ pub enum FieldCode {
     NeedsControlPlanes,
     /// Not a link of Omni.
     NotOmni,
+    /// Not a file with the secrets of a cluster, or not with all of them (`reason`).
+    NotSecrets,
     /// The image is for another architecture, or does not tell its Talos.
     NotForClusters,
 }

@@ -17,7 +17,14 @@ export type MachineTab = (typeof MACHINE_TABS)[number];
 export const NETWORK_TABS = ["overview", "machines", "addresses", "heard", "reveal"] as const;
 export type NetworkTab = (typeof NETWORK_TABS)[number];
 
-export const CLUSTER_TABS = ["overview", "machines", "consoles", "health", "access"] as const;
+export const CLUSTER_TABS = [
+  "overview",
+  "machines",
+  "consoles",
+  "health",
+  "config",
+  "access",
+] as const;
 export type ClusterTab = (typeof CLUSTER_TABS)[number];
 
 export const SETTINGS_PAGES = [

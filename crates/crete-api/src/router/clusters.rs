@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::types::*;
 use crete_model::{
     AccessFile, AccessView, ClusterDraft, ClusterLoss, ClusterOffer, ClusterPlan, Consequence,
-    LessWorkers, MoreWorkers, Problem, SecretsSeen,
+    LessWorkers, MoreWorkers, PatchesComparison, PatchesWish, Problem, SampleText, SecretsSeen,
 };
 use std::path::PathBuf;
 
@@ -142,19 +142,45 @@ impl<H: Host> ClusterCommands for Router<H> {
         Ok(CommandsAnswer { steps })
     }
 
-    async fn cluster_kubeconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
-        let (path, context) = page(self.engine().write_kubeconfig(request.cluster).await)?;
-        Ok(MadeFile {
-            path: path.display().to_string(),
-            context,
-        })
+    async fn cluster_tools(&self, _: Nothing) -> Result<ToolsAnswer, Problem> {
+        let tools = page(self.engine().cluster_tools().await)?;
+        Ok(ToolsAnswer { tools })
     }
 
-    async fn cluster_talosconfig(&self, request: ClusterRef) -> Result<MadeFile, Problem> {
-        let (path, context) = page(self.engine().write_talosconfig(request.cluster).await)?;
-        Ok(MadeFile {
-            path: path.display().to_string(),
-            context,
-        })
+    async fn cluster_open_in(&self, request: OpenIn) -> Result<Nothing, Problem> {
+        let engine = self.engine();
+        page(engine.open_in_tool(request.cluster, request.tool).await)?;
+        Ok(Nothing {})
+    }
+
+    async fn cluster_compare_patches(
+        &self,
+        request: PatchesWish,
+    ) -> Result<PatchesComparison, Problem> {
+        page(self.engine().compare_patches(&request).await)
+    }
+
+    async fn cluster_change_patches(&self, request: PatchesWish) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().change_patches(&request).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_revert_patches(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().revert_patches(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_sample(&self, _: Nothing) -> Result<SampleText, Problem> {
+        Ok(crete_engine::sample_text())
+    }
+
+    async fn cluster_try_sample(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().try_sample(request.cluster).await)?;
+        Ok(JobStarted { job })
+    }
+
+    async fn cluster_end_sample(&self, request: ClusterRef) -> Result<JobStarted, Problem> {
+        let job = page(self.engine().end_sample(request.cluster).await)?;
+        Ok(JobStarted { job })
     }
 }

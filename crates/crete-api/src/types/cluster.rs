@@ -1,7 +1,8 @@
 //! Requests and answers about clusters.
 
 use crete_model::{
-    ClusterDraft, ClusterId, ClusterPreset, CommandStep, JobId, MachineId, TalosVersion,
+    ClusterDraft, ClusterId, ClusterPreset, CommandStep, JobId, MachineId, TalosVersion, Tool,
+    ToolView,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -84,11 +85,18 @@ pub struct CommandsAnswer {
     pub steps: Vec<CommandStep>,
 }
 
-/// A file for a person's tools, with mode 0600.
+/// The programs that a cluster can be opened in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct MadeFile {
-    /// Absolute path.
-    pub path: String,
-    /// The context in it.
-    pub context: String,
+pub struct ToolsAnswer {
+    /// Each with what is missing of it.
+    pub tools: Vec<ToolView>,
+}
+
+/// Asks for a cluster to be opened in a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OpenIn {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// In which.
+    pub tool: Tool,
 }

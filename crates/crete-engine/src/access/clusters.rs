@@ -1,7 +1,7 @@
 //! The access to clusters that this engine carries.
 
 use super::personal::{self, Look};
-use super::{Access, AccessTo, read_secrets};
+use super::{Access, AccessTo, SecretsRead, read_secrets};
 use crate::Engine;
 use crate::cluster::secrets;
 use crate::error::{EngineError, Result, file_problem, internal, wire_name};
@@ -124,23 +124,17 @@ impl Engine {
         work: impl FnOnce(&mut Access<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let spec = self.cluster(id)?.spec;
-        let talos = self.talos_endpoints(&spec);
-        let Some(api) = &spec.api else {
+        let ways = self.talos_ways(&spec);
+        if spec.api.is_none() || spec.leave_in_maintenance {
             return Err(too_early());
-        };
-        let kubernetes = format!("https://{}:{}", api.outside, api.outside_port);
+        }
         let folder = self.cluster_folder(id)?;
         let (clock, at) = (self.clock.clone(), folder.clone());
         let version = spec.talos.clone();
         let reading =
             tokio::task::spawn_blocking(move || secrets::of_cluster(&at, &version, clock.as_ref()));
-        let to = AccessTo {
-            name: spec.name.clone(),
-            bundle: reading.await.map_err(internal)??,
-            talos,
-            nodes: Vec::new(),
-            kubernetes,
-        };
+        let bundle = reading.await.map_err(internal)??;
+        let to = AccessTo::of(&spec, bundle, ways).ok_or_else(too_early)?;
         self.with_access(to, folder, work).await
     }
 }
@@ -172,6 +166,14 @@ pub async fn look_into_secrets(path: PathBuf) -> Result<SecretsSeen> {
 }
 
 fn seen(path: &Path, now: Timestamp) -> Result<SecretsSeen> {
+    Ok(read_file(path)?.seen(now))
+}
+
+/// The secrets in a person's file, complete or not.
+///
+/// # Errors
+/// When it cannot be read, or holds none; quotes nothing of it.
+pub(crate) fn read_file(path: &Path) -> Result<SecretsRead> {
     let unreadable = |reason: String| -> EngineError {
         Problem::new(
             ErrorCode::SecretsUnreadable,
@@ -189,8 +191,7 @@ fn seen(path: &Path, now: Timestamp) -> Result<SecretsSeen> {
     }
     let bytes = std::fs::read(path).map_err(at)?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable("it is no text".to_owned()))?;
-    let read = read_secrets(&text).map_err(|error| unreadable(error.to_string()))?;
-    Ok(read.seen(now))
+    read_secrets(&text).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! given: no machine is asked.
 
 use crate::error::{Result, internal};
-use crete_model::{AccessKind, AccessRole, AuthorityOf, AuthorityView};
+use crete_model::{AccessKind, AccessRole, AuthorityOf, AuthorityView, ClusterSpec};
 use crete_talos::pki::{
     Bundle, CaParts, Certificate, ClientCertificate, Entropy, KUBERNETES_ADMIN, Kubeconfig,
     PkiError, Role, Talosconfig, Validity, merge_kubeconfig, merge_talosconfig, renew_kubeconfig,
@@ -24,6 +24,24 @@ pub struct AccessTo {
     pub nodes: Vec<String>,
     /// Where Kubernetes is reached from this computer: `https://127.0.0.1:6443`.
     pub kubernetes: String,
+}
+
+impl AccessTo {
+    /// A cluster of this engine; nothing before its network is there, as nobody knows an address.
+    pub(crate) fn of(
+        spec: &ClusterSpec,
+        bundle: Bundle,
+        (talos, nodes): (Vec<String>, Vec<String>),
+    ) -> Option<Self> {
+        let api = spec.api.as_ref()?;
+        Some(Self {
+            name: spec.name.clone(),
+            bundle,
+            talos,
+            nodes,
+            kubernetes: format!("https://{}:{}", api.outside, api.outside_port),
+        })
+    }
 }
 
 /// A new file.

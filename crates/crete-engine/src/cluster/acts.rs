@@ -43,6 +43,12 @@ impl Driver {
                 Deed::Apply => talking.extend(self.applying(machine)),
                 Deed::Bootstrap => talking.extend(self.bootstrapping(machine)),
                 Deed::Reset => talking.extend(self.resetting(machine)),
+                Deed::Compare | Deed::Change => {
+                    if let Some(changing) = self.changing(machine, deed) {
+                        let came = changing.await;
+                        self.note_change(machine, came);
+                    }
+                }
                 Deed::Make | Deed::SwitchOn | Deed::SwitchOff | Deed::TakeAway => {
                     if let Err(error) = self.handle(machine, deed).await {
                         tracing::warn!(%error, cluster = self.spec.name, ?deed, "it did not work");
@@ -80,7 +86,7 @@ impl Driver {
         self.rest(machine);
     }
 
-    fn rest(&mut self, machine: MachineId) {
+    pub(super) fn rest(&mut self, machine: MachineId) {
         let seconds = REST / self.engine.patience.cluster.speed;
         let until = Instant::now() + Duration::from_secs_f64(seconds);
         self.resting.insert(machine, until);

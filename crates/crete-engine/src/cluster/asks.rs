@@ -37,6 +37,18 @@ impl Driver {
             Ask::RemoveWorker { wish, answer } => {
                 let _ = answer.send(self.remove_worker(wish));
             }
+            Ask::Reach { answer } => {
+                let _ = answer.send(Ok(self.reach()));
+            }
+            Ask::Configure { patches, answer } => {
+                let _ = answer.send(self.configure(patches));
+            }
+            Ask::Sample { wanted, answer } => {
+                let _ = answer.send(match wanted {
+                    true => self.try_sample(),
+                    false => self.end_sample(),
+                });
+            }
             Ask::Delete { answer } => {
                 let deleted = self.delete().await;
                 let gone = deleted.is_ok();
@@ -94,6 +106,28 @@ impl Driver {
                 (no_workers, ClusterDenied::NoWorkers),
                 (!running || !on, ClusterDenied::NotRunning),
                 (working, ClusterDenied::Busy),
+            ]),
+            ClusterAction::Configure => first(&[
+                (!ours, ClusterDenied::NotOurs),
+                (!formed, ClusterDenied::NotFormed),
+                (!running || !on, ClusterDenied::NotRunning),
+                (working && !self.rolls_now(), ClusterDenied::Busy),
+            ]),
+            ClusterAction::TrySample => first(&[
+                (self.engine.is_practice(), ClusterDenied::Practice),
+                (!ours, ClusterDenied::NotOurs),
+                (!formed, ClusterDenied::NotFormed),
+                (!running || !on, ClusterDenied::NotRunning),
+                (
+                    !working && self.is_sample_open(),
+                    ClusterDenied::NothingToDo,
+                ),
+                (working, ClusterDenied::Busy),
+            ]),
+            ClusterAction::EndSample => first(&[
+                (self.spec.sample.is_none(), ClusterDenied::NothingToDo),
+                (!running || !on, ClusterDenied::NotRunning),
+                (working && !self.tries_now(), ClusterDenied::Busy),
             ]),
             ClusterAction::Kubeconfig => first(&[
                 (!ours, ClusterDenied::NotOurs),
@@ -186,6 +220,10 @@ impl Driver {
 
     /// The creation was cancelled: from now on everything that was made goes away.
     pub(super) fn give_up(&mut self) {
+        if self.tries_now() {
+            return self.give_up_sample();
+        }
+        self.stop_rolling(super::cancelled());
         if self.spec.formed_at.is_some() {
             // What is healthy is not undone; only the job ends.
             return self.fail(super::cancelled());
@@ -359,6 +397,7 @@ impl Driver {
         for node in self.spec.nodes.clone() {
             step!("cluster.discard", self.ground.discard(node.machine).await)?;
         }
+        self.close_sample().await?;
         self.ground.discard_network(&self.spec).await?;
         let (engine, spec) = (self.engine.clone(), self.spec.clone());
         let moving = tokio::task::spawn_blocking(move || {

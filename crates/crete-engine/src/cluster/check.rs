@@ -3,6 +3,7 @@
 use super::cidr::Cidr;
 use super::configure;
 use super::draft::{MIN_DISK_GIB, MOST_NODES};
+use super::secrets;
 use crate::Engine;
 use crete_model::{
     ClusterDraft, ClusterNetwork, EndpointKind, FIRST_CLUSTER_TALOS, FieldCode, FieldProblem,
@@ -10,6 +11,7 @@ use crete_model::{
     params, takes_kubernetes,
 };
 use std::net::Ipv4Addr;
+use std::path::Path;
 use url::Url;
 
 /// `knossos-cp-10` has to be one DNS label of 63 bytes.
@@ -17,6 +19,15 @@ const LONGEST_NAME: usize = 56;
 /// Talos' own defaults.
 const PODS: &str = "10.244.0.0/16";
 const SERVICES: &str = "10.96.0.0/12";
+
+/// What is wrong with a file that is to hold secrets.
+pub(super) fn not_secrets(reason: String) -> FieldProblem {
+    FieldProblem {
+        field: "secrets_file".to_owned(),
+        code: FieldCode::NotSecrets,
+        params: params! { "reason" => reason },
+    }
+}
 
 /// A draft being checked.
 pub(super) struct Check<'a> {
@@ -42,6 +53,7 @@ impl<'a> Check<'a> {
         check.subnets();
         check.mirrors();
         check.omni();
+        check.secrets();
         if let Some(talos) = talos {
             check.kubernetes(&talos);
             check.patches(&talos);
@@ -321,6 +333,16 @@ impl<'a> Check<'a> {
         let link = self.draft.omni.trim();
         if !link.is_empty() && configure::omni_arguments(link).is_none() {
             self.problem("omni", FieldCode::NotOmni, Params::new());
+        }
+    }
+
+    fn secrets(&mut self) {
+        let path = self.draft.secrets_file.trim();
+        if path.is_empty() {
+            return;
+        }
+        if let Err(reason) = secrets::from_file(Path::new(path)) {
+            self.problems.push(not_secrets(reason));
         }
     }
 

@@ -10,8 +10,9 @@ use crate::Engine;
 use crate::error::{Result, internal};
 use crete_model::{
     BootMedium, ClusterDraft, ClusterEndpoint, ClusterId, ClusterNetwork, ClusterNode,
-    ClusterPatches, ClusterSpec, ClusterWish, CniKind, DEFAULT_MTU, EndpointKind, MachineId,
-    NetworkDraft, NodeRole, Schematic, Sizes, TalosVersion,
+    ClusterPatches, ClusterSpec, ClusterWish, CniKind, DEFAULT_MTU, EndpointKind, FieldCode,
+    FieldProblem, MachineId, NetworkDraft, NodeRole, Params, Schematic, Sizes, TalosVersion,
+    params,
 };
 use crete_talos::Contract;
 use crete_talos::config::{
@@ -114,6 +115,8 @@ pub(super) fn spec_of(
         wish: ClusterWish::Running,
         created_at: now,
         formed_at: None,
+        change: None,
+        sample: None,
     }
 }
 
@@ -363,11 +366,12 @@ impl Engine {
                 inside_port: 6443,
                 outside: "127.0.0.1".to_owned(),
                 outside_port: 6443,
+                talos_port: 50000,
             });
             let mut refused = Vec::new();
             for node in judged_nodes(&spec) {
                 if let Err(fault) = configuration(&spec, node, bundle, "enp0s2")? {
-                    refused.push(blame(draft, node, fault));
+                    refused.push(blame(&draft.patches, node, fault));
                 }
             }
             refused.dedup();
@@ -378,6 +382,47 @@ impl Engine {
             Vec::new()
         })
     }
+}
+
+/// What is not acceptable in the patches of a cluster that is there, field by field.
+///
+/// # Errors
+/// A defect.
+pub(super) fn refused_patches(spec: &ClusterSpec) -> Result<Vec<FieldProblem>> {
+    let problem = |field, code, params| FieldProblem {
+        field,
+        code,
+        params,
+    };
+    let mut problems = Vec::new();
+    for (at, one) in spec.patches.nodes.iter().enumerate() {
+        if !spec.nodes.iter().any(|node| node.name == one.node) {
+            let field = format!("patches.nodes.{at}.node");
+            problems.push(problem(field, FieldCode::Unknown, Params::new()));
+        }
+    }
+    for (field, reason) in unreadable_patches(&spec.patches, &spec.talos) {
+        let reason = params! { "reason" => reason };
+        problems.push(problem(field, FieldCode::NotAPatch, reason));
+    }
+    if !problems.is_empty() || spec.api.is_none() {
+        return Ok(problems);
+    }
+    let bundle = nobodys_secrets()?;
+    let mut seen = Vec::new();
+    for node in spec.nodes.iter().filter(|node| !node.leaving) {
+        let Err(fault) = configuration(spec, node, bundle, "eth0")? else {
+            continue;
+        };
+        let (field, node, reason) = blame(&spec.patches, node, fault);
+        // One sentence a field: the machines of a role are refused alike.
+        if !seen.contains(&field) {
+            seen.push(field.clone());
+            let why = params! { "node" => node, "reason" => reason };
+            problems.push(problem(field, FieldCode::ConfigurationRefused, why));
+        }
+    }
+    Ok(problems)
 }
 
 /// One machine of each role, and every one that has patches of its own: the others are the same.
@@ -391,8 +436,8 @@ fn judged_nodes(spec: &ClusterSpec) -> impl Iterator<Item = &ClusterNode> {
 
 /// The field that a refusal belongs to. One that no patch is to blame for alone stands at the last
 /// patch that applies; without any at the draft itself.
-fn blame(draft: &ClusterDraft, node: &ClusterNode, fault: Refused) -> (String, String, String) {
-    let last = patches_of(&draft.patches, &node.name, node.role).pop();
+fn blame(patches: &ClusterPatches, node: &ClusterNode, fault: Refused) -> (String, String, String) {
+    let last = patches_of(patches, &node.name, node.role).pop();
     let field = match (fault.field.is_empty(), last) {
         (false, _) => fault.field,
         (true, Some((field, _))) => field,

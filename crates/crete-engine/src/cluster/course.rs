@@ -28,6 +28,10 @@ pub(super) enum Deed {
     Reset,
     /// Take it away.
     TakeAway,
+    /// See how what it lives by differs from what it is to have.
+    Compare,
+    /// Give it other patches.
+    Change,
 }
 
 /// What is known of a machine beyond what is seen now; only what cannot be seen.

@@ -94,6 +94,7 @@ impl Engine {
             patches: ClusterPatches::default(),
             leave_in_maintenance: false,
             omni: String::new(),
+            secrets_file: String::new(),
         };
         Ok(ClusterOffer {
             draft,

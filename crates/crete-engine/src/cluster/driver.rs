@@ -14,19 +14,21 @@ use super::board::{Board, Moment, of_cluster, quorum};
 use super::course::{Deed, Member, Past, deeds};
 use super::ground::{Ground, ImageSight, Power};
 use super::health::{self, Found};
+use super::keys::Keys;
 use super::kube::{KubeClients, KubeSight};
 use super::requests::Ask;
+use super::rollout::Standing;
+use super::sample::SampleSight;
 use super::sight::{Deadlines, Looker, Sight, look_at_all};
 use super::stuck::Failure;
 use super::work::Work;
-use super::{access, progress, secrets};
+use super::{progress, secrets};
 use crate::error::Result;
 use crate::{Engine, store};
 use crete_model::{
-    ClusterEventCode, ClusterNode, ClusterSpec, ClusterWish, ClusterWork, ErrorCode, HealthCheck,
-    HealthState, MachineId, NodeRole, Params, Problem, StageCode, Timeline, params,
+    ChangeState, ClusterEventCode, ClusterNode, ClusterSpec, ClusterWish, ClusterWork, ErrorCode,
+    HealthCheck, HealthState, MachineId, NodeRole, Params, Problem, StageCode, Timeline, params,
 };
-use crete_talos::api::ClusterTrust;
 use crete_talos::pki::Bundle;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,7 +57,7 @@ pub(super) struct Driver {
     /// Machines for which a deed was done a moment ago: what came of it is seen first.
     pub resting: HashMap<MachineId, Instant>,
     pub bundle: Option<Arc<Bundle>>,
-    trust: Option<ClusterTrust>,
+    pub keys: Keys,
     pub clients: KubeClients,
     pub kube: Option<KubeSight>,
     pub image: ImageSight,
@@ -69,6 +71,11 @@ pub(super) struct Driver {
     last_work: Timeline,
     /// After it is off it is to be on again.
     pub restarts: bool,
+    /// What is known of how machines stand beside other patches.
+    pub standings: HashMap<MachineId, Standing>,
+    /// How often each was given them.
+    pub changed: HashMap<MachineId, u8>,
+    pub sample: SampleSight,
 }
 
 impl Driver {
@@ -89,7 +96,7 @@ impl Driver {
             failures: HashMap::new(),
             resting: HashMap::new(),
             bundle: None,
-            trust: None,
+            keys: Keys::default(),
             clients: KubeClients::default(),
             kube: None,
             image: ImageSight::Missing(None),
@@ -102,6 +109,9 @@ impl Driver {
             work: None,
             last_work: Timeline::default(),
             restarts: false,
+            standings: HashMap::new(),
+            changed: HashMap::new(),
+            sample: SampleSight::default(),
         };
         driver.meet_members();
         driver.take_up_open_work();
@@ -181,13 +191,16 @@ impl Driver {
             (ClusterWish::Running, true) if self.spec.nodes.iter().any(|node| node.leaving) => {
                 ClusterWork::RemoveWorker
             }
-            (ClusterWish::Running, true) => return,
+            (ClusterWish::Running, true) if self.is_rolling() => ClusterWork::Configure,
+            (ClusterWish::Running, true) => match self.spec.sample {
+                Some(sample) if sample.leaving => ClusterWork::EndSample,
+                Some(sample) if sample.forward.is_none() => ClusterWork::TrySample,
+                _ => return,
+            },
         };
-        let on = |node: &ClusterNode| {
-            let power = self.ground.look(node.machine).map(|machine| machine.power);
-            !matches!(power, None | Some(Power::Off { .. }))
-        };
-        if kind == ClusterWork::Stop && !self.spec.nodes.iter().any(on) {
+        // What is done to machines that are on waits until a person switches them on.
+        let rests = !matches!(kind, ClusterWork::Create | ClusterWork::RemoveWorker);
+        if rests && !self.is_any_on() {
             return;
         }
         self.begin(kind);
@@ -253,6 +266,13 @@ impl Driver {
         }
     }
 
+    /// Everything that is known of the machines is looked at anew.
+    pub fn meet_members_anew(&mut self) {
+        self.lookers.clear();
+        self.sights.clear();
+        self.meet_members();
+    }
+
     /// One turn: prepare, look, decide, act.
     async fn turn(&mut self) -> Outcome {
         if self.spec.wish == ClusterWish::Running
@@ -263,8 +283,11 @@ impl Driver {
         }
         self.look().await;
         self.remember();
-        let doing: Vec<(MachineId, Deed)> = deeds(&self.spec, &self.members(), self.work.is_some());
+        let switches = self.work.as_ref().is_some_and(|work| work.switches());
+        let mut doing: Vec<(MachineId, Deed)> = deeds(&self.spec, &self.members(), switches);
+        doing.extend(self.roll());
         self.act(doing).await;
+        self.tend_sample().await;
         if self.spec.wish == ClusterWish::Undone && self.undone().await {
             return Outcome::Gone;
         }
@@ -299,7 +322,7 @@ impl Driver {
         if self.bundle.is_none() && !self.spec.leave_in_maintenance {
             self.open_secrets().await?;
         }
-        Ok(())
+        self.renew_keys().await
     }
 
     async fn open_secrets(&mut self) -> Result<()> {
@@ -313,12 +336,12 @@ impl Driver {
         });
         let (bundle, trust) = opening.await.map_err(crate::error::internal)??;
         self.bundle = Some(Arc::new(bundle));
-        self.trust = Some(trust);
+        self.keys.sign_in_as(trust);
         Ok(())
     }
 
     async fn look(&mut self) {
-        self.sights = look_at_all(&mut self.lookers, &self.ground, self.trust.as_ref()).await;
+        self.sights = look_at_all(&mut self.lookers, &self.ground, self.keys.trust.as_ref()).await;
         let up = |(node, sight): (&ClusterNode, &Sight)| {
             let etcd = sight.node.as_ref().is_some_and(|seen| seen.is_up("etcd"));
             (node.role == NodeRole::ControlPlane && etcd).then_some(node.machine)
@@ -412,6 +435,10 @@ impl Driver {
             checks: &self.found,
             secrets: self.bundle.is_some(),
             access: self.has_access(),
+            standings: &self.standings,
+            sample: &self.sample,
+            sample_open: self.is_sample_open(),
+            sample_gone: self.spec.sample.is_none(),
         };
         let done = work.advance(&now, |step| scene.progress(step));
         drop(members);
@@ -438,27 +465,15 @@ impl Driver {
             self.board
                 .happened(&now, ClusterEventCode::Stopped, Params::new());
         }
+        if kind == ClusterWork::Configure {
+            self.end_change(ChangeState::Done);
+        }
         if std::mem::take(&mut self.restarts) {
             self.go_on_after_stop();
+        } else if kind == ClusterWork::Start && self.is_rolling() {
+            // It was begun before the machines went off.
+            self.roll_on();
         }
-    }
-
-    pub fn has_access(&self) -> bool {
-        let folder = self.engine.roots.cluster(self.spec.id);
-        folder.join(access::KUBECONFIG).exists() && folder.join(access::TALOSCONFIG).exists()
-    }
-
-    async fn write_access(&self) -> Result<()> {
-        let Some(bundle) = self.bundle.clone() else {
-            return Ok(());
-        };
-        let folder = self.engine.roots.cluster(self.spec.id);
-        let (spec, now) = (self.spec.clone(), self.engine.clock.now());
-        let endpoints = self.engine.talos_endpoints(&spec);
-        let writing = tokio::task::spawn_blocking(move || {
-            access::write(&folder, &spec, &bundle, &endpoints, now)
-        });
-        writing.await.map_err(crate::error::internal)?
     }
 
     /// The moment, and how fast these machines live.

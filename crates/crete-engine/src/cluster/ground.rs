@@ -6,8 +6,8 @@
 use crate::error::EngineError;
 use async_trait::async_trait;
 use crete_model::{
-    BlockerCode, ClusterEndpoint, ClusterNode, ClusterSpec, ImageId, MachineId, NetworkId, Params,
-    Problem,
+    BlockerCode, ClusterEndpoint, ClusterNode, ClusterSpec, ForwardId, ImageId, MachineId,
+    NetworkId, Params, Problem,
 };
 use crete_talos::api::Dial;
 use std::fmt;
@@ -108,6 +108,17 @@ pub trait Ground: fmt::Debug + Send + Sync {
 
     /// Moves the network to the trash, when it was the cluster's own.
     async fn discard_network(&self, spec: &ClusterSpec) -> GroundResult<()>;
+
+    /// Opens a port of this computer that leads to a port of a machine, under a name. One of that
+    /// name that is open already is taken.
+    async fn open_door(&self, machine: MachineId, port: u16, name: &str)
+    -> GroundResult<ForwardId>;
+
+    /// Where a browser finds what such a port leads to; nothing when it is closed.
+    fn door(&self, forward: ForwardId) -> Option<String>;
+
+    /// Closes such a port. One that is closed is closed.
+    async fn close_door(&self, forward: ForwardId) -> GroundResult<()>;
 
     /// Takes the endpoint out of its network, and the network away when it was the cluster's own.
     async fn leave(&self, spec: &ClusterSpec) -> GroundResult<()>;

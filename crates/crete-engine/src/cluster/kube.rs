@@ -1,12 +1,12 @@
 //! The cluster's Kubernetes API: one that answers, and what it tells.
 
-use super::access;
 use super::ground::Ground;
-use crate::error::Result;
+use crate::access::{AccessTo, issue};
+use crate::error::{Result, internal};
 use async_trait::async_trait;
 use crete_kube::{Cluster, KubeError, NodeState, PodState};
-use crete_model::{ClusterSpec, MachineId};
-use crete_talos::pki::Bundle;
+use crete_model::{AccessKind, AccessRole, ClusterSpec, MachineId};
+use crete_talos::pki::{Bundle, SystemEntropy};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -82,7 +82,10 @@ impl KubeClients {
             .as_ref()
             .is_none_or(|(known, _)| *known != endpoint)
         {
-            let text = access::kubeconfig(spec, bundle, now)?.to_yaml();
+            let to = AccessTo::of(spec, bundle.clone(), Default::default());
+            let to = to.ok_or_else(|| internal("no endpoint yet"))?;
+            let (kind, role) = (AccessKind::Kubeconfig, AccessRole::Admin);
+            let text = issue(&to, kind, role, now, &mut SystemEntropy)?.text();
             self.kubeconfig = Some((endpoint, text.into_bytes()));
         }
         let text = self.kubeconfig.as_ref().map(|(_, text)| text.as_slice());
@@ -92,6 +95,20 @@ impl KubeClients {
         let client = client.with_patience(patience);
         self.clients.push((machine, client.clone()));
         Ok(client)
+    }
+
+    /// Clients of control planes, to be tried in turn.
+    pub fn all(
+        &mut self,
+        control_planes: &[MachineId],
+        given: (&ClusterSpec, &Bundle),
+        ground: &dyn Ground,
+        when: (Timestamp, Duration),
+    ) -> Result<Vec<Cluster>> {
+        let machines = control_planes.iter();
+        machines
+            .map(|machine| self.client(*machine, given, ground, when))
+            .collect()
     }
 
     /// Asks control planes in turn until one answers; nothing when none does, with what the last

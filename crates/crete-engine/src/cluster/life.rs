@@ -5,8 +5,8 @@ use crate::Engine;
 use crate::error::{EngineError, Result};
 use crate::store;
 use crete_model::{
-    ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId, LessWorkers,
-    MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, params,
+    ClusterDenied, ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId,
+    LessWorkers, MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, params,
 };
 use std::path::Path;
 
@@ -89,10 +89,36 @@ impl Engine {
         Ok((deleted.await?, name))
     }
 
-    /// Brings a cluster back from the trash, with those of its machines that are there.
+    /// Whether something can come back from the trash: a cluster's name is in certificates and host
+    /// names, so it cannot get another one as machines do.
+    pub(crate) fn may_restore(&self, trash_id: &str) -> Result<()> {
+        let Some(trashed) = self.trash.get(trash_id) else {
+            return Ok(());
+        };
+        let taken = self
+            .clusters
+            .all()
+            .iter()
+            .any(|view| view.spec.name == trashed.name);
+        match trashed.kind == TrashKind::Clusters && taken {
+            true => Err(super::denied(ClusterDenied::NameTaken)),
+            false => Ok(()),
+        }
+    }
+
+    /// Brings a cluster back from the trash, with its network and those of its machines that are
+    /// there.
     pub(crate) async fn restore_cluster(&self, folder: &Path) -> Result<()> {
         let record = store::read_object::<ClusterSpec>(folder);
         if let Ok(spec) = &record {
+            let own = spec.network.filter(|_| spec.own_network);
+            let own = own.map(|network| network.to_string());
+            for trashed in self.trash.all() {
+                let network = trashed.kind == TrashKind::Networks;
+                if network && Some(&trashed.id) == own.as_ref() {
+                    Box::pin(self.restore(&trashed.trash_id)).await?;
+                }
+            }
             for trashed in self.trash.all() {
                 let member = trashed.kind == TrashKind::Machines
                     && spec

@@ -9,10 +9,10 @@
 //! The driver never goes by what it remembers: at every turn it looks at what is true and does the
 //! next thing. So it may be ended anywhere and begun again.
 
-mod access;
 mod acts;
 mod asks;
 mod board;
+mod change;
 mod check;
 mod cidr;
 mod commands;
@@ -22,6 +22,7 @@ mod draft;
 mod driver;
 mod ground;
 mod health;
+mod keys;
 mod kube;
 mod life;
 mod ours;
@@ -29,6 +30,8 @@ mod plan;
 mod progress;
 mod recipe;
 mod requests;
+mod rollout;
+mod sample;
 pub(crate) mod secrets;
 mod sight;
 mod steps;
@@ -38,12 +41,13 @@ mod work;
 
 pub use ground::{Ground, GroundResult, ImageSight, MachineSight, Place, Power};
 pub use recipe::save_text;
+pub use sample::sample_text;
 
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
     ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ErrorCode, JobId, MachineId,
-    Params, Problem, Remedy, params,
+    NodeRole, Params, Problem, Remedy, params,
 };
 use driver::Driver;
 use requests::{Ask, Handle};
@@ -125,6 +129,13 @@ impl Engine {
         if !fields.is_empty() {
             return Err(EngineError::Invalid(fields));
         }
+        let given = match draft.secrets_file.trim() {
+            "" => None,
+            path => Some(
+                secrets::from_file(Path::new(path))
+                    .map_err(|reason| EngineError::Invalid(vec![check::not_secrets(reason)]))?,
+            ),
+        };
         let missing = || EngineError::NotFound {
             kind: "image",
             id: draft.name.clone(),
@@ -136,6 +147,10 @@ impl Engine {
             return Err(problem.with_remedy(Remedy::UseLessMemory).into());
         }
         let id = spec.id;
+        if let Some(bundle) = given {
+            // Before the record: whoever finds a cluster without secrets makes new ones.
+            secrets::bring(&self.roots.cluster(id), &bundle)?;
+        }
         store::create(&self.roots.cluster(id), &spec)?;
         let job = self.take_up_cluster(spec);
         Ok((id, job.ok_or_else(|| denied(ClusterDenied::Busy))?))
@@ -220,6 +235,22 @@ impl Engine {
     /// When there is no such cluster.
     pub fn cluster_folder(&self, id: ClusterId) -> Result<PathBuf> {
         self.cluster(id).map(|_| self.roots.cluster(id))
+    }
+
+    /// Where Talos is reached from this computer, and the machine that a command means when it names
+    /// none: one alone, because a command such as a reset is for all that it means.
+    pub(crate) fn talos_ways(&self, spec: &ClusterSpec) -> (Vec<String>, Vec<String>) {
+        let ground = self.ground();
+        let nodes = spec.of_role(NodeRole::ControlPlane);
+        let addresses: Vec<String> = nodes
+            .filter_map(|node| ground.look(node.machine)?.address)
+            .collect();
+        let first = addresses.first().cloned().into_iter().collect();
+        let way = spec.api.as_ref().filter(|api| api.talos_port != 0);
+        match way {
+            Some(api) => (vec![format!("{}:{}", api.outside, api.talos_port)], first),
+            None => (addresses, first),
+        }
     }
 
     fn forget_cluster(&self, id: ClusterId) {

@@ -6,8 +6,8 @@ use crate::Engine;
 use crate::error::{EngineError, internal};
 use async_trait::async_trait;
 use crete_model::{
-    ClusterNode, ClusterSpec, ExitReason, ImageState, JobState, MachineDraft, MachineId,
-    MachineState, NetworkId, NodeRole,
+    ClusterNode, ClusterSpec, ExitReason, ForwardDraft, ForwardId, ImageState, JobState,
+    MachineDraft, MachineId, MachineState, NetworkId, NodeRole, Protocol,
 };
 use crete_qemu::serial;
 use crete_talos::api::{Dial, Transport};
@@ -188,6 +188,46 @@ impl Ground for OwnMachines {
         match there {
             Some(network) => self.0.delete_network(network).await.map(drop),
             None => Ok(()),
+        }
+    }
+
+    async fn open_door(
+        &self,
+        machine: MachineId,
+        port: u16,
+        name: &str,
+    ) -> GroundResult<ForwardId> {
+        // A port's name has 60 characters at most.
+        let name: String = name.chars().take(60).collect();
+        let networks = self.0.networks.all();
+        let mut open = networks.iter().flat_map(|view| &view.spec.forwards);
+        let same = open.find(|one| one.machine == machine && one.port == port && one.name == name);
+        if let Some(same) = same {
+            return Ok(same.id);
+        }
+        let mut draft = ForwardDraft {
+            name,
+            protocol: Protocol::Tcp,
+            machine,
+            port,
+            listen: String::new(),
+            listen_port: 0,
+            exposed: false,
+        };
+        let offer = self.0.offer_forward(&draft)?;
+        draft.listen = offer.listen;
+        draft.listen_port = offer.listen_port;
+        self.0.open_forward(&draft).await
+    }
+
+    fn door(&self, forward: ForwardId) -> Option<String> {
+        self.0.forward_address(forward).ok()
+    }
+
+    async fn close_door(&self, forward: ForwardId) -> GroundResult<()> {
+        match self.0.close_forward(forward).await {
+            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -4,9 +4,12 @@ use super::course::Member;
 use super::ground::{ImageSight, Power};
 use super::health::Found;
 use super::kube::KubeSight;
+use super::rollout::{Standing, is_well};
+use super::sample::SampleSight;
 use super::sight::NodeSight;
-use crete_model::{ClusterSpec, CniKind, HealthState, NodeRole, StageCode};
+use crete_model::{ClusterSpec, CniKind, HealthState, MachineId, NodeRole, StageCode};
 use crete_talos::api::Presence;
+use std::collections::HashMap;
 
 /// What progress is read off.
 pub(super) struct Scene<'a> {
@@ -19,6 +22,14 @@ pub(super) struct Scene<'a> {
     pub secrets: bool,
     /// The files for a person's tools are there.
     pub access: bool,
+    /// Machines that live by the patches they are to have.
+    pub standings: &'a HashMap<MachineId, Standing>,
+    /// The sample app, as it is seen.
+    pub sample: &'a SampleSight,
+    /// The port of this computer that leads to it is open.
+    pub sample_open: bool,
+    /// Nothing of it is wished any more.
+    pub sample_gone: bool,
 }
 
 impl Scene<'_> {
@@ -35,6 +46,16 @@ impl Scene<'_> {
             StageCode::Bootstrap => one(self.members.iter().any(has_begun)),
             StageCode::ControlPlane => one(self.kube.is_some()),
             StageCode::Access => one(self.access),
+            StageCode::SampleApply => one(self.sample.applied),
+            StageCode::SampleReady => (self.sample.ready, self.sample.of.max(1)),
+            StageCode::SampleForward => one(self.sample_open),
+            StageCode::SampleRemove => one(self.sample_gone),
+            StageCode::ChangeControlPlanes => self.count(Some(NodeRole::ControlPlane), |member| {
+                self.has_changed(member)
+            }),
+            StageCode::ChangeWorkers => {
+                self.count(Some(NodeRole::Worker), |member| self.has_changed(member))
+            }
             StageCode::HealthChecks => {
                 let good = |check: &&Found| {
                     matches!(check.state, HealthState::Pass | HealthState::Skipped)
@@ -61,6 +82,11 @@ impl Scene<'_> {
             .collect();
         let met = wanted.iter().filter(|member| done(member)).count();
         (met, wanted.len())
+    }
+
+    fn has_changed(&self, member: &Member<'_>) -> bool {
+        let standing = self.standings.get(&member.node.machine);
+        standing == Some(&Standing::Same) && is_well(member, self.spec, self.kube)
     }
 
     fn is_networked(&self, member: &Member<'_>, ready: bool) -> bool {

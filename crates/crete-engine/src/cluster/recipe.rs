@@ -135,6 +135,7 @@ fn draft_of(recipe: ClusterRecipe) -> ClusterDraft {
         patches: recipe.patches,
         leave_in_maintenance: false,
         omni: String::new(),
+        secrets_file: String::new(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What others ask of a cluster's driver.
 
+use super::change::Reach;
 use crate::error::Result;
-use crete_model::{JobId, LessWorkers, MoreWorkers};
+use crete_model::{ClusterPatches, JobId, LessWorkers, MoreWorkers};
 use tokio::sync::{mpsc, oneshot};
 
 /// Where an answer goes. Whoever asked may have gone; then nobody needs it.
@@ -28,6 +29,18 @@ pub(super) enum Ask {
     /// To have a worker less.
     RemoveWorker {
         wish: LessWorkers,
+        answer: Answer<Option<JobId>>,
+    },
+    /// To be reached by somebody who compares.
+    Reach { answer: Answer<Reach> },
+    /// To have other patches.
+    Configure {
+        patches: ClusterPatches,
+        answer: Answer<Option<JobId>>,
+    },
+    /// To have a sample app, or none.
+    Sample {
+        wanted: bool,
         answer: Answer<Option<JobId>>,
     },
     /// To look now.

@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-const FILE: &str = "secrets.yaml";
+pub(super) const FILE: &str = "secrets.yaml";
 
 fn unusable(path: &Path, reason: impl std::fmt::Display) -> EngineError {
     Problem::new(
@@ -35,7 +35,7 @@ fn unusable(path: &Path, reason: impl std::fmt::Display) -> EngineError {
 }
 
 /// Writes a secret text with mode 0600, whole or not at all.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let at = |source: io::Error| EngineError::File {
         path: path.to_owned(),
         source,
@@ -69,6 +69,41 @@ pub(crate) fn of_cluster(folder: &Path, talos: &TalosVersion, clock: &dyn Clock)
             Ok(made)
         }
         Err(source) => Err(EngineError::File { path, source }),
+    }
+}
+
+/// The secrets in a person's file, with which a cluster can be made.
+///
+/// # Errors
+/// Why not, in words that quote nothing of it.
+pub(super) fn from_file(path: &Path) -> std::result::Result<Bundle, String> {
+    if !path.is_absolute() {
+        return Err("it is no absolute path".to_owned());
+    }
+    let read = crate::access::read_file(path).map_err(|error| {
+        let problem = error.problem();
+        let code = || crate::error::wire_name(problem.code);
+        problem.detail.clone().unwrap_or_else(code)
+    })?;
+    read.bundle().map_err(|error| error.to_string())
+}
+
+/// Writes the secrets that a person brought into the folder of a cluster that is about to be made.
+pub(super) fn bring(folder: &Path, bundle: &Bundle) -> Result<()> {
+    write_private(&folder.join(FILE), &bundle.parts().to_yaml())
+}
+
+/// Takes away what a program that was killed left of clusters that were never made: secrets that a
+/// person brought, without the record of their cluster. The person has them still.
+pub(crate) fn sweep(clusters: &Path) {
+    for entry in fs::read_dir(clusters).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let only_secrets = folder.join(FILE).exists()
+            && fs::read_dir(&folder).is_ok_and(|entries| entries.count() == 1);
+        if only_secrets {
+            let _ = step!("cluster.sweep", fs::remove_file(folder.join(FILE)));
+            let _ = fs::remove_dir(&folder);
+        }
     }
 }
 

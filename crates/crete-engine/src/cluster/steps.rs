@@ -16,6 +16,16 @@ pub(super) fn steps(spec: &ClusterSpec, work: ClusterWork) -> Vec<StageCode> {
     let mut steps = match work {
         ClusterWork::Stop => return vec![S::WorkersOff, S::ControlPlanesOff],
         ClusterWork::RemoveWorker => return vec![S::Leave],
+        ClusterWork::Configure => {
+            let mut steps = vec![S::ChangeControlPlanes];
+            if spec.of_role(crete_model::NodeRole::Worker).next().is_some() {
+                steps.push(S::ChangeWorkers);
+            }
+            steps.push(S::HealthChecks);
+            return steps;
+        }
+        ClusterWork::TrySample => return vec![S::SampleApply, S::SampleReady, S::SampleForward],
+        ClusterWork::EndSample => return vec![S::SampleRemove],
         ClusterWork::Restart => vec![S::WorkersOff, S::ControlPlanesOff],
         ClusterWork::Create | ClusterWork::Start | ClusterWork::AddWorkers => Vec::new(),
     };

@@ -42,6 +42,7 @@ pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
             inside_port: 6443,
             outside: "127.88.1.1".to_owned(),
             outside_port: 6443,
+            talos_port: 50000,
         }),
         cni: CniKind::Flannel,
         pod_subnet: String::new(),
@@ -54,5 +55,7 @@ pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
         wish: ClusterWish::Running,
         created_at: String::new(),
         formed_at: None,
+        change: None,
+        sample: None,
     }
 }

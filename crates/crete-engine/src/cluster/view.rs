@@ -1,14 +1,12 @@
 //! A cluster as pages see it.
 
-use super::access::{KUBECONFIG, TALOSCONFIG};
 use super::driver::Driver;
 use crete_model::{
-    CertificateOf, CertificateView, ClusterAction, ClusterActionView, ClusterFiles, ClusterPhase,
-    ClusterSpec, ClusterView, ClusterWish, ClusterWork, MemberView, Quorum, Stuck, Timeline,
+    ClusterAction, ClusterActionView, ClusterPhase, ClusterSpec, ClusterView, ClusterWish,
+    ClusterWork, MemberView, Quorum, Stuck, Timeline,
 };
-use crete_talos::pki::{Bundle, CaParts, Certificate};
 
-const ACTIONS: [ClusterAction; 8] = [
+const ACTIONS: [ClusterAction; 11] = [
     ClusterAction::Start,
     ClusterAction::Stop,
     ClusterAction::Restart,
@@ -17,6 +15,9 @@ const ACTIONS: [ClusterAction; 8] = [
     ClusterAction::AddWorkers,
     ClusterAction::RemoveWorker,
     ClusterAction::Kubeconfig,
+    ClusterAction::Configure,
+    ClusterAction::TrySample,
+    ClusterAction::EndSample,
 ];
 
 /// What a cluster does. `on`: any machine is on; `answers`: any of them lets us in. Pure.
@@ -43,25 +44,6 @@ pub(super) fn phase(
         (ClusterWish::Running, _) if !answers => ClusterPhase::Unreachable,
         (ClusterWish::Running, _) => ClusterPhase::Degraded,
     }
-}
-
-/// When the authorities of a cluster end.
-fn certificates(bundle: &Bundle) -> Vec<CertificateView> {
-    let parts = bundle.parts();
-    let authorities: [(CertificateOf, &Option<CaParts>); 4] = [
-        (CertificateOf::TalosAuthority, &parts.os),
-        (CertificateOf::KubernetesAuthority, &parts.k8s),
-        (CertificateOf::EtcdAuthority, &parts.etcd),
-        (CertificateOf::AggregatorAuthority, &parts.k8s_aggregator),
-    ];
-    let view = |(of, parts): (CertificateOf, &Option<CaParts>)| {
-        let certificate = Certificate::parse("an authority", &parts.as_ref()?.crt).ok()?;
-        Some(CertificateView {
-            of,
-            not_after: format!("{:.3}", certificate.lifetime().not_after),
-        })
-    };
-    authorities.into_iter().filter_map(view).collect()
 }
 
 impl Driver {
@@ -94,23 +76,12 @@ impl Driver {
             checked_at: self.checked_at(),
             timeline,
             quorum,
-            certificates: self.bundle.as_deref().map(certificates).unwrap_or_default(),
+            certificates: self.certificates(),
             files: self.files(),
+            sample: self.sample_view(),
             events: self.board.events(),
             actions: ACTIONS.into_iter().map(action).collect(),
             job: self.work.as_ref().map(|work| work.job.id()),
-        }
-    }
-
-    fn files(&self) -> ClusterFiles {
-        let folder = self.engine.roots.cluster(self.spec.id);
-        let there = |name: &str| {
-            let path = folder.join(name);
-            path.exists().then(|| path.display().to_string())
-        };
-        ClusterFiles {
-            kubeconfig: there(KUBECONFIG),
-            talosconfig: there(TALOSCONFIG),
         }
     }
 }

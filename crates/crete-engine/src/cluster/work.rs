@@ -41,7 +41,11 @@ impl Work {
             Some(job) => engine.job_book.go_on(job.id)?,
             None => {
                 let plan: Vec<(StageCode, u32)> = codes.iter().map(|code| (*code, 1)).collect();
-                let cancellable = kind == ClusterWork::Create;
+                // Giving up the rest leaves what is done as it is.
+                let cancellable = matches!(
+                    kind,
+                    ClusterWork::Create | ClusterWork::Configure | ClusterWork::TrySample
+                );
                 engine
                     .job_book
                     .begin(request, &spec.name, &plan, cancellable)?
@@ -86,6 +90,16 @@ impl Work {
             }
         }
         self.at == self.steps.len()
+    }
+
+    /// Whether machines that are off are switched on by it, and missing ones made.
+    pub fn switches(&self) -> bool {
+        let rests = [
+            ClusterWork::Configure,
+            ClusterWork::TrySample,
+            ClusterWork::EndSample,
+        ];
+        !rests.contains(&self.kind)
     }
 
     /// The step that goes on.

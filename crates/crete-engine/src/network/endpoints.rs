@@ -13,6 +13,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// The port of the Kubernetes API on every control plane.
 const API: u16 = 6443;
+/// The port of Talos on every machine.
+const TALOS: u16 = 50000;
 /// Numbers of hosts that no machine is given, and that are offered as virtual addresses.
 const VIRTUAL: std::ops::RangeInclusive<u8> = 5..=15;
 
@@ -28,7 +30,7 @@ pub(super) struct Told {
 pub(super) fn told(spec: &NetworkSpec, machines: &[Machine]) -> Result<Told> {
     let mut all = Told::default();
     for endpoint in &spec.endpoints {
-        let targets = targets(endpoint, machines);
+        let targets = targets(endpoint, machines, API);
         if targets.is_empty() {
             continue;
         }
@@ -52,17 +54,26 @@ pub(super) fn told(spec: &NetworkSpec, machines: &[Machine]) -> Result<Told> {
             targets,
             exposed: false,
         });
+        if endpoint.talos_port != 0 {
+            all.forwards.push(Forward {
+                id: format!("talos-{}", endpoint.cluster),
+                protocol: Protocol::Tcp,
+                listen: (listen, endpoint.talos_port).into(),
+                targets: self::targets(endpoint, machines, TALOS),
+                exposed: false,
+            });
+        }
     }
     Ok(all)
 }
 
 /// Where an endpoint leads: to every control plane that is there. From this computer that is better
 /// than a virtual address, which nobody holds before etcd is up.
-fn targets(endpoint: &NetworkEndpoint, machines: &[Machine]) -> Vec<Target> {
+fn targets(endpoint: &NetworkEndpoint, machines: &[Machine], port: u16) -> Vec<Target> {
     let names = endpoint.machines.iter().map(ToString::to_string);
     let there = names.filter(|id| machines.iter().any(|one| one.id == *id));
     there
-        .map(|machine| Target::Machine { machine, port: API })
+        .map(|machine| Target::Machine { machine, port })
         .collect()
 }
 
@@ -77,6 +88,7 @@ fn seen(spec: &NetworkSpec, endpoint: &NetworkEndpoint) -> Result<ClusterEndpoin
         inside_port: endpoint.port,
         outside: endpoint.listen.clone(),
         outside_port: endpoint.listen_port,
+        talos_port: endpoint.talos_port,
     })
 }
 
@@ -88,11 +100,18 @@ fn settle(
     kind: &EndpointKind,
     machines: Vec<MachineId>,
 ) -> Result<()> {
+    let ranges = Ranges::of(spec)?;
+    let listen = ranges.host_address(ranges.subnet.gateway()).to_string();
+    let ports = taken_ports(spec, &listen);
+    let talos_port = free_port(TALOS, ports.iter().copied());
     if let Some(known) = spec.endpoints.iter_mut().find(|one| one.cluster == cluster) {
         known.machines = machines;
+        if known.talos_port == 0 {
+            // It was made before there was one.
+            known.talos_port = talos_port;
+        }
         return Ok(());
     }
-    let ranges = Ranges::of(spec)?;
     let [a, b, c, _] = ranges.subnet.gateway().octets();
     let address = match kind {
         EndpointKind::LoadBalancer => None,
@@ -113,12 +132,9 @@ fn settle(
     let gateway_ports = spec.endpoints.iter().filter(|one| one.address.is_none());
     let port = match address {
         Some(_) => API,
-        None => free_port(gateway_ports.map(|one| one.port)),
+        None => free_port(API, gateway_ports.map(|one| one.port)),
     };
-    let listen = ranges.host_address(ranges.subnet.gateway()).to_string();
-    let forwards = spec.forwards.iter().filter(|one| one.listen == listen);
-    let ports = forwards.map(|one| one.listen_port);
-    let listen_port = free_port(ports.chain(spec.endpoints.iter().map(|one| one.listen_port)));
+    let listen_port = free_port(API, ports.into_iter());
     spec.endpoints.push(NetworkEndpoint {
         cluster,
         name: name.to_owned(),
@@ -127,14 +143,26 @@ fn settle(
         address,
         listen,
         listen_port,
+        talos_port,
     });
     Ok(())
 }
 
-/// The first port from the API's own on that none of these is.
-fn free_port(taken: impl Iterator<Item = u16>) -> u16 {
+/// Ports of an address of this computer that are given already.
+fn taken_ports(spec: &NetworkSpec, listen: &str) -> Vec<u16> {
+    let forwards = spec.forwards.iter().filter(|one| one.listen == listen);
+    let forwards = forwards.map(|one| one.listen_port);
+    let endpoints = spec.endpoints.iter();
+    let endpoints = endpoints.flat_map(|one| [one.listen_port, one.talos_port]);
+    forwards.chain(endpoints).collect()
+}
+
+/// The first port from a usual one on that none of these is.
+fn free_port(usual: u16, taken: impl Iterator<Item = u16>) -> u16 {
     let taken: Vec<u16> = taken.collect();
-    (API..).find(|port| !taken.contains(port)).unwrap_or(API)
+    (usual..)
+        .find(|port| !taken.contains(port))
+        .unwrap_or(usual)
 }
 
 impl Engine {
@@ -151,7 +179,7 @@ impl Engine {
     ) -> Result<ClusterEndpoint> {
         let before = self.network(network)?.spec;
         let known = before.endpoints.iter().find(|one| one.cluster == cluster);
-        if known.is_none_or(|known| known.machines != machines) {
+        if known.is_none_or(|known| known.machines != machines || known.talos_port == 0) {
             let (name, kind) = (name.to_owned(), kind.clone());
             let edit =
                 move |spec: &mut NetworkSpec| settle(spec, (cluster, &name), &kind, machines);
@@ -250,6 +278,7 @@ mod tests {
         );
         assert_eq!(both[0].outside, "127.88.1.1");
         assert_ne!(both[0].outside_port, both[1].outside_port);
+        assert_eq!((both[0].talos_port, both[1].talos_port), (50000, 50001));
         // Another control plane comes: nothing else changes.
         let before = spec.endpoints[0].clone();
         settle(
@@ -265,7 +294,13 @@ mod tests {
         let told = told(&spec, &[guest(1)]).unwrap();
         assert_eq!(told.balancers.len(), 1);
         assert_eq!(told.balancers[0].targets.len(), 1);
-        assert_eq!(told.forwards.len(), 1);
+        let leads: Vec<_> = told.forwards.iter().map(|one| one.listen.port()).collect();
+        assert_eq!(leads, [6443, 50000], "Kubernetes and Talos");
+        // One from before there was a port for Talos gets one.
+        spec.endpoints[0].talos_port = 0;
+        settle(&mut spec, (cluster(1), "knossos"), &kind, vec![machine(1)]).unwrap();
+        assert_eq!(spec.endpoints[0].talos_port, 50000);
+        let told = super::told(&spec, &[guest(1)]).unwrap();
         assert_eq!(told.names[0].name, "api.knossos.crete.test");
     }
 

@@ -201,6 +201,36 @@ impl Engine {
     }
 }
 
+/// Compares two configurations of a machine that Talos is installed on, without asking it. Both are
+/// written alike first, so that only what they mean differs.
+///
+/// # Errors
+/// For versions whose configurations Crete does not know.
+pub(crate) fn compare_texts(
+    version: &TalosVersion,
+    before: &str,
+    after: &str,
+) -> Result<ConfigComparison> {
+    let unknown = |_| unknown_version(&version.to_string());
+    let contract = Contract::of(version).map_err(unknown)?;
+    let alike = |text: &str| match Configuration::read(text, contract) {
+        Ok(read) => read.to_yaml(),
+        Err(_) => text.to_owned(),
+    };
+    let present = Present {
+        text: alike(before),
+        version: version.clone(),
+        contract,
+        maintenance: false,
+        machine: Machine {
+            talos_version: version.plain(),
+            disks: Vec::new(),
+            installed: true,
+        },
+    };
+    Ok(compare(&present, &alike(after)))
+}
+
 fn unknown_version(version: &str) -> Problem {
     let values = params! { "name" => version, "call" => "MachineConfig" };
     Problem::new(ErrorCode::TalosNotOffered, values).with_remedy(Remedy::UpgradeTalos)

@@ -26,6 +26,7 @@ mod task;
 mod telling;
 mod watches;
 
+pub(crate) use config::compare_texts;
 pub use look::{Depth, Look};
 
 use crete_model::MachineId;

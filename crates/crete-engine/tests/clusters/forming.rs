@@ -2,8 +2,8 @@
 
 use super::ground::Lab;
 use crete_model::{
-    BootMedium, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterView, HealthState, JobState,
-    MemberStage,
+    BootMedium, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterView, FieldCode, HealthState,
+    JobState, MemberStage,
 };
 use std::os::unix::fs::PermissionsExt;
 
@@ -27,7 +27,7 @@ async fn forms(preset: ClusterPreset, medium: BootMedium) {
     assert_eq!(view.quorum.members, control_planes);
     assert_eq!(view.quorum.healthy, control_planes);
     assert!(view.spec.formed_at.is_some());
-    assert_eq!(view.certificates.len(), 4);
+    assert!(view.certificates.len() >= 5, "authorities and our own");
     let leads = |one: &&crete_model::MemberView| one.etcd.as_ref().is_some_and(|etcd| etcd.leader);
     assert_eq!(view.members.iter().filter(leads).count(), 1);
     let begins = |one: &&crete_model::ClusterEvent| one.code == ClusterEventCode::Bootstrapped;
@@ -127,5 +127,81 @@ async fn what_was_cut_off_goes_on_under_the_same_job() {
         ["knossos-cp-1", "knossos-w-1", "knossos-w-2"],
         "none was made twice"
     );
+    lab.close().await;
+}
+
+/// A link of Omni: the machines start with its arguments and wait; Crete makes no secrets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_join_omni_by_its_link() {
+    let lab = Lab::new().await;
+    let mut draft = lab.draft(ClusterPreset::Solo);
+    draft.omni = "siderolink.api=https://omni.example:8090/?jointoken=abc talos.events.sink=[fdae:41e4:649b:9303::1]:8091".to_owned();
+    let (id, _) = lab.engine.create_cluster(&draft).unwrap();
+    let waits = |view: &ClusterView| view.phase == ClusterPhase::Maintenance;
+    let view = lab.until(id, "a machine that waits", waits).await;
+    assert!(view.spec.leave_in_maintenance);
+    assert_eq!(view.spec.omni, draft.omni);
+    let folder = lab.engine.cluster_folder(id).unwrap();
+    assert!(!folder.join("secrets.yaml").exists());
+    let commands = lab.engine.cluster_commands(&draft).unwrap();
+    let lines: Vec<&String> = commands.iter().flat_map(|step| &step.lines).collect();
+    assert!(
+        lines.iter().any(|line| line.contains("jointoken=abc")),
+        "the machines' commands carry the link: {lines:?}"
+    );
+    let denied = lab.engine.access(id).await.unwrap_err().problem();
+    assert_eq!(denied.params["reason"], "not_formed", "there are no keys");
+    lab.close().await;
+}
+
+/// Secrets that a person brings are those of the cluster; a file that does not hold them all is
+/// refused at its field.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_made_with_secrets_that_were_brought() {
+    let golden = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/fixtures/talos/golden/"
+    );
+    let lab = Lab::new().await;
+    let mut draft = lab.draft(ClusterPreset::Solo);
+    draft.secrets_file = format!("{golden}contracts/v1.13/defaults/worker.yaml");
+    let faults = lab.engine.check_cluster(&draft);
+    assert_eq!(
+        (faults[0].field.as_str(), faults[0].code),
+        ("secrets_file", FieldCode::NotSecrets)
+    );
+    // The configuration of a control plane holds the same as the bundle.
+    draft.secrets_file = format!("{golden}contracts/v1.13/defaults/controlplane.yaml");
+    let (id, _) = lab.engine.create_cluster(&draft).unwrap();
+    let view = lab.until(id, "a healthy cluster", is_healthy).await;
+    let folder = lab.engine.cluster_folder(id).unwrap();
+    let path = folder.join("secrets.yaml");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let kept = crete_talos::pki::Bundle::parse(&kept).unwrap();
+    let brought = std::fs::read_to_string(format!("{golden}secrets/lab.yaml")).unwrap();
+    let brought = crete_talos::pki::Bundle::parse(&brought).unwrap();
+    assert_eq!(kept.parts().to_yaml(), brought.parts().to_yaml());
+    assert!(
+        !format!("{:?}", view.spec).contains("secrets/"),
+        "no path of it is kept"
+    );
+    lab.close().await;
+}
+
+/// A program that ended between bringing the secrets and writing the record leaves nothing.
+#[tokio::test]
+async fn secrets_without_their_cluster_are_taken_away() {
+    let mut lab = Lab::new().await;
+    let folder = lab
+        .root
+        .path()
+        .join("data/clusters/0198f2f0-0000-7000-8000-0000000000f1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("secrets.yaml"), "cluster: {}\n").unwrap();
+    lab.reopen().await;
+    assert!(!folder.exists());
+    assert!(lab.engine.broken.all().is_empty());
     lab.close().await;
 }

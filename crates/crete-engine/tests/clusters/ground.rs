@@ -5,11 +5,11 @@ use crete_engine::cluster::{Ground, GroundResult, ImageSight, MachineSight, Plac
 use crete_engine::{
     ClusterPatience, Config, Engine, NetworkParts, Patience, PracticeParts, SystemClock,
 };
-use crete_host::ThisComputer;
+use crete_host::{ThisComputer, World};
 use crete_model::{
     Arch, BootMedium, ClusterDraft, ClusterEndpoint, ClusterId, ClusterImage, ClusterNode,
-    ClusterPreset, ClusterSpec, ClusterView, ImageId, MachineId, NetworkId, NodeRole, Settings,
-    Sizes, StuckCode,
+    ClusterPreset, ClusterSpec, ClusterView, ForwardId, ImageId, MachineId, NetworkId, NodeRole,
+    Settings, Sizes, StuckCode,
 };
 use crete_talos::api::{Dial, Tcp};
 use crete_testkit::talos::{Disk, Fault, Faults, Medium, Nodes, Pace, Power, Transcript};
@@ -64,6 +64,15 @@ pub struct Practice {
     pub switched_on: Mutex<Vec<String>>,
     pub switched_off: Mutex<Vec<String>>,
     pub left: Mutex<bool>,
+    /// Ports of this computer that lead in.
+    pub doors: Mutex<HashMap<ForwardId, Door>>,
+}
+
+/// A port of this computer that leads to a machine.
+#[derive(Debug)]
+pub struct Door {
+    pub name: String,
+    pub address: String,
 }
 
 impl Practice {
@@ -88,6 +97,7 @@ impl Practice {
             switched_on: Mutex::default(),
             switched_off: Mutex::default(),
             left: Mutex::new(false),
+            doors: Mutex::default(),
         })
     }
 
@@ -122,6 +132,12 @@ impl Practice {
         let mut made = self.made.lock().unwrap();
         let one = made.values_mut().find(|one| one.name == name).unwrap();
         one.failure = Some(words.to_owned());
+    }
+
+    /// Cuts a machine's power, as when the whole computer goes off: nobody is left to say why.
+    pub async fn pulls_plug(&self, name: &str) {
+        let on = self.of(name).on.unwrap();
+        self.nodes.lock().await.all[on.index].node.cut_power().await;
     }
 
     /// Switches a machine off and on again, as a person does.
@@ -181,6 +197,7 @@ impl Ground for Practice {
                 inside_port: 6443,
                 outside: address,
                 outside_port: 6443,
+                talos_port: 50000,
             },
         })
     }
@@ -303,6 +320,36 @@ impl Ground for Practice {
         Ok(())
     }
 
+    async fn open_door(
+        &self,
+        machine: MachineId,
+        port: u16,
+        name: &str,
+    ) -> GroundResult<ForwardId> {
+        let mut doors = self.doors.lock().unwrap();
+        let same = doors.iter().find(|(_, door)| door.name == name);
+        if let Some((id, _)) = same {
+            return Ok(*id);
+        }
+        let id = ForwardId(Uuid::now_v7());
+        let door = Door {
+            name: name.to_owned(),
+            address: format!("http://{}:{port}/", self.address(machine)),
+        };
+        doors.insert(id, door);
+        Ok(id)
+    }
+
+    fn door(&self, forward: ForwardId) -> Option<String> {
+        let doors = self.doors.lock().unwrap();
+        doors.get(&forward).map(|door| door.address.clone())
+    }
+
+    async fn close_door(&self, forward: ForwardId) -> GroundResult<()> {
+        self.doors.lock().unwrap().remove(&forward);
+        Ok(())
+    }
+
     async fn leave(&self, _: &ClusterSpec) -> GroundResult<()> {
         *self.left.lock().unwrap() = true;
         Ok(())
@@ -315,6 +362,7 @@ pub struct Lab {
     pub ground: Arc<Practice>,
     pub engine: Engine,
     medium: BootMedium,
+    world: Arc<dyn World>,
 }
 
 impl Lab {
@@ -323,9 +371,19 @@ impl Lab {
     }
 
     pub async fn of(medium: BootMedium) -> Self {
+        let world = Arc::new(ThisComputer::new("", "ariadne".to_owned()));
+        Self::made(medium, world).await
+    }
+
+    /// On a computer that was written down.
+    pub async fn in_world(world: Arc<dyn World>) -> Self {
+        Self::made(BootMedium::DiskImage, world).await
+    }
+
+    async fn made(medium: BootMedium, world: Arc<dyn World>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let ground = Practice::new(medium).await;
-        let engine = Engine::open_on(config(root.path()), ground.clone())
+        let engine = Engine::open_on(config(root.path(), world.clone()), ground.clone())
             .await
             .unwrap();
         Self {
@@ -333,6 +391,7 @@ impl Lab {
             ground,
             engine,
             medium,
+            world,
         }
     }
 
@@ -340,7 +399,7 @@ impl Lab {
     pub async fn reopen(&mut self) {
         self.engine.close().await;
         let ground = self.ground.clone();
-        self.engine = Engine::open_on(config(self.root.path()), ground)
+        self.engine = Engine::open_on(config(self.root.path(), self.world.clone()), ground)
             .await
             .unwrap();
     }
@@ -441,12 +500,12 @@ pub fn codes(stuck: &[crete_model::Stuck]) -> Vec<StuckCode> {
 }
 
 /// Nothing of this computer is needed: no QEMU, no program that carries networks.
-fn config(root: &Path) -> Config {
+fn config(root: &Path, world: Arc<dyn World>) -> Config {
     Config {
         data: root.join("data"),
         runtime: root.join("run"),
         settings: Settings::default(),
-        world: Arc::new(ThisComputer::new("", "ariadne".to_owned())),
+        world,
         clock: Arc::new(SystemClock),
         seen: false,
         patience: Patience {

@@ -2,8 +2,8 @@
 
 use super::ground::Lab;
 use crete_model::{
-    ClusterAction, ClusterDenied, ClusterPhase, ClusterPreset, ClusterView, ConsequenceCode,
-    JobState, LessWorkers, MemberStage, MoreWorkers, StuckCode,
+    ClusterAction, ClusterDenied, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterView,
+    ConsequenceCode, HealthCode, JobState, LessWorkers, MemberStage, MoreWorkers, StuckCode,
 };
 
 fn is(phase: ClusterPhase) -> impl Fn(&ClusterView) -> bool {
@@ -141,5 +141,74 @@ async fn etcds_arithmetic_is_told_before_it_hurts() {
     }
     lab.until(id, "health again", is(ClusterPhase::Healthy))
         .await;
+    lab.close().await;
+}
+
+/// A worker whose machine is gone for good: taken out although it does not answer, and Kubernetes
+/// forgets it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_worker_is_taken_out() {
+    let lab = Lab::new().await;
+    let id = lab.create(ClusterPreset::Small).await;
+    let view = lab.until(id, "health", is(ClusterPhase::Healthy)).await;
+    lab.ground.dies("knossos-w-1", "killed").await;
+    lab.until(id, "a lost worker", is(ClusterPhase::Degraded))
+        .await;
+    let wish = LessWorkers {
+        cluster: id,
+        machine: view.members[1].machine,
+        dead: true,
+    };
+    lab.engine.remove_worker(wish).await.unwrap();
+    let two = |view: &ClusterView| {
+        view.phase == ClusterPhase::Healthy && view.members.len() == 2 && view.job.is_none()
+    };
+    let view = lab.until(id, "two machines that are well", two).await;
+    assert_eq!(lab.ground.names(), ["knossos-cp-1", "knossos-w-2"]);
+    let known = view
+        .health
+        .iter()
+        .find(|one| one.code == HealthCode::NodesKnown);
+    assert_eq!(known.unwrap().params["of"], "2", "Kubernetes forgot it");
+    lab.close().await;
+}
+
+/// The computer was restarted: nothing runs, nothing starts by itself, and one start brings it back
+/// as the cluster that it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_the_computer_is_survived() {
+    let mut lab = Lab::new().await;
+    let id = lab.create(ClusterPreset::Small).await;
+    let before = lab.until(id, "health", is(ClusterPhase::Healthy)).await;
+    let formed = before.spec.formed_at.clone();
+    lab.engine.close().await;
+    for name in ["knossos-cp-1", "knossos-w-1", "knossos-w-2"] {
+        lab.ground.pulls_plug(name).await;
+    }
+    lab.ground.switched_on.lock().unwrap().clear();
+    lab.reopen().await;
+    let view = lab
+        .until(id, "a cluster that is off", is(ClusterPhase::Stopped))
+        .await;
+    assert_eq!(view.job, None);
+    assert_eq!(denied(&view, ClusterAction::Start), None);
+    // It looks many times, and starts nothing.
+    let looked = view.checked_at.clone();
+    let again = |view: &ClusterView| view.checked_at != looked;
+    lab.until(id, "another look", again).await;
+    assert!(lab.ground.switched_on.lock().unwrap().is_empty());
+    lab.engine.start_cluster(id).await.unwrap();
+    let view = lab
+        .until(id, "health again", is(ClusterPhase::Healthy))
+        .await;
+    assert_eq!(view.spec.formed_at, formed);
+    assert_eq!(view.quorum.members, 1, "the same etcd");
+    assert!(
+        !view
+            .events
+            .iter()
+            .any(|one| one.code == ClusterEventCode::Bootstrapped),
+        "it is not begun anew"
+    );
     lab.close().await;
 }

@@ -7,7 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod drafts;
 mod faults;
 mod forming;
 mod ground;
+mod handover;
 mod living;
+mod patches;
+mod sample;

@@ -192,4 +192,8 @@ pub struct ClusterDraft {
     pub leave_in_maintenance: bool,
     /// Omni's own link, with which machines join it; empty otherwise.
     pub omni: String,
+    /// A file of the person's with the secrets that the cluster is made with: a `secrets.yaml`, or the
+    /// configuration of a control plane. Empty for new ones.
+    #[serde(default)]
+    pub secrets_file: String,
 }

@@ -61,6 +61,12 @@ pub enum ClusterDenied {
     NoWorkers,
     /// Its machines wait for a configuration by others.
     NotOurs,
+    /// Its machines are practice machines, which run no pods.
+    Practice,
+    /// It is as it would be already.
+    NothingToDo,
+    /// Another cluster has its name now.
+    NameTaken,
 }
 
 /// What an action would do to the cluster.
@@ -158,6 +164,12 @@ pub enum ClusterEventCode {
     Bootstrapped,
     /// A configuration was given to a machine (`node`).
     Configured,
+    /// A machine was given other patches (`node`).
+    Reconfigured,
+    /// The sample app answers.
+    SampleCame,
+    /// The sample app was taken away.
+    SampleWent,
 }
 
 /// Something that happened.

@@ -1,6 +1,6 @@
 //! A cluster as wanted, on disk.
 
-use super::{ClusterPatches, CniKind, EndpointKind, RegistryMirror};
+use super::{ClusterChange, ClusterPatches, ClusterSample, CniKind, EndpointKind, RegistryMirror};
 use crate::NodeRole;
 use crate::{
     Arch, BootMedium, ClusterId, ImageId, MachineId, NetworkId, Schematic, Sizes, TalosVersion,
@@ -47,6 +47,9 @@ pub struct ClusterEndpoint {
     pub outside: String,
     /// Its port there.
     pub outside_port: u16,
+    /// The port there that leads to Talos on the control planes; 0 while there is none.
+    #[serde(default)]
+    pub talos_port: u16,
 }
 
 /// A cluster as wanted, on disk as `clusters/<id>/spec.json`. Its secrets are in a file beside it.
@@ -106,6 +109,12 @@ pub struct ClusterSpec {
     pub created_at: String,
     /// RFC 3339: when it was healthy for the first time. Until then it is being created.
     pub formed_at: Option<String>,
+    /// The last change of its patches.
+    #[serde(default)]
+    pub change: Option<ClusterChange>,
+    /// The sample app, while anything of it is on the cluster.
+    #[serde(default)]
+    pub sample: Option<ClusterSample>,
 }
 
 impl ClusterSpec {

@@ -1,6 +1,6 @@
 //! A cluster as observed.
 
-use super::{ClusterDenied, ClusterEvent, ClusterSpec, HealthCheck, Quorum, Stuck};
+use super::{ClusterDenied, ClusterEvent, ClusterSpec, HealthCheck, Quorum, SampleView, Stuck};
 use crate::NodeRole;
 use crate::{JobId, MachineId, StageCode};
 use serde::{Deserialize, Serialize};
@@ -153,8 +153,10 @@ pub enum CertificateOf {
     AggregatorAuthority,
     /// Crete's own for Talos' API; renewed by itself.
     TalosClient,
-    /// The one in the kubeconfig that was handed out last.
+    /// The one in the kubeconfig that Crete keeps; renewed by itself.
     Kubeconfig,
+    /// The one in the talosconfig that Crete keeps; renewed by itself.
+    Talosconfig,
 }
 
 /// A certificate and its end.
@@ -184,8 +186,14 @@ pub enum ClusterAction {
     AddWorkers,
     /// Take a worker out.
     RemoveWorker,
-    /// Hand out a kubeconfig.
+    /// Hand out key files.
     Kubeconfig,
+    /// Change its patches.
+    Configure,
+    /// Put a sample app on it.
+    TrySample,
+    /// Take the sample app away.
+    EndSample,
 }
 
 /// An action and whether it can be done now.
@@ -231,6 +239,8 @@ pub struct ClusterView {
     pub certificates: Vec<CertificateView>,
     /// Files for a person's tools.
     pub files: ClusterFiles,
+    /// The sample app, while anything of it is on the cluster.
+    pub sample: Option<SampleView>,
     /// What happened lately, newest first.
     pub events: Vec<ClusterEvent>,
     /// What can be asked of it now.

@@ -35,7 +35,33 @@ fake
     network: "knossos",
     image_kept: "Talos v1.13.9",
   }))
-  .answer("cluster.kubeconfig", () => ({ path: "/k/knossos/kubeconfig", context: "admin@knossos" }))
+  .answer("cluster.tools", () => ({
+    tools: [
+      { tool: "headlamp", found: "/usr/bin/headlamp", missing: [], choose: false },
+      { tool: "freelens", found: "/usr/bin/freelens", missing: [], choose: true },
+      { tool: "terminal", found: "", missing: ["terminal", "kubectl"], choose: false },
+    ],
+  }))
+  .answer("cluster.open_in", () => ({}))
+  .answer("open", () => ({}))
+  .answer("access.view", () => ({
+    files: [],
+    offers: [
+      {
+        kind: "kubeconfig",
+        path: null,
+        exists: false,
+        leads_to: null,
+        context: "admin@knossos",
+        taken: null,
+        replaces: false,
+        becomes_current: false,
+        obstacle: null,
+      },
+    ],
+    authorities: [],
+  }))
+  .answer("access.save", () => ({ path: null }))
   .answer("cluster.recipe", () => ({ yaml: "crete_cluster: 1", file_name: "knossos.crete.yaml" }))
   .answer("cluster.save_recipe", () => ({ path: "/home/a/knossos.crete.yaml" }))
   .answer("cluster.commands", () => ({ steps: [{ code: "etcd", lines: ["talosctl bootstrap"] }] }))
@@ -419,19 +445,121 @@ describe("its life", () => {
   });
 });
 
+describe("certificates", () => {
+  it("their end is told, and what ended or ends soon stands out", () => {
+    const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+    const certificates = [
+      { of: "talos_authority" as const, not_after: at(3000) },
+      { of: "kubeconfig" as const, not_after: at(10) },
+      { of: "etcd_authority" as const, not_after: at(-1) },
+    ];
+    show(two({ certificates }));
+    const card = within(screen.getByRole("region", { name: words.overview.versions }));
+    const end = (label: string) => card.getByText(label).nextElementSibling;
+    const date = (days: number) =>
+      new Date(at(days)).toLocaleDateString(undefined, { dateStyle: "medium" });
+    expect(end(words.certificate.talos_authority)?.textContent).toBe(
+      fill(words.overview.until, { date: date(3000) }),
+    );
+    expect(end(words.certificate.talos_authority)?.className).toBe("");
+    expect(end(words.certificate.kubeconfig)?.className).toContain("is-warn");
+    expect(end(words.certificate.etcd_authority)?.className).toContain("is-bad");
+    expect(end(words.certificate.etcd_authority)?.textContent).toBe(
+      fill(words.overview.ended, { date: date(-1) }),
+    );
+  });
+});
+
 describe("the way in", () => {
-  it("a kubeconfig is made when asked, and said where it is", async () => {
-    show(two(), "access");
-    screen.getByText(words.access.openFirst);
-    await press(`${words.access.make}: ${words.access.kubeconfig}`);
-    expect(fake.requests("cluster.kubeconfig")).toEqual([{ cluster: id }]);
-    expect(toasts.list[0]?.title).toContain("/k/knossos/kubeconfig");
+  const files = { kubeconfig: "/home/o'neill/k", talosconfig: "/home/o'neill/t" };
+
+  it("opens it in the programs that are there, and says what to install otherwise", async () => {
+    show(two({ files }), "access");
+    const open = fill(words.access.openIn, { tool: words.access.tool.headlamp });
+    await userEvent.click(await screen.findByRole("button", { name: open }));
+    expect(fake.requests("cluster.open_in")).toEqual([{ cluster: id, tool: "headlamp" }]);
+    await vi.waitFor(() =>
+      expect(toasts.list[0]?.title).toBe(
+        fill(words.access.opened, { tool: words.access.tool.headlamp }),
+      ),
+    );
+    // One that has to be shown the file says which.
+    const other = fill(words.access.openIn, { tool: words.access.tool.freelens });
+    await userEvent.click(await screen.findByRole("button", { name: other }));
+    await vi.waitFor(() =>
+      expect(toasts.list.map(({ text }) => text)).toContain(
+        fill(words.access.chooseText, { path: files.kubeconfig }),
+      ),
+    );
+    const { install } = words.access;
+    screen.getByText(
+      fill(words.access.notInstalled, { install: `${install.terminal} ${install.kubectl}` }),
+    );
+    const none = fill(words.access.openIn, { tool: words.access.tool.terminal });
+    expect(screen.queryByRole("button", { name: none })).toBeNull();
   });
 
-  it("lines for a terminal quote their paths", () => {
-    const files = { kubeconfig: "/home/o'neill/k", talosconfig: null };
+  it("a program that could not be started says so", async () => {
     show(two({ files }), "access");
-    screen.getByText("kubectl --kubeconfig '/home/o'\\''neill/k' get nodes");
+    fake.refuse("cluster.open_in", { code: "tool_failed", params: { program: "/opt/headlamp" } });
+    const open = fill(words.access.openIn, { tool: words.access.tool.headlamp });
+    await userEvent.click(await screen.findByRole("button", { name: open }));
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("/opt/headlamp could not be started");
+    fake.answer("cluster.open_in", () => ({}));
+  });
+
+  it("lines for a terminal quote their paths", async () => {
+    show(two({ files }), "access");
+    await screen.findByText("kubectl --kubeconfig '/home/o'\\''neill/k' get nodes");
+  });
+
+  it("before it is healthy there is nothing to open it with", () => {
+    show(two(), "access");
+    screen.getByText(words.access.notYet);
+    expect(fake.requests("cluster.open_in")).toEqual([]);
+  });
+
+  it("key files are saved and merged where they are asked for", async () => {
+    show(two({ files }), "access");
+    const panel = await screen.findByRole("region", { name: en.access.title });
+    const save = fill(en.access.save, { kind: "kubeconfig" });
+    await userEvent.click(await within(panel).findByRole("button", { name: save }));
+    expect(fake.requests("access.save")).toEqual([
+      { cluster: id, kind: "kubeconfig", role: "admin" },
+    ]);
+  });
+
+  it("ports that lead to its machines are copied and opened; others stand elsewhere", async () => {
+    const forward = samples.forward({ machine: W });
+    const other = samples.forward({ id: "other", machine: "another", listen_port: 9999 });
+    const spec = samples.networkSpec({ name, forwards: [forward, other] });
+    const machines = [samples.member({ machine: W, name: "knossos-w-1" })];
+    const view = { open: true, answers: true, fault: null, owner: null };
+    const forwards = [
+      { id: forward.id, ...view },
+      { id: other.id, ...view },
+    ];
+    fake.snapshot("networks", {
+      [samples.NETWORK_ID]: samples.network({ spec, machines, forwards }),
+    });
+    show(two({ files }), "access");
+    const list = within(screen.getByRole("list", { name: words.access.ports }));
+    expect(list.getAllByRole("listitem")).toHaveLength(1);
+    const address = `${forward.listen}:${forward.listen_port}`;
+    await userEvent.click(
+      list.getByRole("button", { name: fill(words.access.openAddress, { address }) }),
+    );
+    expect(fake.requests("open")).toEqual([{ kind: "forward", forward: forward.id }]);
+    list.getByRole("button", { name: fill(en.networks.copyAddress, { address }) });
+  });
+
+  it("machines that others configure have no keys here", () => {
+    const whole = two();
+    const spec = { ...whole.spec, leave_in_maintenance: true };
+    show({ ...whole, spec }, "access");
+    expect(screen.queryByRole("region", { name: en.access.title })).toBeNull();
+    expect(screen.queryByRole("heading", { name: words.access.openWith })).toBeNull();
   });
 
   it("the recipe is shown and saved; the commands are shown", async () => {

@@ -11,11 +11,22 @@ import { versions } from "../../model/versions.svelte";
 import { FakePlatform } from "../../platform/fake";
 import * as sample from "../../platform/fake/clusters";
 import * as samples from "../../platform/fake/samples";
-import type { ClusterDraft, ClusterPlan, FieldProblem } from "../../platform/generated/api";
-import { flat, grouped } from "./form/patches";
+import type {
+  ClusterDraft,
+  ClusterPlan,
+  FieldProblem,
+  SecretsSeen,
+} from "../../platform/generated/api";
+import { flat, grouped } from "./config/patches";
 import NewClusterPage from "./NewClusterPage.svelte";
 
 const own = words.form;
+const secrets: SecretsSeen = {
+  source: "control_plane",
+  cluster_id: "abc=",
+  authorities: [{ of: "talos", expires_at: "2036-01-02T03:04:05Z", renew: false }],
+  faults: [],
+};
 const schematic = { owner: "set" };
 
 /** What the program would say of these fields, as far as the tests ask. */
@@ -66,6 +77,17 @@ fake
     stale: null,
     host: "factory.talos.dev",
   }))
+  .answer("config.keys", () => ({ minor: "1.13", main: "Main", kinds: {}, records: {} }))
+  .answer("config.check", () => ({ minor: "1.13", findings: [] }))
+  .answer("config.host_offers", () => ({
+    proxy: null,
+    roots: [],
+    time: [{ server: "time.intra.example", source: "/etc/systemd/timesyncd.conf" }],
+    mirrors: [],
+  }))
+  .answer("config.host_patch", () => ({ patch: "machine:\n  time: {}\n" }))
+  .answer("dialog.file", () => ({ path: "/home/a/controlplane.yaml" }))
+  .answer("access.look_into_secrets", () => secrets)
   .answer("cluster.offer", () => sample.clusterOffer())
   .answer("cluster.plan", plan)
   .answer("cluster.draft_recipe", ({ name }) => ({
@@ -94,6 +116,16 @@ const choose = (label: string, value: string) =>
 const unfold = (title: string) =>
   userEvent.click(screen.getByText(title, { selector: "summary b" }));
 const create = () => userEvent.click(creates()[0]!);
+/** Writes a patch, as its editor takes it. */
+async function write(n: number, text: string): Promise<void> {
+  const field = await screen.findByRole("textbox", { name: fill(own.patchOf, { n }) });
+  const { EditorView } = await import("@codemirror/view");
+  const view = EditorView.findFromDOM(field);
+  view?.dispatch({
+    changes: { from: 0, to: view.state.doc.length, insert: text },
+    userEvent: "input",
+  });
+}
 const refused = (text: string) =>
   vi.waitFor(() => {
     expect(screen.getAllByText(text).length).toBeGreaterThan(0);
@@ -266,8 +298,7 @@ describe("advanced", () => {
     });
     await unfold(own.patches);
     await userEvent.click(screen.getByRole("button", { name: own.addPatch }));
-    const patch = screen.getByLabelText(fill(own.patchOf, { n: 1 }));
-    await fireEvent.change(patch, { target: { value: "machine: {}" } });
+    await write(1, "machine: {}");
     await choose(own.patchFor, "node cp-1");
     await choose(own.medium, "iso");
     await userEvent.click(screen.getByLabelText(own.maintenanceText));
@@ -286,11 +317,55 @@ describe("advanced", () => {
     await open();
     await unfold(own.patches);
     await userEvent.click(screen.getByRole("button", { name: own.addPatch }));
-    const patch = screen.getByLabelText(fill(own.patchOf, { n: 1 }));
-    await fireEvent.change(patch, { target: { value: "bad" } });
-    await refused(fill(en.field.not_a_patch, { reason: "no mapping" }));
-    const field = screen.getByLabelText(fill(own.patchOf, { n: 1 }));
-    expect(field.getAttribute("aria-invalid")).toBe("true");
+    await write(1, "bad");
+    const why = fill(en.field.not_a_patch, { reason: "no mapping" });
+    await refused(why);
+    expect((await screen.findByRole("alert")).textContent).toContain(why);
+  });
+
+  it("what this computer was set up with becomes a patch that is seen", async () => {
+    await open();
+    expect(fake.requests("config.host_offers")).toEqual([]);
+    await unfold(own.host);
+    await userEvent.click(await screen.findByRole("checkbox", { name: /time\.intra\.example/ }));
+    await userEvent.click(screen.getByRole("button", { name: en.access.offers.take }));
+    await vi.waitFor(() =>
+      expect(fake.requests("config.host_patch")[0]).toMatchObject({
+        version: "v1.13.9",
+        choice: { proxy: false, time: ["time.intra.example"] },
+      }),
+    );
+    await screen.findByRole("textbox", { name: fill(own.patchOf, { n: 1 }) });
+    await create();
+    expect(sent()).toMatchObject({ patches: { cluster: ["machine:\n  time: {}\n"] } });
+  });
+
+  it("secrets are brought from a file, said what they are, and left again", async () => {
+    await open();
+    await unfold(own.secrets);
+    await userEvent.click(screen.getByRole("button", { name: own.secretsChoose }));
+    await screen.findByText(fill(own.secretsFrom.control_plane, { id: "abc=" }));
+    screen.getByText("/home/a/controlplane.yaml");
+    await create();
+    expect(sent()).toMatchObject({ secrets_file: "/home/a/controlplane.yaml" });
+    await userEvent.click(screen.getByRole("button", { name: own.secretsForget }));
+    expect(screen.queryByText("/home/a/controlplane.yaml")).toBeNull();
+    await create();
+    expect(sent()).toMatchObject({ secrets_file: "" });
+  });
+
+  it("a file that holds no secrets is refused before it is taken", async () => {
+    await open();
+    fake.refuse("access.look_into_secrets", {
+      code: "secrets_unreadable",
+      params: { path: "/home/a/controlplane.yaml" },
+    });
+    await unfold(own.secrets);
+    await userEvent.click(screen.getByRole("button", { name: own.secretsChoose }));
+    await screen.findByRole("alert");
+    await create();
+    expect(sent()).toMatchObject({ secrets_file: "" });
+    fake.answer("access.look_into_secrets", () => secrets);
   });
 
   it("patches keep their places through the list and back", () => {

@@ -55,5 +55,6 @@ export function draftOf(spec: ClusterSpec): ClusterDraft {
     patches: spec.patches,
     leave_in_maintenance: spec.leave_in_maintenance,
     omni: spec.omni,
+    secrets_file: "",
   };
 }

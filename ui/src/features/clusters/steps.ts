@@ -10,6 +10,8 @@ export const PARTS = [
   "kubernetes",
   "check",
   "off",
+  "change",
+  "sample",
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -36,6 +38,12 @@ const PART_OF: Partial<Record<StageCode, Part>> = {
   workers_off: "off",
   control_planes_off: "off",
   leave: "off",
+  change_control_planes: "change",
+  change_workers: "change",
+  sample_apply: "sample",
+  sample_ready: "sample",
+  sample_forward: "sample",
+  sample_remove: "sample",
 };
 
 export interface PartView {

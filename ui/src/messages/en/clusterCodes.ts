@@ -286,6 +286,9 @@ export const event = {
   worker_went: "{node} left",
   bootstrapped: "{node} was told to start the cluster",
   configured: "{node} was given its configuration",
+  reconfigured: "{node} was given other patches",
+  sample_came: "The sample app answers",
+  sample_went: "The sample app is gone",
 } as const satisfies Words<ClusterEventCode>;
 
 export const consequence = {
@@ -304,7 +307,8 @@ export const certificate = {
   etcd_authority: "etcd's authority",
   aggregator_authority: "Aggregated APIs' authority",
   talos_client: "Crete's own, renewed",
-  kubeconfig: "Your kubeconfig",
+  kubeconfig: "The kubeconfig, renewed",
+  talosconfig: "The talosconfig, renewed",
 } as const satisfies Words<CertificateOf>;
 
 export const source = {

@@ -42,5 +42,8 @@ export const clusters = {
     still_running: "It has to be off for this.",
     no_workers: "It has no worker.",
     not_ours: "Its machines wait for a configuration by others.",
+    practice: "Practice machines run no pods.",
+    nothing_to_do: "It is so already.",
+    name_taken: "Another cluster has its name now. Delete that one first.",
   } satisfies Words<ClusterDenied>,
 } as const;

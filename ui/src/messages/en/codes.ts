@@ -131,6 +131,15 @@ export const stage = {
     now: "Switching the control planes off",
   },
   leave: { name: "Leave the cluster", now: "Taking the machine out of the cluster" },
+  change_control_planes: {
+    name: "Change control planes",
+    now: "Changing control planes, one after another",
+  },
+  change_workers: { name: "Change workers", now: "Changing workers, one after another" },
+  sample_apply: { name: "Tell Kubernetes", now: "Telling Kubernetes of the sample app" },
+  sample_ready: { name: "Start its pods", now: "Waiting until its pods are ready" },
+  sample_forward: { name: "Open a port", now: "Opening a port that leads to it" },
+  sample_remove: { name: "Take it away", now: "Taking the sample app away" },
 } as const satisfies Record<StageCode, { name: string; now: string }>;
 
 export const blocker = {

@@ -459,6 +459,30 @@ export const problem = {
     why: "{path} cannot be read as the secrets of a cluster. Without them nothing can sign in.",
     safe: "The machines go on as they are.",
   },
+  tool_missing: {
+    title: "The program is not installed",
+    cause: "the program is not installed",
+    why: "It was not found on this computer. Install it, and try again.",
+    safe: "Nothing was started.",
+  },
+  tool_failed: {
+    title: "{program} could not be started",
+    cause: "{program} could not be started",
+    why: "It ended at once. Its own words are below.",
+    safe: "The cluster goes on as it is.",
+  },
+  configuration_not_kept: {
+    title: "{node} does not keep its configuration",
+    cause: "{node} does not keep its configuration",
+    why: "It was given the same one several times, and lives by another. Its console says more.",
+    safe: "The machines after it were left as they were.",
+  },
+  sample_refused: {
+    title: "Kubernetes refuses the sample app",
+    cause: "Kubernetes refuses the sample app",
+    why: "Its own words are below. A rule of the cluster is the usual reason.",
+    safe: "What else runs there goes on.",
+  },
 } as const satisfies Record<ErrorCode, { title: string; cause: string; why: string; safe: string }>;
 
 /** What is wrong with a file; a value of the sentences above. */
@@ -519,6 +543,7 @@ export const field = {
   needs_control_planes: "With one control plane the address would have nowhere to move.",
   not_omni: "The kernel arguments that Omni shows are needed, with siderolink.api and its token.",
   not_for_clusters: "No cluster can be made of this image here.",
+  not_secrets: "This file does not hold all the secrets of a cluster: {reason}",
 } as const satisfies Words<FieldCode>;
 
 /** What sizes ask too much of, with the figures. */

@@ -46,6 +46,7 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
     inside_port: 6443,
     outside: "127.88.1.1",
     outside_port: 6443,
+    talos_port: 50000,
   },
   cni: "flannel",
   pod_subnet: "",
@@ -58,6 +59,8 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
   wish: "running",
   created_at: AT,
   formed_at: AT,
+  change: null,
+  sample: null,
   ...change,
 });
 
@@ -110,6 +113,7 @@ export const cluster = (change: Partial<ClusterView> = {}): ClusterView => ({
   quorum: { members: 1, healthy: 1, needed: 1 },
   certificates: [],
   files: { kubeconfig: null, talosconfig: null },
+  sample: null,
   events: [],
   actions: [
     { action: "start", denied: "running" },
@@ -120,6 +124,9 @@ export const cluster = (change: Partial<ClusterView> = {}): ClusterView => ({
     { action: "add_workers", denied: null },
     { action: "remove_worker", denied: "no_workers" },
     { action: "kubeconfig", denied: null },
+    { action: "configure", denied: null },
+    { action: "try_sample", denied: null },
+    { action: "end_sample", denied: "nothing_to_do" },
   ],
   job: null,
   ...change,
@@ -148,6 +155,7 @@ export const clusterDraft = (change: Partial<ClusterDraft> = {}): ClusterDraft =
   patches: { cluster: [], control_plane: [], worker: [], nodes: [] },
   leave_in_maintenance: false,
   omni: "",
+  secrets_file: "",
   ...change,
 });
 

@@ -441,7 +441,7 @@ export type CauseCode = "fine" | "cut_off" | "cannot_tell" | "cpu_too_old" | "no
 /**
  * Whose certificate it is.
  */
-export type CertificateOf = "talos_authority" | "kubernetes_authority" | "etcd_authority" | "aggregator_authority" | "talos_client" | "kubeconfig";
+export type CertificateOf = "talos_authority" | "kubernetes_authority" | "etcd_authority" | "aggregator_authority" | "talos_client" | "kubeconfig" | "talosconfig";
 
 /**
  * A certificate and its end.
@@ -480,6 +480,11 @@ value: unknown, } | { "kind": "remove",
  * Its key.
  */
 key: string, };
+
+/**
+ * How the last change of the patches stands.
+ */
+export type ChangeState = "rolling" | "done" | "stopped";
 
 /**
  * How a value differs.
@@ -528,7 +533,7 @@ export type CheckState = "ok" | "limited" | "failed";
 /**
  * What can be asked of a cluster.
  */
-export type ClusterAction = "start" | "stop" | "restart" | "cancel" | "delete" | "add_workers" | "remove_worker" | "kubeconfig";
+export type ClusterAction = "start" | "stop" | "restart" | "cancel" | "delete" | "add_workers" | "remove_worker" | "kubeconfig" | "configure" | "try_sample" | "end_sample";
 
 /**
  * An action and whether it can be done now.
@@ -542,6 +547,27 @@ action: ClusterAction,
  * Why not; nothing when it can be done.
  */
 denied: ClusterDenied | null, };
+
+/**
+ * The last change of the patches, kept so that it goes on after a crash and can be taken back.
+ */
+export type ClusterChange = { 
+/**
+ * How it stands.
+ */
+state: ChangeState, 
+/**
+ * RFC 3339.
+ */
+begun_at: string, 
+/**
+ * RFC 3339; nothing while it goes on.
+ */
+ended_at: string | null, 
+/**
+ * The patches before it.
+ */
+before: ClusterPatches, };
 
 /**
  * A cluster whose creation began.
@@ -559,7 +585,7 @@ job: JobId, };
 /**
  * Why an action cannot be done now.
  */
-export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours";
+export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours" | "practice" | "nothing_to_do" | "name_taken";
 
 /**
  * What the form sends; nothing in it has been checked.
@@ -628,7 +654,12 @@ leave_in_maintenance: boolean,
 /**
  * Omni's own link, with which machines join it; empty otherwise.
  */
-omni: string, };
+omni: string, 
+/**
+ * A file of the person's with the secrets that the cluster is made with: a `secrets.yaml`, or the
+ * configuration of a control plane. Empty for new ones.
+ */
+secrets_file: string, };
 
 /**
  * The ports by which the Kubernetes API is reached.
@@ -649,7 +680,11 @@ outside: string,
 /**
  * Its port there.
  */
-outside_port: number, };
+outside_port: number, 
+/**
+ * The port there that leads to Talos on the control planes; 0 while there is none.
+ */
+talos_port: number, };
 
 /**
  * Something that happened.
@@ -671,7 +706,7 @@ params: { [key in string]: string }, };
 /**
  * What happened to a cluster.
  */
-export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured";
+export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured" | "reconfigured" | "sample_came" | "sample_went";
 
 /**
  * Where the files for a person's tools are, once they were made.
@@ -1013,6 +1048,19 @@ machine: MachineId, } | { "kind": "open_image" } | { "kind": "check_internet" } 
 machine: MachineId, } | { "kind": "cancel_creation" };
 
 /**
+ * The sample app as wanted, on disk for as long as anything of it is on the cluster.
+ */
+export type ClusterSample = { 
+/**
+ * The port of this computer that leads to it, once it is open.
+ */
+forward: ForwardId | null, 
+/**
+ * True while it is taken away.
+ */
+leaving: boolean, };
+
+/**
  * A cluster as wanted, on disk as `clusters/<id>/spec.json`. Its secrets are in a file beside it.
  */
 export type ClusterSpec = { 
@@ -1123,7 +1171,15 @@ created_at: string,
 /**
  * RFC 3339: when it was healthy for the first time. Until then it is being created.
  */
-formed_at: string | null, };
+formed_at: string | null, 
+/**
+ * The last change of its patches.
+ */
+change: ClusterChange | null, 
+/**
+ * The sample app, while anything of it is on the cluster.
+ */
+sample: ClusterSample | null, };
 
 /**
  * A step of the work on a cluster.
@@ -1203,6 +1259,10 @@ certificates: Array<CertificateView>,
  */
 files: ClusterFiles, 
 /**
+ * The sample app, while anything of it is on the cluster.
+ */
+sample: SampleView | null, 
+/**
  * What happened lately, newest first.
  */
 events: Array<ClusterEvent>, 
@@ -1223,7 +1283,7 @@ export type ClusterWish = "running" | "stopped" | "undone";
 /**
  * What is done with a cluster.
  */
-export type ClusterWork = "create" | "start" | "stop" | "restart" | "add_workers" | "remove_worker";
+export type ClusterWork = "create" | "start" | "stop" | "restart" | "add_workers" | "remove_worker" | "configure" | "try_sample" | "end_sample";
 
 /**
  * How pods reach one another.
@@ -1755,7 +1815,7 @@ address: string, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "tool_missing" | "tool_failed" | "configuration_not_kept" | "sample_refused" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
 
 /**
  * A machine's part in etcd.
@@ -1975,7 +2035,7 @@ asset: string, };
 /**
  * What can be wrong with a field.
  */
-export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use" | "talos_too_old" | "not_a_version" | "kubernetes_not_taken" | "even_control_planes" | "too_many_nodes" | "not_a_patch" | "configuration_refused" | "not_a_cidr" | "needs_control_planes" | "not_omni" | "not_for_clusters";
+export type FieldCode = "missing" | "too_long" | "characters" | "taken" | "too_small" | "too_large" | "not_a_url" | "not_a_path" | "unknown" | "unreadable" | "not_a_subnet" | "collides" | "not_an_address" | "not_in_subnet" | "not_exposed" | "in_use" | "talos_too_old" | "not_a_version" | "kubernetes_not_taken" | "even_control_planes" | "too_many_nodes" | "not_a_patch" | "configuration_refused" | "not_a_cidr" | "needs_control_planes" | "not_omni" | "not_secrets" | "not_for_clusters";
 
 /**
  * A problem with one field of a form.
@@ -3005,6 +3065,32 @@ machine: MachineId,
 address: string, };
 
 /**
+ * What other patches would do to one machine.
+ */
+export type MachineComparison = { 
+/**
+ * The machine.
+ */
+machine: MachineId, 
+/**
+ * Its name.
+ */
+hostname: string, 
+/**
+ * What it is.
+ */
+role: NodeRole, 
+/**
+ * True when it is compared with what the node lives by; false when the node does not answer,
+ * and it is compared with what it was given.
+ */
+asked: boolean, 
+/**
+ * How its configuration would differ.
+ */
+comparison: ConfigComparison, };
+
+/**
  * What a form sends; nothing in it has been checked.
  */
 export type MachineDraft = { 
@@ -3198,19 +3284,6 @@ since: string,
  * Seconds from `since` until the next, harder step.
  */
 deadline_s: number, });
-
-/**
- * A file for a person's tools, with mode 0600.
- */
-export type MadeFile = { 
-/**
- * Absolute path.
- */
-path: string, 
-/**
- * The context in it.
- */
-context: string, };
 
 /**
  * A machine's place in its network.
@@ -3489,7 +3562,11 @@ listen: string,
 /**
  * Its port.
  */
-listen_port: number, };
+listen_port: number, 
+/**
+ * The port of the same address that leads to Talos on the control planes.
+ */
+talos_port: number, };
 
 /**
  * A network.
@@ -4697,6 +4774,19 @@ name: string,
 port: number, };
 
 /**
+ * Asks for a cluster to be opened in a program.
+ */
+export type OpenIn = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * In which.
+ */
+tool: Tool, };
+
+/**
  * What a host may open outside the page. An allow-list, not an address.
  */
 export type OpenTarget = { "kind": "data_folder" } | { "kind": "log_folder" } | { "kind": "images_folder" } | { "kind": "machine", 
@@ -4853,6 +4943,32 @@ export type PatchText = {
  * YAML; empty when it would change nothing.
  */
 patch: string, };
+
+/**
+ * What other patches would do.
+ */
+export type PatchesComparison = { 
+/**
+ * What is not acceptable, field by field. They can be applied when this is empty.
+ */
+fields: Array<FieldProblem>, 
+/**
+ * Machine by machine, in the order in which they would be changed.
+ */
+machines: Array<MachineComparison>, };
+
+/**
+ * Wishes other patches.
+ */
+export type PatchesWish = { 
+/**
+ * The cluster.
+ */
+cluster: ClusterId, 
+/**
+ * All of them, as they are to be.
+ */
+patches: ClusterPatches, };
 
 /**
  * A folder chosen in the desktop's dialog; absent when it was closed.
@@ -5567,6 +5683,57 @@ certificates: string, };
 export type RowWay = "same" | "added" | "removed";
 
 /**
+ * How far the sample app is.
+ */
+export type SamplePhase = "starting" | "stopped" | "ready" | "leaving";
+
+/**
+ * The sample app to read: what "Try it" would do.
+ */
+export type SampleText = { 
+/**
+ * Everything that Kubernetes is told, as one YAML.
+ */
+manifest: string, 
+/**
+ * What it makes: kind and name, in order.
+ */
+objects: Array<string>, 
+/**
+ * The image its pods run.
+ */
+image: string, };
+
+/**
+ * The sample app as observed.
+ */
+export type SampleView = { 
+/**
+ * How far it is.
+ */
+phase: SamplePhase, 
+/**
+ * How many of its pods are ready.
+ */
+ready: number, 
+/**
+ * Of how many.
+ */
+of: number, 
+/**
+ * Where a browser finds it; nothing before it is reached.
+ */
+address: string | null, 
+/**
+ * The port of this computer that leads to it.
+ */
+forward: ForwardId | null, 
+/**
+ * What Kubernetes says while it is not ready; may be empty.
+ */
+words: string, };
+
+/**
  * Saves a console's text.
  */
 export type SaveConsole = { 
@@ -5952,7 +6119,7 @@ ended_at: string | null, };
 /**
  * What a stage does.
  */
-export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck" | "cluster_image" | "cluster_network" | "cluster_machines" | "switch_on" | "addresses" | "maintenance" | "disks_check" | "configuration" | "apply" | "install" | "sign_in" | "time" | "bootstrap" | "etcd" | "control_plane" | "pod_network" | "nodes_ready" | "health_checks" | "access" | "workers_off" | "control_planes_off" | "leave";
+export type StageCode = "schematic" | "transfer" | "verify" | "unpack" | "copy" | "prepare" | "spawn" | "run" | "console" | "power_button" | "end" | "change" | "recheck" | "cluster_image" | "cluster_network" | "cluster_machines" | "switch_on" | "addresses" | "maintenance" | "disks_check" | "configuration" | "apply" | "install" | "sign_in" | "time" | "bootstrap" | "etcd" | "control_plane" | "pod_network" | "nodes_ready" | "health_checks" | "access" | "workers_off" | "control_planes_off" | "leave" | "change_control_planes" | "change_workers" | "sample_apply" | "sample_ready" | "sample_forward" | "sample_remove";
 
 /**
  * Something found at start-up.
@@ -6244,6 +6411,46 @@ usual_s: number | null,
 steps: Array<ClusterStep>, };
 
 /**
+ * A program for clusters.
+ */
+export type Tool = "headlamp" | "freelens" | "terminal";
+
+/**
+ * A part of a tool that is not installed.
+ */
+export type ToolPart = "headlamp" | "freelens" | "terminal" | "kubectl";
+
+/**
+ * A tool and whether it is there.
+ */
+export type ToolView = { 
+/**
+ * Which.
+ */
+tool: Tool, 
+/**
+ * What would be started: a program or a desktop entry; empty when nothing was found.
+ */
+found: string, 
+/**
+ * What would have to be installed first.
+ */
+missing: Array<ToolPart>, 
+/**
+ * True when it does not take a cluster by itself: the key file has to be chosen in it.
+ */
+choose: boolean, };
+
+/**
+ * The programs that a cluster can be opened in.
+ */
+export type ToolsAnswer = { 
+/**
+ * Each with what is missing of it.
+ */
+tools: Array<ToolView>, };
+
+/**
  * A set of items that is kept live.
  */
 export type Topic = "images" | "machines" | "networks" | "clusters" | "traffic" | "nodes" | "facts" | "figures" | "trash" | "drafts" | "jobs" | "broken" | "drops" | "host" | "usage";
@@ -6460,34 +6667,6 @@ export interface Commands {
   "host.check": { request: Nothing; response: HostReport };
   /** Makes a change the last report offers, with the administrator's permission. */
   "host.fix": { request: HostFix; response: JobStarted };
-  /** Gives something back from the trash. */
-  "trash.restore": { request: TrashRef; response: Nothing };
-  /** Removes something from the trash for good. */
-  "trash.purge": { request: TrashRef; response: Nothing };
-  /** A job with its kept log. */
-  "job.details": { request: JobRef; response: JobDetails };
-  /** Cancels a job. */
-  "job.cancel": { request: JobRef; response: Nothing };
-  /** The person's preferences. */
-  "settings.get": { request: Nothing; response: Settings };
-  /** Changes preferences. */
-  "settings.set": { request: SettingsChange; response: Settings };
-  /** Lets the person choose a folder. */
-  "dialog.folder": { request: Nothing; response: Picked };
-  /** Lets the person choose a file. */
-  "dialog.file": { request: Nothing; response: Picked };
-  /** Opens something outside the page. */
-  "open": { request: OpenTarget; response: Nothing };
-  /** Moves, sizes or closes the window. */
-  "window.action": { request: WindowAction; response: Nothing };
-  /** Whether practice mode can be entered. */
-  "practice.status": { request: Nothing; response: PracticeStatus };
-  /** Enters or leaves practice mode. */
-  "practice.switch": { request: PracticeSwitch; response: Nothing };
-  /** Takes note of bytes the page has taken in, so that more may come. */
-  "stream.ack": { request: StreamAck; response: Nothing };
-  /** Closes a byte stream. */
-  "stream.close": { request: StreamRef; response: Nothing };
   /** The factory's Talos versions. */
   "factory.versions": { request: VersionsRequest; response: VersionsAnswer };
   /** Everything an image can be for. */
@@ -6510,18 +6689,44 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
-  /** Puts files of a studio draft into a folder, outside the library. Several are a set. */
-  "output.save": { request: SaveOutputs; response: SaveStarted };
-  /** Goes on with a file that is paused or did not arrive. */
-  "output.resume": { request: ResumeSave; response: JobStarted };
-  /** Stops a file's download for a while. What arrived is kept. */
-  "output.pause": { request: JobRef; response: Nothing };
+  /** The access to a cluster: what was written, and what merging would do. */
+  "access.view": { request: ClusterRef; response: AccessView };
+  /** A new key file as text, to be copied. Holds a secret. */
+  "access.text": { request: AccessRequest; response: SecretText };
+  /** Saves a new key file where the person chooses. */
+  "access.save": { request: AccessRequest; response: Saved };
+  /** Merges a new key into the person's own file. */
+  "access.merge": { request: AccessRequest; response: AccessFile };
+  /** Makes a new key where the old one is. */
+  "access.renew": { request: AccessFileRef; response: Nothing };
+  /** Gives a file back as it was, unless it was changed since. */
+  "access.undo": { request: AccessFileRef; response: Nothing };
+  /** Forgets that a file was written. The file stays. */
+  "access.forget": { request: AccessFileRef; response: Nothing };
+  /** Saves a cluster's secrets where the person chooses. */
+  "access.save_secrets": { request: ClusterRef; response: Saved };
+  /** What a person's file of secrets, or the configuration of a node, holds. */
+  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
+  /** What a node would say about a configuration. Sends nothing. */
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  /** The kinds and keys that a version's configurations may hold. */
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
+  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  /** The patch that a choice of these comes to. */
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** What will be asked of the factory for a choice. Sends nothing. */
   "image.plan": { request: ImageChoice; response: ImagePlan };
   /** Downloads an image, or goes on with it. */
   "image.download": { request: ImageChoice; response: DownloadStarted };
   /** Downloads one file of a studio draft into the library, or goes on with it. */
   "image.fetch": { request: FetchOutput; response: DownloadStarted };
+  /** Puts files of a studio draft into a folder, outside the library. Several are a set. */
+  "output.save": { request: SaveOutputs; response: SaveStarted };
+  /** Goes on with a file that is paused or did not arrive. */
+  "output.resume": { request: ResumeSave; response: JobStarted };
+  /** Stops a file's download for a while. What arrived is kept. */
+  "output.pause": { request: JobRef; response: Nothing };
   /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
   /** Forgets what arrived of an image, and begins again. */
@@ -6566,42 +6771,6 @@ export interface Commands {
   "machine.address": { request: MachineAddress; response: Nothing };
   /** Cuts or mends a machine's link. */
   "machine.cut": { request: LinkCut; response: Nothing };
-  /** Saves what ttyS0 printed to a file the person chooses. */
-  "console.save": { request: SaveConsole; response: Saved };
-  /** Suggests a network. */
-  "network.offer": { request: Nothing; response: NetworkDraft };
-  /** Checks a draft field by field, as the person types. */
-  "network.check": { request: NetworkDraft; response: DraftVerdict };
-  /** Creates a network. */
-  "network.create": { request: NetworkDraft; response: NetworkRef };
-  /** Changes a network, also while machines run in it. */
-  "network.change": { request: NetworkChange; response: Nothing };
-  /** Gives a network another subnet, which collides with nothing. Refused while machines run. */
-  "network.resubnet": { request: NetworkRef; response: Nothing };
-  /** Starts a network's process again, in the version of this program. */
-  "network.restart": { request: NetworkRef; response: Nothing };
-  /** Moves a network to the trash. Refused while machines are in it. */
-  "network.delete": { request: NetworkRef; response: Trashed };
-  /** The YAML and the command behind a network. */
-  "network.reveal": { request: NetworkRef; response: NetworkReveal };
-  /** Suggests a free port of this computer for a port of a machine. */
-  "forward.offer": { request: ForwardDraft; response: ForwardOffer };
-  /** Checks a draft field by field, as the person types. */
-  "forward.check": { request: ForwardCheck; response: DraftVerdict };
-  /** Opens a port of this computer that leads to a machine. */
-  "forward.open": { request: ForwardDraft; response: ForwardRef };
-  /** Changes such a port. */
-  "forward.change": { request: ForwardEdit; response: Nothing };
-  /** Closes such a port; the answer opens it again. */
-  "forward.close": { request: ForwardRef; response: ForwardDraft };
-  /** What a node would say about a configuration. Sends nothing. */
-  "config.check": { request: ConfigText; response: ConfigVerdict };
-  /** The kinds and keys that a version's configurations may hold. */
-  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
-  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
-  "config.host_offers": { request: Nothing; response: HostOffers };
-  /** The patch that a choice of these comes to. */
-  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** Looks at a machine's node from now on: the topics tell of it. */
   "node.look": { request: NodeLook; response: Nothing };
   /** Looks no more. */
@@ -6638,24 +6807,22 @@ export interface Commands {
   "node.reset_loss": { request: ResetQuestion; response: ResetLoss };
   /** Wipes a node. */
   "node.reset": { request: NodeReset; response: Nothing };
-  /** The access to a cluster: what was written, and what merging would do. */
-  "access.view": { request: ClusterRef; response: AccessView };
-  /** A new key file as text, to be copied. Holds a secret. */
-  "access.text": { request: AccessRequest; response: SecretText };
-  /** Saves a new key file where the person chooses. */
-  "access.save": { request: AccessRequest; response: Saved };
-  /** Merges a new key into the person's own file. */
-  "access.merge": { request: AccessRequest; response: AccessFile };
-  /** Makes a new key where the old one is. */
-  "access.renew": { request: AccessFileRef; response: Nothing };
-  /** Gives a file back as it was, unless it was changed since. */
-  "access.undo": { request: AccessFileRef; response: Nothing };
-  /** Forgets that a file was written. The file stays. */
-  "access.forget": { request: AccessFileRef; response: Nothing };
-  /** Saves a cluster's secrets where the person chooses. */
-  "access.save_secrets": { request: ClusterRef; response: Saved };
-  /** What a person's file of secrets, or the configuration of a node, holds. */
-  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
+  /** Suggests a network. */
+  "network.offer": { request: Nothing; response: NetworkDraft };
+  /** Checks a draft field by field, as the person types. */
+  "network.check": { request: NetworkDraft; response: DraftVerdict };
+  /** Creates a network. */
+  "network.create": { request: NetworkDraft; response: NetworkRef };
+  /** Changes a network, also while machines run in it. */
+  "network.change": { request: NetworkChange; response: Nothing };
+  /** Gives a network another subnet, which collides with nothing. Refused while machines run. */
+  "network.resubnet": { request: NetworkRef; response: Nothing };
+  /** Starts a network's process again, in the version of this program. */
+  "network.restart": { request: NetworkRef; response: Nothing };
+  /** Moves a network to the trash. Refused while machines are in it. */
+  "network.delete": { request: NetworkRef; response: Trashed };
+  /** The YAML and the command behind a network. */
+  "network.reveal": { request: NetworkRef; response: NetworkReveal };
   /** Suggests a cluster. */
   "cluster.offer": { request: ClusterOfferRequest; response: ClusterOffer };
   /** What a draft would become, and what is not acceptable. Makes and sends nothing. */
@@ -6692,10 +6859,62 @@ export interface Commands {
   "cluster.save_recipe": { request: SaveRecipe; response: Saved };
   /** Commands that would do the same without Crete. */
   "cluster.commands": { request: ClusterDraft; response: CommandsAnswer };
-  /** Writes a kubeconfig of a cluster, into a file of its own. */
-  "cluster.kubeconfig": { request: ClusterRef; response: MadeFile };
-  /** Writes a talosconfig of a cluster, into a file of its own. */
-  "cluster.talosconfig": { request: ClusterRef; response: MadeFile };
+  /** The programs that a cluster can be opened in, and what is missing of each. */
+  "cluster.tools": { request: Nothing; response: ToolsAnswer };
+  /** Opens a cluster in one of them. */
+  "cluster.open_in": { request: OpenIn; response: Nothing };
+  /** What other patches would do to each machine. Changes nothing. */
+  "cluster.compare_patches": { request: PatchesWish; response: PatchesComparison };
+  /** Gives a cluster other patches, one machine after another. */
+  "cluster.change_patches": { request: PatchesWish; response: JobStarted };
+  /** Gives a cluster the patches again that it had before the last change. */
+  "cluster.revert_patches": { request: ClusterRef; response: JobStarted };
+  /** The sample app to read: what "Try it" would do. */
+  "cluster.sample": { request: Nothing; response: SampleText };
+  /** Puts the sample app on a cluster. */
+  "cluster.try_sample": { request: ClusterRef; response: JobStarted };
+  /** Takes it away. */
+  "cluster.end_sample": { request: ClusterRef; response: JobStarted };
+  /** Suggests a free port of this computer for a port of a machine. */
+  "forward.offer": { request: ForwardDraft; response: ForwardOffer };
+  /** Checks a draft field by field, as the person types. */
+  "forward.check": { request: ForwardCheck; response: DraftVerdict };
+  /** Opens a port of this computer that leads to a machine. */
+  "forward.open": { request: ForwardDraft; response: ForwardRef };
+  /** Changes such a port. */
+  "forward.change": { request: ForwardEdit; response: Nothing };
+  /** Closes such a port; the answer opens it again. */
+  "forward.close": { request: ForwardRef; response: ForwardDraft };
+  /** Saves what ttyS0 printed to a file the person chooses. */
+  "console.save": { request: SaveConsole; response: Saved };
+  /** Gives something back from the trash. */
+  "trash.restore": { request: TrashRef; response: Nothing };
+  /** Removes something from the trash for good. */
+  "trash.purge": { request: TrashRef; response: Nothing };
+  /** A job with its kept log. */
+  "job.details": { request: JobRef; response: JobDetails };
+  /** Cancels a job. */
+  "job.cancel": { request: JobRef; response: Nothing };
+  /** The person's preferences. */
+  "settings.get": { request: Nothing; response: Settings };
+  /** Changes preferences. */
+  "settings.set": { request: SettingsChange; response: Settings };
+  /** Lets the person choose a folder. */
+  "dialog.folder": { request: Nothing; response: Picked };
+  /** Lets the person choose a file. */
+  "dialog.file": { request: Nothing; response: Picked };
+  /** Opens something outside the page. */
+  "open": { request: OpenTarget; response: Nothing };
+  /** Moves, sizes or closes the window. */
+  "window.action": { request: WindowAction; response: Nothing };
+  /** Whether practice mode can be entered. */
+  "practice.status": { request: Nothing; response: PracticeStatus };
+  /** Enters or leaves practice mode. */
+  "practice.switch": { request: PracticeSwitch; response: Nothing };
+  /** Takes note of bytes the page has taken in, so that more may come. */
+  "stream.ack": { request: StreamAck; response: Nothing };
+  /** Closes a byte stream. */
+  "stream.close": { request: StreamRef; response: Nothing };
 }
 
 /** The items of every topic. */

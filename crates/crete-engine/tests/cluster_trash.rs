@@ -1,0 +1,168 @@
+//! A cluster goes to the trash with its machines and its network, and comes back whole.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use crete_engine::Engine;
+use crete_model::{
+    ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ErrorCode, MachineId, NetworkDraft,
+    NetworkId, NodeRole, TrashKind,
+};
+use std::os::unix::fs::PermissionsExt;
+use support::World;
+use uuid::Uuid;
+
+/// Three machines that are off, in a network of their own, and the record of the cluster that they
+/// are.
+async fn cluster(world: &World) -> (ClusterId, NetworkId, Vec<MachineId>) {
+    let engine = world.open().await;
+    let network = engine
+        .create_network(&NetworkDraft {
+            name: "knossos".to_owned(),
+            subnet: String::new(),
+            ipv6: true,
+            mtu: 1500,
+            internet: true,
+        })
+        .unwrap();
+    let mut nodes = Vec::new();
+    for (name, role) in [
+        ("cp-1", NodeRole::ControlPlane),
+        ("w-1", NodeRole::Worker),
+        ("w-2", NodeRole::Worker),
+    ] {
+        let mut draft = world.draft(&format!("knossos-{name}"));
+        draft.network = Some(network);
+        nodes.push((name, role, engine.create_machine(&draft).unwrap()));
+    }
+    let mut draft = engine.offer_cluster(None, None).unwrap().draft;
+    draft.name = "knossos".to_owned();
+    engine.close().await;
+    let id = ClusterId(Uuid::now_v7());
+    let folder = world.at("data/clusters").join(id.to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("secrets.yaml"), "cluster: {}\n").unwrap();
+    let machines = nodes.iter().map(|(.., machine)| *machine).collect();
+    let node = |(name, role, machine): &(&str, NodeRole, MachineId)| ClusterNode {
+        name: (*name).to_owned(),
+        role: *role,
+        machine: *machine,
+        sizes: draft.workers.sizes,
+        leaving: false,
+    };
+    let spec = serde_json::json!({
+        "schema_version": 1,
+        "id": id,
+        "name": "knossos",
+        "talos": "v1.13.9",
+        "kubernetes": "1.36.3",
+        "arch": "amd64",
+        "medium": "disk_image",
+        "schematic": null,
+        "installer": "factory.example/metal-installer/0:v1.13.9",
+        "image": world.image,
+        "nodes": nodes.iter().map(node).collect::<Vec<_>>(),
+        "network": network,
+        "own_network": true,
+        "subnet": "",
+        "endpoint": {"kind": "load_balancer"},
+        "api": null,
+        "cni": "flannel",
+        "pod_subnet": "",
+        "service_subnet": "",
+        "schedule_on_control_planes": false,
+        "mirrors": [],
+        "patches": {},
+        "leave_in_maintenance": false,
+        "omni": "",
+        "wish": "stopped",
+        "created_at": "2026-03-20T09:00:00Z",
+        "formed_at": "2026-03-20T09:05:00Z",
+    });
+    // What an earlier version wrote, without the newest keys, is read too.
+    let spec: ClusterSpec = serde_json::from_value(spec).unwrap();
+    assert!(spec.change.is_none() && spec.sample.is_none());
+    std::fs::write(folder.join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    (id, network, machines)
+}
+
+fn kinds(engine: &Engine) -> Vec<TrashKind> {
+    let mut kinds: Vec<TrashKind> = engine.trash.all().iter().map(|one| one.kind).collect();
+    kinds.sort_by_key(|kind| format!("{kind:?}"));
+    kinds
+}
+
+#[tokio::test]
+async fn what_went_to_the_trash_comes_back_whole() {
+    let world = World::new();
+    let (id, network, machines) = cluster(&world).await;
+    let engine = world.open().await;
+    let view = engine.clusters.get(&id.to_string()).unwrap();
+    assert_eq!(view.phase, ClusterPhase::Stopped);
+    let loss = engine.cluster_loss(id).unwrap();
+    assert_eq!(
+        loss.machines,
+        ["knossos-cp-1", "knossos-w-1", "knossos-w-2"]
+    );
+    assert_eq!(loss.network.as_deref(), Some("knossos"));
+    let (trash_id, name) = engine.delete_cluster(id).await.unwrap();
+    assert_eq!(name, "knossos");
+    assert!(engine.clusters.get(&id.to_string()).is_none());
+    assert!(engine.machines.all().is_empty());
+    assert!(engine.networks.get(&network.to_string()).is_none());
+    assert_eq!(
+        kinds(&engine),
+        [
+            TrashKind::Clusters,
+            TrashKind::Machines,
+            TrashKind::Machines,
+            TrashKind::Machines,
+            TrashKind::Networks
+        ]
+    );
+    // The trash outlives the program.
+    engine.close().await;
+    let engine = world.open().await;
+    engine.restore(&trash_id).await.unwrap();
+    let view = engine.clusters.get(&id.to_string()).unwrap();
+    assert_eq!(view.phase, ClusterPhase::Stopped);
+    for machine in &machines {
+        let back = engine.machines.get(&machine.to_string()).unwrap();
+        assert_eq!(back.spec.network, Some(network));
+        assert_eq!(engine.machines.all().len(), 3);
+    }
+    assert!(engine.networks.get(&network.to_string()).is_some());
+    assert!(kinds(&engine).is_empty(), "nothing of it stays behind");
+    let folder = engine.cluster_folder(id).unwrap();
+    assert!(folder.join("secrets.yaml").exists());
+    let mode = std::fs::metadata(folder.join("secrets.yaml")).unwrap();
+    assert_ne!(mode.permissions().mode() & 0o400, 0);
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn its_name_has_to_be_free_to_come_back() {
+    let world = World::new();
+    let (id, ..) = cluster(&world).await;
+    let engine = world.open().await;
+    let (trash_id, _) = engine.delete_cluster(id).await.unwrap();
+    engine.close().await;
+    let (other, ..) = cluster(&world).await;
+    let engine = world.open().await;
+    let refused = engine.restore(&trash_id).await.unwrap_err().problem();
+    assert_eq!(refused.code, ErrorCode::ClusterDenied);
+    assert_eq!(refused.params["reason"], "name_taken");
+    assert!(
+        engine.trash.get(&trash_id).is_some(),
+        "it stays in the trash"
+    );
+    engine.delete_cluster(other).await.unwrap();
+    engine.restore(&trash_id).await.unwrap();
+    assert!(engine.clusters.get(&id.to_string()).is_some());
+    engine.close().await;
+}
