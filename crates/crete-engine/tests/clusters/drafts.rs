@@ -23,7 +23,7 @@ async fn every_offer_can_be_sent_as_it_is() {
         assert_eq!(offer.draft.name, "knossos", "the first name that is free");
         let plan = lab.engine.plan_cluster(&offer.draft);
         assert_eq!(plan.preset, Some(preset));
-        assert_eq!(plan.nodes.len() as u32, control_planes + workers);
+        assert_eq!(plan.nodes.len(), (control_planes + workers) as usize);
         assert_eq!(plan.may_fail, if control_planes == 3 { 1 } else { 0 });
         let codes: Vec<StageCode> = plan.steps.iter().map(|step| step.code).collect();
         assert_eq!(codes.first(), Some(&StageCode::ClusterImage));
@@ -37,6 +37,7 @@ async fn every_offer_can_be_sent_as_it_is() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_cannot_be_is_said_at_its_field() {
     let lab = Lab::new().await;
     let good = lab.draft(ClusterPreset::Small);
