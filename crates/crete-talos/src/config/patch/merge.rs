@@ -1,10 +1,13 @@
 //! The strategic merge: maps merge, scalars replace, lists append, and the exceptions.
 
+mod values;
+
 use crate::Contract;
 use crate::config::decode::join;
 use crate::config::fault::Fault;
-use crate::config::schema::{Schema, Shape};
+use crate::config::schema::{Format, Schema, Shape};
 use crate::yaml::{Kind, Node, Plain, resolve};
+use values::{Keeping, is_no_time, keeping, merge_addresses};
 
 /// How a field is merged when it is not merged in the usual way.
 enum Rule {
@@ -46,11 +49,16 @@ fn rule(type_name: &str, key: &str, contract: Contract) -> Rule {
     }
 }
 
+/// Stands behind a pointer: a patch without it leaves it as it is.
+const SECURITY: &str = "container.ContainerSecurity";
+
 /// Values that are taken from a patch even when it does not have them.
 fn is_opaque(type_name: &str, key: &str, contract: Contract) -> bool {
     match key {
         "match" => !type_name.starts_with("v1alpha1."),
         "triggerExpression" | "cgroupRankingExpression" => type_name == "runtime.OOMV1Alpha1",
+        // No pointer: what is not said is false.
+        "machinedAccess" => type_name == SECURITY,
         "minSize" => type_name.ends_with("ProvisioningSpec"),
         "maxSize" => type_name.ends_with("ProvisioningSpec") && contract <= Contract::V1_11,
         _ => false,
@@ -111,8 +119,42 @@ impl Merge {
             }
             Rule::Replace => Ok(()),
             Rule::By(keys) => self.by_key(there, right, keys, shape, path),
-            Rule::Usual => self.value(there, right, shape, path),
+            Rule::Usual => match keeping(type_name, key, self.contract) {
+                Keeping::Usual => self.value(there, right, shape, path),
+                keeping => self.keep(there, right, keeping, shape, path),
+            },
         }
+    }
+
+    /// Takes over a value that is kept in a way of its own.
+    fn keep(
+        &mut self,
+        left: &mut Node,
+        right: &Node,
+        keeping: Keeping,
+        shape: &Shape,
+        path: &str,
+    ) -> Done {
+        match keeping {
+            Keeping::Pointer if right.as_integer() == Some(0) => *left = right.clone(),
+            Keeping::Word(zero) if right.as_text() == Some(zero) => {}
+            Keeping::Address => {
+                if let (Some(ours), Some(theirs)) = (left.as_text(), right.as_text()) {
+                    *left = Node {
+                        line: right.line,
+                        origin: right.origin,
+                        ..Node::text(merge_addresses(ours, theirs))
+                    };
+                }
+            }
+            Keeping::Arguments => {
+                for entry in right.entries() {
+                    left.set(&entry.key, entry.value.clone());
+                }
+            }
+            _ => self.value(left, right, shape, path)?,
+        }
+        Ok(())
     }
 
     /// Takes away what the patch leaves out of a type that Talos copies whole.
@@ -132,7 +174,7 @@ impl Merge {
         let Shape::Record(inner) = shape else {
             return Ok(());
         };
-        if type_name.starts_with("v1alpha1.") || !self.has_opaque(inner) {
+        if type_name.starts_with("v1alpha1.") || inner == SECURITY || !self.has_opaque(inner) {
             return Ok(());
         }
         if let Some(there) = left.get_mut(key) {
@@ -164,6 +206,7 @@ impl Merge {
                 append(left, right);
                 Ok(())
             }
+            Shape::Text(Format::Duration) if is_no_time(right) => Ok(()),
             Shape::Text(_) | Shape::Integer | Shape::Boolean | Shape::ScalarOrList => {
                 if is_something(right) {
                     *left = right.clone();
