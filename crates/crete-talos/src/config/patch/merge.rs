@@ -5,7 +5,7 @@ mod values;
 use crate::Contract;
 use crate::config::decode::join;
 use crate::config::fault::Fault;
-use crate::config::schema::{Format, Schema, Shape};
+use crate::config::schema::{Format, Record, Schema, Shape};
 use crate::yaml::{Kind, Node, Plain, resolve};
 use values::{Keeping, is_no_time, keeping, merge_addresses};
 
@@ -89,12 +89,31 @@ impl Merge {
         let Some(record) = schema.record(type_name) else {
             return self.free(left, right, path);
         };
+        if record.is_pem() {
+            return self.take_pem(left, right, record, path);
+        }
         for (key, shape) in &record.keys {
             let path = join(path, key);
             match right.get(key) {
                 Some(value) => self.field(left, value, (type_name, key), shape, &path)?,
                 None => self.erase(left, key, (type_name, shape), &path)?,
             }
+        }
+        Ok(())
+    }
+
+    /// A certificate and its key come together: what a patch leaves out of them is lost.
+    fn take_pem(&mut self, left: &mut Node, right: &Node, record: &Record, path: &str) -> Done {
+        if right.is_null() {
+            return Ok(());
+        }
+        for key in record.keys.keys() {
+            let value = right.get(key).cloned().unwrap_or_else(|| Node::text(""));
+            let lost = value.text_at(&[]).is_empty() && !left.text_at(&[key]).is_empty();
+            if lost {
+                self.erased.push(join(path, key));
+            }
+            left.set(key, value);
         }
         Ok(())
     }
@@ -245,10 +264,12 @@ impl Merge {
         for (index, addition) in additions.iter().enumerate() {
             let path = format!("{path}[{index}]");
             let named = |item: &Node| {
-                keys.iter().any(|key| {
-                    let (ours, theirs) = (item.get(key), addition.get(key));
-                    ours.is_some() && same(ours, theirs)
-                })
+                // A name that is not said is an empty one; a device without both has none.
+                keys == ["name"] && item.text_at(keys) == addition.text_at(keys)
+                    || keys.iter().any(|key| {
+                        let (ours, theirs) = (item.get(key), addition.get(key));
+                        ours.is_some() && same(ours, theirs)
+                    })
             };
             match items.iter_mut().find(|item| named(item)) {
                 Some(item) => self.value(item, addition, element, &path)?,
