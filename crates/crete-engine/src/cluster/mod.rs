@@ -24,6 +24,7 @@ mod ground;
 mod health;
 mod kube;
 mod life;
+mod origins;
 mod ours;
 mod plan;
 mod progress;
