@@ -259,6 +259,10 @@ fn end_to_end() -> Result<()> {
             "crete-net",
         ]))
     })?;
+    step("Building what makes a person's configurations", || {
+        let example = ["--package", "crete-talos", "--example", "gen_config"];
+        run(cargo(&["build"]).args(example))
+    })?;
     run(&mut driven::suite("e2e"))
 }
 
