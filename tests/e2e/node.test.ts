@@ -86,7 +86,7 @@ async function shown(page: Page, tab: NodeTab): Promise<void> {
       return;
     case "logs":
       await at
-        .getByText(/Linux version/)
+        .getByText(/booting Talos/)
         .first()
         .waitFor(wait);
       return;
