@@ -61,8 +61,9 @@ fn text(node: &mut Node) {
 }
 
 fn bare(node: &mut Node, settled: Option<String>) {
-    if let (Kind::Scalar { text, .. }, Some(settled)) = (&mut node.kind, settled) {
+    if let (Kind::Scalar { text, plain }, Some(settled)) = (&mut node.kind, settled) {
         *text = settled;
+        *plain = true;
     }
 }
 
