@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(of("hostname: "), (ValueOrigin::Cluster, spec.name.as_str()));
             assert_eq!(of("diskQuotaSupport: true"), (ValueOrigin::Crete, ""));
             assert_eq!(of("dnsDomain"), (ValueOrigin::Crete, ""));
-            assert_eq!(of("token: "), (ValueOrigin::Cluster, spec.name.as_str()));
+            assert_eq!(of("crt: "), (ValueOrigin::Cluster, spec.name.as_str()));
             assert_eq!(text.contains("HostnameConfig"), documents);
         }
     }
