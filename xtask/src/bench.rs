@@ -77,6 +77,12 @@ const PARTS: &[Part] = &[
         measure: whole,
     },
     Part {
+        names: &["talos"],
+        needs: &[Compiler],
+        says: "Measuring calls to nodes beside their bytes, and twenty nodes watched",
+        measure: talos,
+    },
+    Part {
         names: &["sizes"],
         needs: &[],
         says: "Measuring what is shipped",
@@ -172,6 +178,12 @@ fn idle() -> Result<Vec<Figure>> {
 fn download() -> Result<Vec<Figure>> {
     examples()?;
     printed(&mut driven::optimized("bench/download.ts"))
+}
+
+/// Calls to nodes, and the engine that watches many.
+fn talos() -> Result<Vec<Figure>> {
+    examples()?;
+    printed(&mut Command::new(target().join("release/examples/talos")))
 }
 
 /// From QEMU's port to the page, beside somebody who only reads.

@@ -244,6 +244,9 @@ fn end_to_end() -> Result<()> {
     page::build()?;
     step("Looking after the practice parts", practice::build)?;
     step("Building the dev host", programs::build)?;
+    step("Building what makes a person's configurations", || {
+        run(&mut cargo(&["build", "--example", "gen_config"]))
+    })?;
     run(&mut driven::suite("e2e"))
 }
 

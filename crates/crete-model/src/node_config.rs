@@ -35,7 +35,7 @@ pub struct LineOrigin {
     pub line: u32,
     /// From where.
     pub origin: ValueOrigin,
-    /// The name of the cluster or patch; empty for Crete's own values.
+    /// The cluster's name; the patch's place among a cluster's, such as `patches.worker.0`.
     pub name: String,
 }
 
@@ -80,6 +80,8 @@ pub enum ApplyTakes {
     Reboot,
     /// Talos is installed, or started for the first time.
     Install,
+    /// It cannot be read: nothing would come of it.
+    Refused,
 }
 
 /// A value that differs.
@@ -188,6 +190,8 @@ pub enum ModeDenial {
     Maintenance,
     /// There is no difference.
     NoDifference,
+    /// It cannot be read.
+    Unreadable,
 }
 
 /// What a node answers to a configuration.

@@ -2,6 +2,11 @@
 //!
 //! `cargo run -p crete-talos --example extract_secrets -- controlplane.yaml`
 
+#[path = "support/args.rs"]
+#[allow(dead_code, reason = "shared, and each example uses a part")]
+mod args;
+
+use args::Args;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,10 +23,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<String, String> {
-    let path = std::env::args()
-        .nth(1)
-        .ok_or("usage: extract_secrets CONFIG")?;
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let usage = "extract_secrets CONFIG";
+    let args = Args::read(usage, &[])?;
+    let [path] = args.paths.as_slice() else {
+        return Err(format!("usage: {usage}"));
+    };
+    let text = args::file(path)?;
     let parts = crete_talos::pki::extract(&text).map_err(|error| format!("{path}: {error}"))?;
     Ok(parts.to_yaml())
 }

@@ -4,9 +4,13 @@
 //! writes `controlplane.yaml`, `worker.yaml`, `talosconfig`, `kubeconfig`, and without a given
 //! bundle a new `secrets.yaml`.
 
+#[path = "support/args.rs"]
+#[allow(dead_code, reason = "shared, and each example uses a part")]
+mod args;
 #[path = "../tests/support/case.rs"]
 mod case;
 
+use args::Args;
 use case::Case;
 use crete_talos::config::MachineRole;
 use crete_talos::pki::{
@@ -19,12 +23,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(path), Some(folder)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: gen_config CASE.yaml FOLDER");
-        return ExitCode::FAILURE;
-    };
-    match run(Path::new(&path), Path::new(&folder)) {
+    let usage = "gen_config CASE.yaml FOLDER";
+    let made = Args::read(usage, &[]).and_then(|args| match args.paths.as_slice() {
+        [path, folder] => run(Path::new(path), Path::new(folder)),
+        _ => Err(format!("usage: {usage}")),
+    });
+    match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -2,6 +2,10 @@
 //!
 //! `cargo run -p crete-talos --example merge_patch -- CONFIG PATCH… --talos v1.12`
 
+#[path = "support/args.rs"]
+mod args;
+
+use args::{Args, file};
 use crete_talos::Contract;
 use crete_talos::config::{Configuration, Patch};
 use std::process::ExitCode;
@@ -20,22 +24,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<String, String> {
-    let mut paths = Vec::new();
-    let mut contract = Contract::V1_13;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--talos" {
-            let version = arguments.next().ok_or("--talos needs a version")?;
-            contract = version.parse().map_err(|error| format!("{error}"))?;
-        } else {
-            paths.push(argument);
-        }
-    }
-    let [config, patches @ ..] = paths.as_slice() else {
-        return Err("usage: merge_patch CONFIG PATCH… --talos v1.12".to_owned());
+    let usage = "merge_patch CONFIG PATCH… --talos v1.12";
+    let args = Args::read(usage, &["talos"])?;
+    let contract = match args.option("talos") {
+        Some(version) => version.parse().map_err(|error| format!("{error}"))?,
+        None => Contract::V1_13,
     };
-    let file =
-        |path: &String| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    let [config, patches @ ..] = args.paths.as_slice() else {
+        return Err(format!("usage: {usage}"));
+    };
     let mut read = Vec::new();
     for path in patches {
         let patch = Patch::read(&file(path)?, contract);

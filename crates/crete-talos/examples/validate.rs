@@ -4,6 +4,10 @@
 //! prints `{"ok", "errors", "warnings"}` as JSON. The node is the one of the golden files: a disk
 //! `/dev/vda` of 20 GB, a CD drive, nothing installed. A refusal is an answer, not an error.
 
+#[path = "support/args.rs"]
+mod args;
+
+use args::Args;
 use crete_talos::Contract;
 use crete_talos::config::{Configuration, Disk, Fault, Machine, Mode};
 use serde_json::{Value, json};
@@ -23,27 +27,26 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Value, String> {
-    let mut path = None;
-    let mut mode = Mode::Metal;
-    let mut contract = Contract::V1_13;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
-        match argument.as_str() {
-            "--talos" => contract = value()?.parse().map_err(|error| format!("{error}"))?,
-            "--mode" => {
-                mode = match value()?.as_str() {
-                    "metal" => Mode::Metal,
-                    "cloud" => Mode::Cloud,
-                    "container" => Mode::Container,
-                    other => return Err(format!("there is no mode {other:?}")),
-                };
-            }
-            _ => path = Some(argument),
+    let usage = "validate CONFIG --mode metal --talos v1.12";
+    let args = Args::read(usage, &["mode", "talos"])?;
+    let contract = match args.option("talos") {
+        Some(version) => version.parse().map_err(|error| format!("{error}"))?,
+        None => Contract::V1_13,
+    };
+    let mode = match args.option("mode").unwrap_or("metal") {
+        "metal" => Mode::Metal,
+        "cloud" => Mode::Cloud,
+        "container" => Mode::Container,
+        other => {
+            return Err(format!(
+                "there is no mode {other:?}: known are metal, cloud and container"
+            ));
         }
-    }
-    let path = path.ok_or("usage: validate CONFIG --mode metal --talos v1.12")?;
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    };
+    let [path] = args.paths.as_slice() else {
+        return Err(format!("usage: {usage}"));
+    };
+    let text = args::file(path)?;
     let texts = |faults: &[Fault]| -> Vec<String> {
         let texts = faults.iter().map(Fault::talos_text);
         texts.map(str::to_owned).collect()

@@ -23,6 +23,7 @@ mod options;
 mod origins;
 mod patch;
 mod schema;
+mod settle;
 mod validate;
 
 pub use additions::{

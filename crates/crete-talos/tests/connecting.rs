@@ -9,11 +9,14 @@
 
 mod support;
 
+use crete_talos::api::wire::{common, machine as wire};
 use crete_talos::api::{
-    ApiError, Cause, ClusterTrust, Flaw, Node, Pin, Presence, Target, Tcp, Trust, UnixSocket, probe,
+    ApiError, ApplyMode, Cause, ClusterTrust, Flaw, Node, Pin, Presence, Target, Tcp, Trust,
+    UnixSocket, probe,
 };
 use crete_talos::pki::{Role, Validity};
 use jiff::{SignedDuration, Timestamp};
+use prost::Message as _;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,6 +301,8 @@ const INVALID: i32 = 3;
 const NOT_FOUND: i32 = 5;
 const EXISTS: i32 = 6;
 const DENIED: i32 = 7;
+const DEADLINE: i32 = 4;
+const INTERNAL: i32 = 13;
 const EXHAUSTED: i32 = 8;
 const PRECONDITION: i32 = 9;
 const UNIMPLEMENTED: i32 = 12;
@@ -413,6 +418,83 @@ const REFUSALS: &[(i32, &str, Cause)] = &[
         "grpc: received message larger than max",
         Cause::Exhausted,
     ),
+    // Behind a forwarded port, "off" looks so.
+    (
+        UNAVAILABLE,
+        "error reading server preface: read tcp 127.0.0.1:50000: connection reset by peer",
+        Cause::Interrupted,
+    ),
+    (
+        UNAVAILABLE,
+        "error reading from server: EOF",
+        Cause::Interrupted,
+    ),
+    (
+        UNAVAILABLE,
+        "error reading server preface: remote error: tls: bad certificate",
+        Cause::ClientUnknown,
+    ),
+    (
+        UNIMPLEMENTED,
+        "unknown method MetaWrite for service machine.MachineService",
+        Cause::NotOffered,
+    ),
+    (
+        UNKNOWN,
+        "service \"etcd\" doesn't support restart operation via API",
+        Cause::UnknownName,
+    ),
+    (
+        UNKNOWN,
+        "service \"machined\" doesn't support stop operation via API",
+        Cause::UnknownName,
+    ),
+    (
+        INVALID,
+        "invalid containerd namespace NS_UNKNOWN",
+        Cause::BadRequest,
+    ),
+    (INTERNAL, "invalid target \"a:50000\"", Cause::BadRequest),
+    (
+        PRECONDITION,
+        "the node is rebooting, can't apply configuration",
+        Cause::Busy,
+    ),
+    (DEADLINE, "context deadline exceeded", Cause::Silent),
+];
+
+/// The rows about configurations: what else is an invalid argument.
+const REFUSED_CONFIGURATIONS: &[(i32, &str, Cause)] = &[
+    (
+        INVALID,
+        "1 error occurred:\n\t* install instructions are required\n\n",
+        Cause::ConfigurationRefused,
+    ),
+    (
+        INVALID,
+        "configuration validation failed: 1 error occurred:\n\t* a\n\n",
+        Cause::ConfigurationRefused,
+    ),
+    (
+        INVALID,
+        "runtime configuration validation failed: 1 error occurred:\n\t* kubelet image is not valid\n\n",
+        Cause::ConfigurationRefused,
+    ),
+    (
+        UNKNOWN,
+        "failed to parse config: unknown keys found during decoding:\nmachine:\n    token: s3cr3t\n",
+        Cause::ConfigurationUnreadable,
+    ),
+    (
+        INVALID,
+        "this config change can't be applied in immediate mode\ndiff: s3cr3t",
+        Cause::NeedsReboot,
+    ),
+    (
+        PRECONDITION,
+        "another apply configuration is already in progress",
+        Cause::Busy,
+    ),
 ];
 
 #[tokio::test]
@@ -425,4 +507,39 @@ async fn each_refusal_has_its_cause() {
         assert!(!error.advice().is_empty() && !error.cause.code().is_empty());
         player.stop().await;
     }
+}
+
+#[tokio::test]
+async fn each_refusal_of_a_configuration_has_its_cause_and_is_not_quoted() {
+    for (code, text, cause) in REFUSED_CONFIGURATIONS {
+        let (player, node) = Player::in_maintenance(move |_, _| Reply::refuse(*code, text)).await;
+        let error = node.apply("a", ApplyMode::Auto, false).await.unwrap_err();
+        assert_eq!(error.cause, *cause, "{text}");
+        assert_eq!(error.talos_text(), *text, "whoever asked can read it");
+        assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{text}");
+        player.stop().await;
+    }
+}
+
+/// A node that was reached in another's place says so inside of an answer that is well.
+#[tokio::test]
+async fn a_failure_inside_of_an_answer_is_one() {
+    let (player, node) = Player::in_maintenance(|_, _| {
+        let failed = wire::Version {
+            metadata: Some(common::Metadata {
+                hostname: "10.0.0.9".to_owned(),
+                error: "connection refused".to_owned(),
+                status: None,
+            }),
+            ..wire::Version::default()
+        };
+        let answer = wire::VersionResponse {
+            messages: vec![failed],
+        };
+        Reply::one(answer.encode_to_vec())
+    })
+    .await;
+    let error = node.version().await.unwrap_err();
+    assert_eq!(error.talos_text(), "connection refused");
+    player.stop().await;
 }

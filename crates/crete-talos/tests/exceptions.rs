@@ -211,3 +211,60 @@ fn everything_else_grows() {
         }
     }
 }
+
+/// What Talos' own library does with single values, asked of 1.13.9.
+#[test]
+fn single_values_are_merged_by_the_type_that_keeps_them() {
+    let document = |kind: &str, rest: &str| format!("apiVersion: v1alpha1\nkind: {kind}\n{rest}");
+    for (before, patch, after) in [
+        // A certificate takes its key along, even when there is none.
+        (
+            "machine:\n  type: worker\n  ca:\n    crt: YQ==\n    key: Yg==\n".to_owned(),
+            "machine:\n  ca:\n    crt: Yw==\n".to_owned(),
+            "    crt: Yw==\n        key: \"\"\n",
+        ),
+        // The parts of an address that are not named stay.
+        (
+            "cluster:\n  controlPlane:\n    endpoint: https://a:6443/p\n".to_owned(),
+            "cluster:\n  controlPlane:\n    endpoint: https://b\n".to_owned(),
+            "endpoint: https://b/p\n",
+        ),
+        // Zero counts behind a pointer.
+        (
+            document("BondConfig", "name: b\nlinks: [eth0]\nmiimon: 100\n"),
+            document("BondConfig", "name: b\nmiimon: 0\n"),
+            "miimon: 0\n",
+        ),
+        // `accept` is the zero of its words, and `0s` of durations.
+        (
+            document("NetworkDefaultActionConfig", "ingress: block\n"),
+            document("NetworkDefaultActionConfig", "ingress: accept\n"),
+            "ingress: block\n",
+        ),
+        (
+            "machine:\n  type: worker\n  time:\n    bootTimeout: 5m\n".to_owned(),
+            "machine:\n  time:\n    bootTimeout: 0s\n".to_owned(),
+            "bootTimeout: 5m",
+        ),
+        // Arguments are replaced one by one, lists of them too.
+        (
+            "machine:\n  type: worker\n  kubelet:\n    extraArgs:\n      a: [x]\n      b: y\n"
+                .to_owned(),
+            "machine:\n  kubelet:\n    extraArgs:\n      a: [z]\n".to_owned(),
+            "a:\n                - z\n            b: \"y\"\n",
+        ),
+    ] {
+        let mut configuration = Configuration::read(&before, Contract::V1_13).unwrap();
+        let patch = Patch::read(&patch, Contract::V1_13).unwrap();
+        patch.apply(&mut configuration, 1).unwrap();
+        let merged = configuration.to_yaml();
+        assert!(merged.contains(after), "{after}\nis not in\n{merged}");
+    }
+    // Nothing is found inside of a certificate.
+    let text = "machine:\n  type: worker\n  ca:\n    crt: YQ==\n    key: Yg==\n";
+    let mut configuration = Configuration::read(text, Contract::V1_13).unwrap();
+    let patch = "machine:\n  ca:\n    key:\n      $patch: delete\n";
+    let patch = Patch::read(patch, Contract::V1_13).unwrap();
+    let refused = patch.apply(&mut configuration, 1).unwrap_err();
+    assert!(refused.to_string().contains("lookup failed"), "{refused}");
+}

@@ -193,3 +193,46 @@ fn a_disk_that_is_not_there_is_found_before_the_configuration_is_lost() {
     };
     assert_eq!(other.missing_disk(&installed), None);
 }
+
+/// Rules of documents for which there is no golden case, asked of Talos' own library of 1.13.9.
+#[test]
+fn rules_of_other_documents_are_said_in_talos_own_words() {
+    let base = text("bases/b-controlplane.yaml");
+    for (document, wanted) in [
+        (
+            "kind: EventSinkConfig\nendpoint: abc\n",
+            "EventSinkConfig: event sink endpoint: address abc: missing port in address",
+        ),
+        (
+            "kind: StaticHostConfig\nname: 10.0.0.1\n",
+            "StaticHostConfig/10.0.0.1: at least one hostname is required",
+        ),
+        (
+            "kind: SideroLinkConfig\napiUrl: https://a/b\n",
+            "SideroLinkConfig: apiUrl path must be empty",
+        ),
+        (
+            "kind: ExtensionServiceConfig\nname: a\n",
+            "ExtensionServiceConfig/a: no config files found for extension \"a\"",
+        ),
+        (
+            "kind: LinkAliasConfig\nname: a\n",
+            "LinkAliasConfig/a: link selector is required",
+        ),
+        (
+            "kind: ZswapConfig\nmaxPoolPercent: 101\n",
+            "ZswapConfig: maxPoolPercent must be between 0 and 100",
+        ),
+    ] {
+        let whole = format!("{base}---\napiVersion: v1alpha1\n{document}");
+        let read = Configuration::read(&whole, Contract::V1_13).unwrap();
+        let verdict = read.validate(Contract::V1_13, Mode::Metal);
+        let said: Vec<&str> = verdict.errors.iter().map(Fault::talos_text).collect();
+        assert_eq!(said, [wanted]);
+    }
+    // Old words for truth count in quotes too.
+    let quoted = base.replacen("wipe: false", "wipe: \"no\"", 1);
+    assert_ne!(quoted, base);
+    let read = Configuration::read(&quoted, Contract::V1_13).unwrap();
+    assert!(read.to_yaml().contains("wipe: false"));
+}

@@ -95,6 +95,11 @@ impl Nodes {
     /// Addresses that are known to be free.
     pub const MOST: u8 = 16;
 
+    /// How fast machines live that are switched on from now on.
+    pub fn live_at(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
     /// Switches on a machine with an empty disk, and with faults from the beginning on.
     pub fn switch_on(&mut self, identity: Identity, faults: &[Fault]) -> &TalosNode {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::default());

@@ -41,6 +41,7 @@ describe("every code has a sentence, and no other, and its places are what the p
     ["node_config", "ApplyWay", en.node.mode],
     ["node_config", "ModeDenial", en.node.denial],
     ["node_config", "ApplyTakes", en.node.takes],
+    ["node_config", "ValueOrigin", en.node.origin],
     ["node_config", "ChangeWay", en.node.way],
     ["host", "Verdict", en.verdict],
     ["cluster/life", "ClusterDenied", en.clusters.denied],

@@ -182,7 +182,7 @@ fn options(spec: &ClusterSpec, api: &ClusterEndpoint) -> Result<Options> {
 }
 
 /// Patches that Crete itself makes for one machine.
-fn own_patches(
+pub(super) fn own_patches(
     spec: &ClusterSpec,
     node: &ClusterNode,
     contract: Contract,
@@ -213,7 +213,7 @@ fn own_patches(
 }
 
 /// A person's patches for one machine, each with its path in the draft.
-fn patches_of<'a>(
+pub(super) fn patches_of<'a>(
     patches: &'a ClusterPatches,
     node: &str,
     role: NodeRole,
@@ -315,7 +315,7 @@ pub(super) fn configuration(
 }
 
 /// Secrets that nobody uses: to judge what a draft would become. Made once.
-fn nobodys_secrets() -> Result<&'static Bundle> {
+pub(super) fn nobodys_secrets() -> Result<&'static Bundle> {
     static MADE: OnceLock<Bundle> = OnceLock::new();
     if let Some(made) = MADE.get() {
         return Ok(made);

@@ -25,6 +25,7 @@ mod health;
 mod keys;
 mod kube;
 mod life;
+mod origins;
 mod ours;
 mod plan;
 mod progress;

@@ -52,9 +52,14 @@ impl Engine {
         let staged = matches!((&text, &kept), (Some(text), Some(kept)) if text != kept);
         let maintenance = text.is_none();
         let text = text.unwrap_or_default();
+        let origins = self.origins_of(machine, &text).await;
         Ok(NodeConfig {
             secrets: numbers(&secret_lines(&text)),
-            origins: Vec::new(),
+            // A configuration can be read without knowing who wrote it.
+            origins: origins.unwrap_or_else(|error| {
+                tracing::warn!(%machine, %error, "where a configuration comes from is not known");
+                Vec::new()
+            }),
             version: version.to_string(),
             maintenance,
             staged,
@@ -270,6 +275,7 @@ fn compare(present: &Present, text: &str) -> ConfigComparison {
     };
     let same = present.text == text || (after.is_ok() && changes.is_empty());
     let takes = match same {
+        _ if after.is_err() => ApplyTakes::Refused,
         _ if present.maintenance => ApplyTakes::Install,
         true => ApplyTakes::Nothing,
         false if changes.iter().any(|change| change.needs_reboot) => ApplyTakes::Reboot,
@@ -340,6 +346,7 @@ fn modes(takes: ApplyTakes, present: &Present) -> Vec<ModeOffer> {
     use ApplyWay::{Auto, NoReboot, Reboot, Staged, Try};
     let offer = |mode| {
         let denied = match (takes, mode) {
+            (ApplyTakes::Refused, _) => Some(ModeDenial::Unreadable),
             (ApplyTakes::Install, Auto) => None,
             (ApplyTakes::Install, _) => Some(ModeDenial::Maintenance),
             (ApplyTakes::Nothing, _) => Some(ModeDenial::NoDifference),
@@ -352,7 +359,9 @@ fn modes(takes: ApplyTakes, present: &Present) -> Vec<ModeOffer> {
     let order = match takes {
         ApplyTakes::Reboot => [Reboot, Staged, Auto, NoReboot, Try],
         ApplyTakes::Install => [Auto, NoReboot, Try, Staged, Reboot],
-        ApplyTakes::Nothing | ApplyTakes::NoReboot => [NoReboot, Try, Staged, Auto, Reboot],
+        ApplyTakes::Refused | ApplyTakes::Nothing | ApplyTakes::NoReboot => {
+            [NoReboot, Try, Staged, Auto, Reboot]
+        }
     };
     order.map(offer).into()
 }
@@ -441,5 +450,15 @@ mod tests {
         assert_eq!(found.findings[0].severity, ConfigSeverity::Error);
         assert!(found.findings[0].line > 0);
         assert!(found.changes.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_can_be_applied_in_no_way() {
+        for before in [TEXT, ""] {
+            let found = compare(&present("v1.13.9", before), "machine: [\n");
+            assert_eq!(found.takes, ApplyTakes::Refused);
+            assert!(can(&found).is_empty());
+            assert_eq!(found.modes[0].denied, Some(ModeDenial::Unreadable));
+        }
     }
 }

@@ -84,8 +84,8 @@ enum Stop {
     Never(Problem),
 }
 
-impl From<mpsc::error::SendError<NodeRecord>> for Stop {
-    fn from(_: mpsc::error::SendError<NodeRecord>) -> Self {
+impl From<mpsc::error::SendError<()>> for Stop {
+    fn from(_: mpsc::error::SendError<()>) -> Self {
         Self::Nobody
     }
 }
@@ -100,8 +100,9 @@ impl Teller {
             let source = self.source.clone();
             let stop = tokio::select! {
                 // Hidden, off, or met as something else: it goes on with another channel. A moment
-                // without one may be over before it is noticed, so any change counts.
-                _ = current.changed() => Stop::Later,
+                // without one may be over before it is noticed, so any change counts. Whatever waits
+                // here for a slow reader is given up, so nothing counts as told before it is.
+                _ = current.changed() => continue,
                 stop = self.tell(&node, &source) => stop.err().unwrap_or(Stop::Later),
             };
             match stop {
@@ -139,15 +140,29 @@ impl Teller {
 
     /// After a restart nothing goes on: what follows is told from its beginning, behind a gap.
     async fn notice_restart(&mut self, node: &Node) -> std::result::Result<(), Stop> {
-        // Where it is not told, logs are found again by their lines alone.
-        let Ok(counters) = node.processor_counters().await else {
-            return Ok(());
+        let boot = match node.processor_counters().await {
+            Ok(counters) => counters.boot_time,
+            Err(error) => {
+                return match self.stop(&error) {
+                    // Where it is not told, logs are found again by their lines alone.
+                    Stop::Never(_) => Ok(()),
+                    stop => Err(stop),
+                };
+            }
         };
-        let before = self.boot.replace(counters.boot_time);
-        if before.is_some_and(|before| before != counters.boot_time) {
+        if self.boot.replace(boot).is_some_and(|before| before != boot) {
             self.told = Told::default();
             self.cursor = EventCursor::default();
-            self.out.send(NodeRecord::Gap).await?;
+            self.missing = true;
+        }
+        self.tell_gap().await
+    }
+
+    /// Tells of a gap, if there is one. It stays until it is told.
+    async fn tell_gap(&mut self) -> std::result::Result<(), Stop> {
+        if self.missing {
+            self.out.reserve().await?.send(NodeRecord::Gap);
+            self.missing = false;
         }
         Ok(())
     }
@@ -192,7 +207,12 @@ impl Teller {
         }
         match self.told.place(&fresh) {
             Place::Behind(count) => drop(fresh.drain(..count)),
-            Place::Missing => self.out.send(NodeRecord::Gap).await?,
+            Place::Missing => {
+                // What was told is of no more use: whoever comes here again begins anew.
+                self.told = Told::default();
+                self.missing = true;
+                self.tell_gap().await?;
+            }
         }
         self.send(fresh).await
     }
@@ -218,8 +238,9 @@ impl Teller {
         if lines.is_empty() {
             return Ok(());
         }
+        let room = self.out.reserve().await?;
         self.told.saw(&lines);
-        self.out.send(NodeRecord::Lines { lines }).await?;
+        room.send(NodeRecord::Lines { lines });
         Ok(())
     }
 
@@ -228,18 +249,15 @@ impl Teller {
         loop {
             match events.next().await {
                 Ok(Some(next)) => {
-                    if std::mem::take(&mut self.missing) {
-                        self.out.send(NodeRecord::Gap).await?;
-                    }
+                    let room = self.out.reserve().await?;
                     self.cursor.saw(&next);
-                    self.out
-                        .send(NodeRecord::Event { event: event(next) })
-                        .await?;
+                    room.send(NodeRecord::Event { event: event(next) });
                 }
                 Ok(None) => return Ok(()),
                 Err(error) if error.cause == Cause::BookmarkLost => {
                     self.cursor = EventCursor::default();
                     self.missing = true;
+                    self.tell_gap().await?;
                     events = node.events(&self.cursor);
                 }
                 Err(error) => return Err(self.stop(&error)),

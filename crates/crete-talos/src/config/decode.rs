@@ -3,6 +3,7 @@
 use super::fault::{Fault, Faults, What};
 use super::formats;
 use super::schema::{Format, MAIN, Record, Schema, Shape};
+use super::settle::settle;
 use super::{Configuration, Document};
 use crate::Contract;
 use crate::pki::base64_problem;
@@ -102,7 +103,7 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
         };
         return Err(Faults::one(Fault::new("", line, text)));
     }
-    let document = Document { node };
+    let mut document = Document { node };
     let about = About {
         contract,
         identity: document.identity(),
@@ -151,6 +152,8 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
     if let Some(unknown) = unknown {
         return Err(about.unknown_keys(&unknown, &document));
     }
+    let shape = Shape::Record(type_name.to_owned());
+    settle(&mut document.node, &shape, schema);
     Ok(document)
 }
 

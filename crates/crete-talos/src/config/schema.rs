@@ -61,6 +61,14 @@ pub(crate) struct Record {
     pub keys: BTreeMap<String, Shape>,
 }
 
+impl Record {
+    /// True for what holds a certificate and a key as base64, and reads itself.
+    pub fn is_pem(&self) -> bool {
+        let pem = |key: &String| key == "crt" || key == "key";
+        !self.keys.is_empty() && self.keys.keys().all(pem)
+    }
+}
+
 /// Everything one version knows.
 #[derive(Debug)]
 pub(crate) struct Schema {

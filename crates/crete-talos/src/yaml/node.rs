@@ -181,6 +181,12 @@ impl Node {
                 | "OFF" => Some(false),
                 _ => None,
             },
+            // The old words count in quotes too; `true` and `false` do not.
+            Kind::Scalar { text, plain: false } => match text.as_str() {
+                "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+                "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+                _ => None,
+            },
             _ => None,
         }
     }

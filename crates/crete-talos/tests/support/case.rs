@@ -1,5 +1,6 @@
 //! The form of the golden cases: the flags of `talosctl gen config` as YAML.
 
+use crete_talos::Contract;
 use crete_talos::config::{
     Cni, Configuration, MachineRole, Mirror, Options, Patch, RegistryTrust, generate,
 };
@@ -32,21 +33,115 @@ fn pairs(node: &Node, key: &str) -> Vec<(String, Node)> {
         .collect()
 }
 
+/// The options of a case.
+const KNOWN: &[&str] = &[
+    "additionalSANs",
+    "allowSchedulingOnControlPlanes",
+    "clusterDiscovery",
+    "clusterName",
+    "contract",
+    "customCNIURL",
+    "debug",
+    "dnsDomain",
+    "endpoint",
+    "installDisk",
+    "installExtraKernelArgs",
+    "installImage",
+    "kubePrismPort",
+    "kubeSpan",
+    "kubernetesVersion",
+    "localAPIServerPort",
+    "patches",
+    "patchesControlPlane",
+    "patchesWorker",
+    "persist",
+    "podSubnets",
+    "registryCAs",
+    "registryInsecure",
+    "registryMirrors",
+    "roles",
+    "secrets",
+    "serviceSubnets",
+    "sysctls",
+    "talosconfigEndpoints",
+    "time",
+];
+
+/// What `talosctl gen config` takes for Kubernetes and the installer when nothing is said.
+fn defaults(contract: Contract) -> (&'static str, String) {
+    let (talos, kubernetes) = match contract {
+        Contract::V1_10 => ("1.10.6", "1.33.3"),
+        Contract::V1_11 => ("1.11.6", "1.34.1"),
+        Contract::V1_12 => ("1.12.7", "1.35.4"),
+        Contract::V1_13 => ("1.13.9", "1.36.3"),
+        Contract::V1_14 => ("1.14.1", "1.37.0"),
+    };
+    let image = match contract >= Contract::V1_14 {
+        true => {
+            "factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
+        }
+        false => "ghcr.io/siderolabs/installer",
+    };
+    (kubernetes, format!("{image}:v{talos}"))
+}
+
+/// How registries are trusted, each once.
+fn trust(node: &Node) -> Vec<RegistryTrust> {
+    let mut all: Vec<RegistryTrust> = pairs(node, "registryCAs")
+        .into_iter()
+        .map(|(registry, ca)| RegistryTrust {
+            registry,
+            ca: ca.as_text().unwrap_or_default().to_owned(),
+            insecure: false,
+        })
+        .collect();
+    for registry in texts(node, "registryInsecure") {
+        match all.iter_mut().find(|one| one.registry == registry) {
+            Some(one) => one.insecure = true,
+            None => all.push(RegistryTrust {
+                registry,
+                ca: String::new(),
+                insecure: true,
+            }),
+        }
+    }
+    all
+}
+
 impl Case {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = file(path)?;
         let node = yaml::read_one(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let node = node.ok_or("the case is empty")?;
-        let contract = node
-            .text_at(&["contract"])
+        let told = |what: String| format!("{}: {what}", path.display());
+        let strange = node
+            .entries()
+            .iter()
+            .find(|entry| !KNOWN.contains(&entry.key.as_str()));
+        if let Some(entry) = strange {
+            return Err(told(format!(
+                "line {}: there is no option {:?}",
+                entry.line, entry.key
+            )));
+        }
+        let needed = |key: &str| match node.text_at(&[key]) {
+            "" => Err(told(format!("{key} is missing"))),
+            text => Ok(text),
+        };
+        let contract: Contract = needed("contract")?
             .parse()
-            .map_err(|e| format!("{e}"))?;
+            .map_err(|error| told(format!("{error}")))?;
+        let (kubernetes, image) = defaults(contract);
+        let or = |key: &str, default: &str| match node.text_at(&[key]) {
+            "" => default.to_owned(),
+            text => text.to_owned(),
+        };
         let mut options = Options::new(
             contract,
-            node.text_at(&["clusterName"]),
-            node.text_at(&["endpoint"]),
-            node.text_at(&["kubernetesVersion"]).trim_start_matches('v'),
-            node.text_at(&["installImage"]),
+            needed("clusterName")?,
+            needed("endpoint")?,
+            or("kubernetesVersion", kubernetes).trim_start_matches('v'),
+            or("installImage", &image),
         );
         if let Some(disk) = node.get("installDisk") {
             options.install_disk = disk.as_text().filter(|d| !d.is_empty()).map(str::to_owned);
@@ -68,11 +163,18 @@ impl Case {
             options.cni = Cni::Custom(vec![url.to_owned()]);
         }
         let port = |key: &str| {
-            let number = node.get(key).and_then(Node::as_integer);
-            number.map(|number| u16::try_from(number).unwrap_or_default())
+            let Some(value) = node.get(key) else {
+                return Ok(None);
+            };
+            let number = value
+                .as_integer()
+                .and_then(|number| u16::try_from(number).ok());
+            number
+                .map(Some)
+                .ok_or_else(|| told(format!("{key} is no port")))
         };
-        options.local_api_server_port = port("localAPIServerPort");
-        if let Some(port) = port("kubePrismPort") {
+        options.local_api_server_port = port("localAPIServerPort")?;
+        if let Some(port) = port("kubePrismPort")? {
             options.kube_prism_port = (port != 0).then_some(port);
         }
         let text = |node: &Node| node.as_text().unwrap_or_default().to_owned();
@@ -85,19 +187,7 @@ impl Case {
                 endpoints: urls.items().iter().map(text).collect(),
             })
             .collect();
-        let authorities = pairs(&node, "registryCAs").into_iter();
-        let authorities = authorities.map(|(registry, ca)| RegistryTrust {
-            registry,
-            ca: text(&ca),
-            insecure: false,
-        });
-        let insecure = texts(&node, "registryInsecure").into_iter();
-        let insecure = insecure.map(|registry| RegistryTrust {
-            registry,
-            ca: String::new(),
-            insecure: true,
-        });
-        options.registry_trust = authorities.chain(insecure).collect();
+        options.registry_trust = trust(&node);
         Ok(Self {
             folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
             node,

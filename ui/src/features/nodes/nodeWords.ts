@@ -1,7 +1,7 @@
 /** A node's states and events in words. */
 import type { Status } from "../../design/Glyph.svelte";
 import { en, fill } from "../../messages";
-import type { NodeEvent, NodeSays, NodeService } from "../../platform/generated/api";
+import type { LineOrigin, NodeEvent, NodeSays, NodeService } from "../../platform/generated/api";
 
 const words = en.node;
 
@@ -64,4 +64,24 @@ export function eventText(event: NodeEvent): string {
     case "unknown":
       return event.name;
   }
+}
+
+/** Where a value of a configuration comes from. */
+function originWord({ origin, name }: LineOrigin): string {
+  if (origin !== "patch") return words.origin[origin];
+  const [, level = "", ...place] = name.split(".");
+  const text = level in words.originPatch ? level : "cluster";
+  const n = Number(place.at(-1)) + 1;
+  return fill(words.originPatch[text as keyof typeof words.originPatch], { n });
+}
+
+/** Where the values on the lines of a text come from, said where it is another one than before. */
+export function originNotes(text: string, origins: readonly LineOrigin[]): string[] {
+  const byLine = new Map(origins.map((origin) => [origin.line, originWord(origin)]));
+  let said: string | undefined;
+  return text.split("\n").map((_, at) => {
+    const word = byLine.get(at + 1);
+    if (word === undefined || word === said) return "";
+    return (said = word);
+  });
 }

@@ -8,6 +8,7 @@ import type {
   NodeRole,
   NodeStage,
   ServiceAction,
+  ValueOrigin,
 } from "../../platform/generated/api";
 
 type Words<K extends string> = Record<K, string>;
@@ -94,6 +95,8 @@ export const node = {
   credentialsCluster: "of its cluster",
   forget: "Forget the credentials",
   give: "Choose a talosconfig",
+  givePath: "Path of a talosconfig",
+  giveDo: "Use it for this machine",
   accept: "It is this node",
   acceptText: "Only if its console shows the same fingerprint.",
   members: "Members it sees",
@@ -190,6 +193,20 @@ export const node = {
   networkWaits: "waits for {parts}",
   configText: "Configuration of {name}",
   configShown: "What it lives by",
+  configOrigins:
+    "At the left stands where a value comes from: a default of this Talos, the options of the cluster, a patch, or a change on the node itself.",
+  origin: {
+    crete: "default",
+    cluster: "cluster",
+    patch: "patch",
+    node: "changed here",
+  } satisfies Words<ValueOrigin>,
+  originPatch: {
+    cluster: "patch {n}, all",
+    control_plane: "patch {n}, control planes",
+    worker: "patch {n}, workers",
+    nodes: "patch {n}, this one",
+  },
   configEdit: "Edit",
   configStop: "Leave without applying",
   configFirst: "The first configuration for {name}",
@@ -221,6 +238,7 @@ export const node = {
     no_reboot: "No restart is needed.",
     reboot: "The node has to restart for it.",
     install: "Talos is installed or started with it.",
+    refused: "Talos could not read it: mend it first.",
   } satisfies Words<ApplyTakes>,
   whenApply: "When you apply",
   mode: {
@@ -242,6 +260,7 @@ export const node = {
     not_offered: "this Talos does not offer it",
     maintenance: "the first configuration is taken in one way only",
     no_difference: "there is no difference",
+    unreadable: "it cannot be read",
   } satisfies Words<ModeDenial>,
   dryRun: "Ask the node",
   asking: "Asking the node",

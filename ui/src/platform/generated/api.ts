@@ -242,7 +242,7 @@ warnings: Array<string>, };
 /**
  * What applying takes.
  */
-export type ApplyTakes = "nothing" | "no_reboot" | "reboot" | "install";
+export type ApplyTakes = "nothing" | "no_reboot" | "reboot" | "install" | "refused";
 
 /**
  * A way to apply a configuration.
@@ -3007,7 +3007,7 @@ line: number,
  */
 origin: ValueOrigin, 
 /**
- * The name of the cluster or patch; empty for Crete's own values.
+ * The cluster's name; the patch's place among a cluster's, such as `patches.worker.0`.
  */
 name: string, };
 
@@ -3436,7 +3436,7 @@ local: boolean, };
 /**
  * Why a way cannot be gone.
  */
-export type ModeDenial = "needs_reboot" | "not_offered" | "maintenance" | "no_difference";
+export type ModeDenial = "needs_reboot" | "not_offered" | "maintenance" | "no_difference" | "unreadable";
 
 /**
  * A way to apply a configuration, and whether it can be gone.

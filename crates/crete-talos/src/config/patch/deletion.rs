@@ -3,7 +3,7 @@
 use crate::Contract;
 use crate::config::Configuration;
 use crate::config::fault::{Fault, Faults};
-use crate::config::schema::{MAIN, Schema, Shape};
+use crate::config::schema::{MAIN, Record, Schema, Shape};
 use crate::yaml::{Entry, Kind, Node};
 
 const DIRECTIVE: &str = "$patch";
@@ -210,6 +210,8 @@ fn remove(
     match step {
         Step::Key(key) => {
             let next = match shape {
+                // Certificates and keys read themselves: Talos finds nothing inside of them.
+                Shape::Record(name) if schema.record(name).is_some_and(Record::is_pem) => None,
                 Shape::Record(name) => schema.record(name).and_then(|record| record.keys.get(key)),
                 Shape::Map(value) => Some(value.as_ref()),
                 Shape::Free => Some(shape),

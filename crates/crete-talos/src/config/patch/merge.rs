@@ -1,10 +1,13 @@
 //! The strategic merge: maps merge, scalars replace, lists append, and the exceptions.
 
+mod values;
+
 use crate::Contract;
 use crate::config::decode::join;
 use crate::config::fault::Fault;
-use crate::config::schema::{Schema, Shape};
+use crate::config::schema::{Format, Record, Schema, Shape};
 use crate::yaml::{Kind, Node, Plain, resolve};
+use values::{Keeping, is_no_time, keeping, merge_addresses};
 
 /// How a field is merged when it is not merged in the usual way.
 enum Rule {
@@ -46,11 +49,16 @@ fn rule(type_name: &str, key: &str, contract: Contract) -> Rule {
     }
 }
 
+/// Stands behind a pointer: a patch without it leaves it as it is.
+const SECURITY: &str = "container.ContainerSecurity";
+
 /// Values that are taken from a patch even when it does not have them.
 fn is_opaque(type_name: &str, key: &str, contract: Contract) -> bool {
     match key {
         "match" => !type_name.starts_with("v1alpha1."),
         "triggerExpression" | "cgroupRankingExpression" => type_name == "runtime.OOMV1Alpha1",
+        // No pointer: what is not said is false.
+        "machinedAccess" => type_name == SECURITY,
         "minSize" => type_name.ends_with("ProvisioningSpec"),
         "maxSize" => type_name.ends_with("ProvisioningSpec") && contract <= Contract::V1_11,
         _ => false,
@@ -81,12 +89,31 @@ impl Merge {
         let Some(record) = schema.record(type_name) else {
             return self.free(left, right, path);
         };
+        if record.is_pem() {
+            return self.take_pem(left, right, record, path);
+        }
         for (key, shape) in &record.keys {
             let path = join(path, key);
             match right.get(key) {
                 Some(value) => self.field(left, value, (type_name, key), shape, &path)?,
                 None => self.erase(left, key, (type_name, shape), &path)?,
             }
+        }
+        Ok(())
+    }
+
+    /// A certificate and its key come together: what a patch leaves out of them is lost.
+    fn take_pem(&mut self, left: &mut Node, right: &Node, record: &Record, path: &str) -> Done {
+        if right.is_null() {
+            return Ok(());
+        }
+        for key in record.keys.keys() {
+            let value = right.get(key).cloned().unwrap_or_else(|| Node::text(""));
+            let lost = value.text_at(&[]).is_empty() && !left.text_at(&[key]).is_empty();
+            if lost {
+                self.erased.push(join(path, key));
+            }
+            left.set(key, value);
         }
         Ok(())
     }
@@ -111,8 +138,42 @@ impl Merge {
             }
             Rule::Replace => Ok(()),
             Rule::By(keys) => self.by_key(there, right, keys, shape, path),
-            Rule::Usual => self.value(there, right, shape, path),
+            Rule::Usual => match keeping(type_name, key, self.contract) {
+                Keeping::Usual => self.value(there, right, shape, path),
+                keeping => self.keep(there, right, keeping, shape, path),
+            },
         }
+    }
+
+    /// Takes over a value that is kept in a way of its own.
+    fn keep(
+        &mut self,
+        left: &mut Node,
+        right: &Node,
+        keeping: Keeping,
+        shape: &Shape,
+        path: &str,
+    ) -> Done {
+        match keeping {
+            Keeping::Pointer if right.as_integer() == Some(0) => *left = right.clone(),
+            Keeping::Word(zero) if right.as_text() == Some(zero) => {}
+            Keeping::Address => {
+                if let (Some(ours), Some(theirs)) = (left.as_text(), right.as_text()) {
+                    *left = Node {
+                        line: right.line,
+                        origin: right.origin,
+                        ..Node::text(merge_addresses(ours, theirs))
+                    };
+                }
+            }
+            Keeping::Arguments => {
+                for entry in right.entries() {
+                    left.set(&entry.key, entry.value.clone());
+                }
+            }
+            _ => self.value(left, right, shape, path)?,
+        }
+        Ok(())
     }
 
     /// Takes away what the patch leaves out of a type that Talos copies whole.
@@ -132,7 +193,7 @@ impl Merge {
         let Shape::Record(inner) = shape else {
             return Ok(());
         };
-        if type_name.starts_with("v1alpha1.") || !self.has_opaque(inner) {
+        if type_name.starts_with("v1alpha1.") || inner == SECURITY || !self.has_opaque(inner) {
             return Ok(());
         }
         if let Some(there) = left.get_mut(key) {
@@ -164,6 +225,7 @@ impl Merge {
                 append(left, right);
                 Ok(())
             }
+            Shape::Text(Format::Duration) if is_no_time(right) => Ok(()),
             Shape::Text(_) | Shape::Integer | Shape::Boolean | Shape::ScalarOrList => {
                 if is_something(right) {
                     *left = right.clone();
@@ -202,10 +264,12 @@ impl Merge {
         for (index, addition) in additions.iter().enumerate() {
             let path = format!("{path}[{index}]");
             let named = |item: &Node| {
-                keys.iter().any(|key| {
-                    let (ours, theirs) = (item.get(key), addition.get(key));
-                    ours.is_some() && same(ours, theirs)
-                })
+                // A name that is not said is an empty one; a device without both has none.
+                keys == ["name"] && item.text_at(keys) == addition.text_at(keys)
+                    || keys.iter().any(|key| {
+                        let (ours, theirs) = (item.get(key), addition.get(key));
+                        ours.is_some() && same(ours, theirs)
+                    })
             };
             match items.iter_mut().find(|item| named(item)) {
                 Some(item) => self.value(item, addition, element, &path)?,

@@ -37,7 +37,10 @@ pub(super) fn check(
 
 /// Kinds whose missing name is refused in these words; volumes have their own.
 fn needs_name(kind: &str) -> bool {
-    !matches!(kind, "DiscoveryServiceConfig") && !kind.contains("Volume")
+    !matches!(
+        kind,
+        "DiscoveryServiceConfig" | "ExtensionServiceConfig" | "StaticHostConfig"
+    ) && !kind.contains("Volume")
 }
 
 /// One document under examination.
@@ -69,12 +72,18 @@ impl Check<'_> {
                 self.need(&["apiToken"], "apiToken must be specified");
             }
             "KmsgLogConfig" => self.log_destination(&["url"]),
-            "EventSinkConfig" => self.need(&["endpoint"], "event sink endpoint: empty value"),
+            "EventSinkConfig" => self.event_sink(),
+            "ExtensionServiceConfig" => self.extension_service(),
+            "SideroLinkConfig" => self.sidero_link(),
+            "ZswapConfig" => self.zswap(),
             "WatchdogTimerConfig" => self.watchdog(),
             "VolumeConfig" => volumes::system(self),
             "UserVolumeConfig" => volumes::user(self),
             "RawVolumeConfig" | "SwapVolumeConfig" => volumes::raw(self),
             "ExistingVolumeConfig" => volumes::existing(self),
+            "LinkAliasConfig" if self.node.text_at(&["selector", "match"]).is_empty() => {
+                self.fault(&["selector", "match"], "link selector is required");
+            }
             "LinkAliasConfig" => self.selector(&["selector", "match"], Environment::Link),
             "UnattendedInstallConfig" => self.install(),
             "DiscoveryServiceConfig" => self.discovery_endpoint(),
@@ -129,10 +138,80 @@ impl Check<'_> {
 
     fn static_host(&mut self) {
         let name = self.node.text_at(&["name"]);
-        if let Err(reason) = formats::address(name) {
+        let is_address = formats::address(name).is_ok();
+        if name.is_empty() {
+            self.fault(&["name"], "name is required");
+        }
+        if !is_address {
+            self.fault(&["name"], "name must be a valid IP address");
+        }
+        let names = self
+            .node
+            .get("hostnames")
+            .map(Node::items)
+            .unwrap_or_default();
+        if names.is_empty() {
+            self.fault(&["hostnames"], "at least one hostname is required");
+        }
+    }
+
+    fn event_sink(&mut self) {
+        let text = self.node.text_at(&["endpoint"]);
+        if text.contains(':') && !text.ends_with(']') {
+            return;
+        }
+        let said = match text {
+            "" => "event sink endpoint: missing port in address".to_owned(),
+            text => format!("event sink endpoint: address {text}: missing port in address"),
+        };
+        self.fault(&["endpoint"], said);
+    }
+
+    /// The first thing that is wrong, as Talos says it.
+    fn extension_service(&mut self) {
+        let name = self.node.text_at(&["name"]).to_owned();
+        let items = |key: &str| self.node.get(key).map(Node::items).unwrap_or_default();
+        let lacks = |key: &str| {
+            items("configFiles")
+                .iter()
+                .any(|file| file.text_at(&[key]).is_empty())
+        };
+        let text = if name.is_empty() {
+            "name is required".to_owned()
+        } else if items("configFiles").is_empty() && items("environment").is_empty() {
+            format!("no config files found for extension {name:?}")
+        } else if lacks("content") {
+            format!("extension content is required for extension {name:?}")
+        } else if lacks("mountPath") {
+            format!("extension mount path is required for extension {name:?}")
+        } else {
+            return;
+        };
+        self.fault(&["configFiles"], text);
+    }
+
+    fn sidero_link(&mut self) {
+        let text = self.node.text_at(&["apiUrl"]).to_owned();
+        let path = &["apiUrl"];
+        if text.is_empty() {
+            return self.fault(path, "apiUrl is required");
+        }
+        let Ok(url) = formats::url(&text) else {
+            return;
+        };
+        if !matches!(url.scheme.as_str(), "https" | "grpc") {
+            self.fault(path, "apiUrl scheme must be https:// or grpc://");
+        } else if !matches!(url.path.as_str(), "" | "/") {
+            self.fault(path, "apiUrl path must be empty");
+        }
+    }
+
+    fn zswap(&mut self) {
+        let percent = self.node.get("maxPoolPercent").and_then(Node::as_integer);
+        if percent.is_some_and(|percent| !(0..=100).contains(&percent)) {
             self.fault(
-                &["name"],
-                format!("name must be a valid IP address: {reason}"),
+                &["maxPoolPercent"],
+                "maxPoolPercent must be between 0 and 100",
             );
         }
     }
