@@ -11,11 +11,17 @@ mod support;
 use crete_engine::Engine;
 use crete_model::{
     ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ErrorCode, MachineId, NetworkDraft,
-    NetworkId, NodeRole, TrashKind,
+    NetworkId, NodeRole, Sizes, TrashKind,
 };
 use std::os::unix::fs::PermissionsExt;
 use support::World;
 use uuid::Uuid;
+
+const SIZES: Sizes = Sizes {
+    vcpus: 1,
+    memory_mib: 512,
+    disk_gib: 10,
+};
 
 /// Three machines that are off, in a network of their own, and the record of the cluster that they
 /// are.
@@ -40,19 +46,28 @@ async fn cluster(world: &World) -> (ClusterId, NetworkId, Vec<MachineId>) {
         draft.network = Some(network);
         nodes.push((name, role, engine.create_machine(&draft).unwrap()));
     }
-    let mut draft = engine.offer_cluster(None, None).unwrap().draft;
-    draft.name = "knossos".to_owned();
     engine.close().await;
     let id = ClusterId(Uuid::now_v7());
+    write_record(world, id, network, &nodes);
+    let machines = nodes.iter().map(|(.., machine)| *machine).collect();
+    (id, network, machines)
+}
+
+/// The record of a cluster that is off, as an earlier version wrote it, and its secrets.
+fn write_record(
+    world: &World,
+    id: ClusterId,
+    network: NetworkId,
+    nodes: &[(&str, NodeRole, MachineId)],
+) {
     let folder = world.at("data/clusters").join(id.to_string());
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("secrets.yaml"), "cluster: {}\n").unwrap();
-    let machines = nodes.iter().map(|(.., machine)| *machine).collect();
     let node = |(name, role, machine): &(&str, NodeRole, MachineId)| ClusterNode {
         name: (*name).to_owned(),
         role: *role,
         machine: *machine,
-        sizes: draft.workers.sizes,
+        sizes: SIZES,
         leaving: false,
     };
     let spec = serde_json::json!({
@@ -88,7 +103,6 @@ async fn cluster(world: &World) -> (ClusterId, NetworkId, Vec<MachineId>) {
     let spec: ClusterSpec = serde_json::from_value(spec).unwrap();
     assert!(spec.change.is_none() && spec.sample.is_none());
     std::fs::write(folder.join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
-    (id, network, machines)
 }
 
 fn kinds(engine: &Engine) -> Vec<TrashKind> {

@@ -11,6 +11,7 @@
 
 use super::course::{Member, stage};
 use super::kube::KubeSight;
+use super::sight::Stage;
 use crete_model::{ClusterSpec, MachineId, MemberStage, NodeRole, Quorum};
 use std::collections::HashMap;
 
@@ -57,6 +58,14 @@ pub(super) fn is_well(member: &Member<'_>, spec: &ClusterSpec, kube: Option<&Kub
     ready && (member.node.role == NodeRole::Worker || etcd())
 }
 
+/// Stages in which a machine goes down, to come up again or not.
+fn goes_down(stage: Stage) -> bool {
+    matches!(
+        stage,
+        Stage::Rebooting | Stage::ShuttingDown | Stage::Resetting | Stage::Upgrading
+    )
+}
+
 impl Scene<'_> {
     /// Control planes first, one after another, then workers.
     fn in_order(&self) -> impl Iterator<Item = &Member<'_>> {
@@ -89,7 +98,9 @@ impl Scene<'_> {
         // by it. So a change that broke one is taken back there first.
         let mut broken = None;
         for member in self.in_order().filter(|member| !is_well(member)) {
-            let answers = member.sight.node.is_some();
+            let node = member.sight.node.as_ref();
+            // One on its way down lives by the old until it is up again.
+            let answers = node.is_some_and(|node| !goes_down(node.stage));
             match standing(member) {
                 Some(Standing::Differs { .. }) if answers => broken = broken.or(Some(member)),
                 None if answers => return Next::Look(id(member)),
@@ -119,7 +130,7 @@ impl Scene<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::course::Past;
-    use super::super::sight::{NodeSight, Service, Sight, Stage};
+    use super::super::sight::{NodeSight, Service, Sight};
     use super::super::tests::spec;
     use super::*;
     use crete_kube::NodeState;

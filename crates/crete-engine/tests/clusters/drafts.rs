@@ -23,7 +23,10 @@ async fn every_offer_can_be_sent_as_it_is() {
         assert_eq!(offer.draft.name, "knossos", "the first name that is free");
         let plan = lab.engine.plan_cluster(&offer.draft);
         assert_eq!(plan.preset, Some(preset));
-        assert_eq!(plan.nodes.len(), (control_planes + workers) as usize);
+        assert_eq!(
+            plan.nodes.len(),
+            usize::try_from(control_planes + workers).unwrap()
+        );
         assert_eq!(plan.may_fail, if control_planes == 3 { 1 } else { 0 });
         let codes: Vec<StageCode> = plan.steps.iter().map(|step| step.code).collect();
         assert_eq!(codes.first(), Some(&StageCode::ClusterImage));
@@ -36,106 +39,109 @@ async fn every_offer_can_be_sent_as_it_is() {
     lab.close().await;
 }
 
+/// Makes a draft unacceptable.
+type Change = fn(&mut ClusterDraft);
+
+/// What is done to a good draft, and what is said at which field.
+const TABLE: &[(Change, &str, FieldCode)] = &[
+    (|draft| draft.name.clear(), "name", FieldCode::Missing),
+    (
+        |draft| draft.name = "Knossos".to_owned(),
+        "name",
+        FieldCode::Characters,
+    ),
+    (
+        |draft| draft.control_planes.count = 0,
+        "control_planes.count",
+        FieldCode::TooSmall,
+    ),
+    (
+        |draft| draft.control_planes.count = 2,
+        "control_planes.count",
+        FieldCode::EvenControlPlanes,
+    ),
+    (
+        |draft| draft.workers.count = 64,
+        "workers.count",
+        FieldCode::TooManyNodes,
+    ),
+    (
+        |draft| draft.control_planes.sizes.memory_mib = 1024,
+        "control_planes.sizes.memory_mib",
+        FieldCode::TooSmall,
+    ),
+    (
+        |draft| draft.kubernetes = "1.20.0".to_owned(),
+        "kubernetes",
+        FieldCode::KubernetesNotTaken,
+    ),
+    (
+        |draft| draft.kubernetes = "newest".to_owned(),
+        "kubernetes",
+        FieldCode::NotAVersion,
+    ),
+    (
+        |draft| draft.pod_subnet = "10.96.0.0/12".to_owned(),
+        "service_subnet",
+        FieldCode::Collides,
+    ),
+    (
+        |draft| draft.service_subnet = "no".to_owned(),
+        "service_subnet",
+        FieldCode::NotACidr,
+    ),
+    (
+        |draft| {
+            draft.endpoint = EndpointKind::VirtualIp {
+                address: String::new(),
+            };
+        },
+        "endpoint.kind",
+        FieldCode::NeedsControlPlanes,
+    ),
+    (
+        |draft| {
+            draft.mirrors = vec![RegistryMirror {
+                registry: "docker.io".to_owned(),
+                endpoints: vec!["not an address".to_owned()],
+            }];
+        },
+        "mirrors.0.endpoints.0",
+        FieldCode::NotAUrl,
+    ),
+    (
+        |draft| draft.omni = "https://omni.example".to_owned(),
+        "omni",
+        FieldCode::NotOmni,
+    ),
+    (
+        |draft| {
+            draft.patches.nodes = vec![NodePatches {
+                node: "w-9".to_owned(),
+                patches: Vec::new(),
+            }];
+        },
+        "patches.nodes.0.node",
+        FieldCode::Unknown,
+    ),
+    (
+        |draft| draft.patches.worker = vec!["machine: [".to_owned()],
+        "patches.worker.0",
+        FieldCode::NotAPatch,
+    ),
+    (
+        |draft| draft.secrets_file = "/nowhere/secrets.yaml".to_owned(),
+        "secrets_file",
+        FieldCode::NotSecrets,
+    ),
+];
+
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_cannot_be_is_said_at_its_field() {
     let lab = Lab::new().await;
     let good = lab.draft(ClusterPreset::Small);
     assert_eq!(faults(&lab, &good), []);
-    type Change = fn(&mut ClusterDraft);
-    let table: &[(Change, &str, FieldCode)] = &[
-        (|draft| draft.name.clear(), "name", FieldCode::Missing),
-        (
-            |draft| draft.name = "Knossos".to_owned(),
-            "name",
-            FieldCode::Characters,
-        ),
-        (
-            |draft| draft.control_planes.count = 0,
-            "control_planes.count",
-            FieldCode::TooSmall,
-        ),
-        (
-            |draft| draft.control_planes.count = 2,
-            "control_planes.count",
-            FieldCode::EvenControlPlanes,
-        ),
-        (
-            |draft| draft.workers.count = 64,
-            "workers.count",
-            FieldCode::TooManyNodes,
-        ),
-        (
-            |draft| draft.control_planes.sizes.memory_mib = 1024,
-            "control_planes.sizes.memory_mib",
-            FieldCode::TooSmall,
-        ),
-        (
-            |draft| draft.kubernetes = "1.20.0".to_owned(),
-            "kubernetes",
-            FieldCode::KubernetesNotTaken,
-        ),
-        (
-            |draft| draft.kubernetes = "newest".to_owned(),
-            "kubernetes",
-            FieldCode::NotAVersion,
-        ),
-        (
-            |draft| draft.pod_subnet = "10.96.0.0/12".to_owned(),
-            "service_subnet",
-            FieldCode::Collides,
-        ),
-        (
-            |draft| draft.service_subnet = "no".to_owned(),
-            "service_subnet",
-            FieldCode::NotACidr,
-        ),
-        (
-            |draft| {
-                draft.endpoint = EndpointKind::VirtualIp {
-                    address: String::new(),
-                };
-            },
-            "endpoint.kind",
-            FieldCode::NeedsControlPlanes,
-        ),
-        (
-            |draft| {
-                draft.mirrors = vec![RegistryMirror {
-                    registry: "docker.io".to_owned(),
-                    endpoints: vec!["not an address".to_owned()],
-                }];
-            },
-            "mirrors.0.endpoints.0",
-            FieldCode::NotAUrl,
-        ),
-        (
-            |draft| draft.omni = "https://omni.example".to_owned(),
-            "omni",
-            FieldCode::NotOmni,
-        ),
-        (
-            |draft| {
-                draft.patches.nodes = vec![NodePatches {
-                    node: "w-9".to_owned(),
-                    patches: Vec::new(),
-                }];
-            },
-            "patches.nodes.0.node",
-            FieldCode::Unknown,
-        ),
-        (
-            |draft| draft.patches.worker = vec!["machine: [".to_owned()],
-            "patches.worker.0",
-            FieldCode::NotAPatch,
-        ),
-        (
-            |draft| draft.secrets_file = "/nowhere/secrets.yaml".to_owned(),
-            "secrets_file",
-            FieldCode::NotSecrets,
-        ),
-    ];
-    for (change, field, code) in table {
+    for (change, field, code) in TABLE {
         let mut draft = good.clone();
         change(&mut draft);
         assert_eq!(

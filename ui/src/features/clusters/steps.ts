@@ -8,9 +8,9 @@ export const PARTS = [
   "configure",
   "etcd",
   "kubernetes",
+  "change",
   "check",
   "off",
-  "change",
   "sample",
 ] as const;
 export type Part = (typeof PARTS)[number];

@@ -156,13 +156,24 @@ it("while it goes on shows how far it is, and stops where it is", async () => {
         done: 1,
         of: 3,
       },
+      {
+        code: "health_checks" as const,
+        started_at: null,
+        ended_at: null,
+        usual_s: null,
+        done: 0,
+        of: 16,
+      },
     ],
   };
   const view = cluster({ job: samples.JOB_ID, timeline }, changed("rolling"));
   render(ConfigTab, { cluster: view, attempt });
   screen.getByText(own.state.rolling);
   const steps = within(screen.getByRole("list", { name: words.page.steps }));
-  expect(steps.getByRole("listitem").textContent).toContain("1 of 3");
+  const [first, last] = steps.getAllByRole("listitem");
+  expect(first?.textContent).toContain("1 of 3");
+  expect(last?.textContent).toContain(words.page.parts.check);
+  screen.getByText(fill(own.notNow, { why: en.clusters.denied.busy }));
   await press(own.stop);
   expect(fake.requests("job.cancel")).toEqual([{ job: samples.JOB_ID }]);
 });
