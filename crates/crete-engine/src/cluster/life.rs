@@ -6,7 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::store;
 use crete_model::{
     ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId, LessWorkers,
-    MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, params,
+    MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, TrashView, params,
 };
 use std::path::Path;
 
@@ -89,19 +89,30 @@ impl Engine {
         Ok((deleted.await?, name))
     }
 
-    /// Brings a cluster back from the trash, with those of its machines that are there.
+    /// Brings a cluster back from the trash, with its network and those of its machines that are
+    /// there.
     pub(crate) async fn restore_cluster(&self, folder: &Path) -> Result<()> {
         let record = store::read_object::<ClusterSpec>(folder);
         if let Ok(spec) = &record {
-            for trashed in self.trash.all() {
-                let member = trashed.kind == TrashKind::Machines
-                    && spec
-                        .nodes
-                        .iter()
-                        .any(|node| node.machine.to_string() == trashed.id);
-                if member {
-                    Box::pin(self.restore(&trashed.trash_id)).await?;
-                }
+            let network = spec.network.filter(|_| spec.own_network);
+            let is_network = |one: &TrashView| {
+                one.kind == TrashKind::Networks
+                    && network.is_some_and(|network| network.to_string() == one.id)
+            };
+            let is_machine = |one: &TrashView| {
+                let mut nodes = spec.nodes.iter();
+                one.kind == TrashKind::Machines
+                    && nodes.any(|node| node.machine.to_string() == one.id)
+            };
+            // Machines are plugged into a network that is there.
+            let (networks, machines): (Vec<_>, Vec<_>) = self
+                .trash
+                .all()
+                .into_iter()
+                .filter(|one| is_network(one) || is_machine(one))
+                .partition(is_network);
+            for trashed in networks.into_iter().chain(machines) {
+                Box::pin(self.restore(&trashed.trash_id)).await?;
             }
         }
         self.load_cluster(folder, record);

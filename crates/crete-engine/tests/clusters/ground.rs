@@ -64,6 +64,8 @@ pub struct Practice {
     pub switched_on: Mutex<Vec<String>>,
     pub switched_off: Mutex<Vec<String>>,
     pub left: Mutex<bool>,
+    /// Machines whose processors stand still, by name, and why.
+    pub halted: Mutex<HashMap<String, String>>,
 }
 
 impl Practice {
@@ -88,6 +90,7 @@ impl Practice {
             switched_on: Mutex::default(),
             switched_off: Mutex::default(),
             left: Mutex::new(false),
+            halted: Mutex::default(),
         })
     }
 
@@ -202,10 +205,14 @@ impl Ground for Practice {
     fn look(&self, machine: MachineId) -> Option<MachineSight> {
         let made = self.made.lock().unwrap().get(&machine)?.clone();
         let on = made.on.as_ref().map(|on| *on.power.borrow());
+        let halted = self.halted.lock().unwrap().get(&made.name).cloned();
         let power = match on {
             None => Seen::Off {
                 fresh: true,
                 failure: None,
+            },
+            Some(Power::On(_)) if halted.is_some() => Seen::Paused {
+                words: halted.unwrap_or_default(),
             },
             Some(Power::On(_)) if made.stopping => Seen::Stopping,
             Some(Power::On(_) | Power::Restart) => Seen::On,
@@ -324,7 +331,11 @@ impl Lab {
 
     pub async fn of(medium: BootMedium) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let ground = Practice::new(medium).await;
+        Self::on(root, Practice::new(medium).await, medium).await
+    }
+
+    /// An engine of these folders and machines.
+    pub async fn on(root: tempfile::TempDir, ground: Arc<Practice>, medium: BootMedium) -> Self {
         let engine = Engine::open_on(config(root.path()), ground.clone())
             .await
             .unwrap();
@@ -346,18 +357,7 @@ impl Lab {
     }
 
     pub fn draft(&self, preset: ClusterPreset) -> ClusterDraft {
-        let offer = self.engine.offer_cluster(Some(preset), None).unwrap();
-        let mut draft = offer.draft;
-        draft.name = "knossos".to_owned();
-        draft.image = ClusterImage::Factory {
-            version: "1.13.9".parse().unwrap(),
-            arch: Arch::Amd64,
-            medium: self.medium,
-            schematic: None,
-        };
-        draft.control_planes.sizes = SIZES;
-        draft.workers.sizes = SIZES;
-        draft
+        draft(&self.engine, preset, self.medium)
     }
 
     pub async fn create(&self, preset: ClusterPreset) -> ClusterId {
@@ -436,12 +436,27 @@ impl Lab {
     }
 }
 
+/// A cluster of a shape, as these machines can carry it.
+pub fn draft(engine: &Engine, preset: ClusterPreset, medium: BootMedium) -> ClusterDraft {
+    let mut draft = engine.offer_cluster(Some(preset), None).unwrap().draft;
+    draft.name = "knossos".to_owned();
+    draft.image = ClusterImage::Factory {
+        version: "1.13.9".parse().unwrap(),
+        arch: Arch::Amd64,
+        medium,
+        schematic: None,
+    };
+    draft.control_planes.sizes = SIZES;
+    draft.workers.sizes = SIZES;
+    draft
+}
+
 pub fn codes(stuck: &[crete_model::Stuck]) -> Vec<StuckCode> {
     stuck.iter().map(|one| one.code).collect()
 }
 
 /// Nothing of this computer is needed: no QEMU, no program that carries networks.
-fn config(root: &Path) -> Config {
+pub fn config(root: &Path) -> Config {
     Config {
         data: root.join("data"),
         runtime: root.join("run"),
