@@ -65,6 +65,12 @@ const PARTS: &[Part] = &[
         measure: console,
     },
     Part {
+        names: &["clusters"],
+        needs: &[Compiler],
+        says: "Measuring clusters",
+        measure: clusters,
+    },
+    Part {
         names: &["typing"],
         needs: &[Browser],
         says: "Measuring the page in a browser",
@@ -211,6 +217,35 @@ fn host() -> Result<()> {
     })
 }
 
+/// What clusters at rest take, and what the driver adds to the time in which one forms.
+fn clusters() -> Result<Vec<Figure>> {
+    examples()?;
+    let program = target().join("release/examples/clusters");
+    let mut figures = printed(&mut Command::new(program))?;
+    let told = output(&mut cargo(&[
+        "test",
+        "--package",
+        "crete-engine",
+        "--test",
+        "cluster_time",
+        "--",
+        "--nocapture",
+        "the_driver_adds",
+    ]))?;
+    figures.extend(told.lines().filter_map(added));
+    Ok(figures)
+}
+
+/// Reads `SHAPE by MEDIUM: the driver adds 1.20 s of 96.3 s, 1.25 %`.
+fn added(line: &str) -> Option<Figure> {
+    let (of, figures) = line.split_once(": the driver adds ")?;
+    let share = figures.rsplit_once(", ")?.1.strip_suffix(" %")?;
+    let name = format!("the driver's share of the time in which a cluster forms: {of}");
+    let mut figure = Figure::new(&name, share.parse().ok()?, "%");
+    figure.goal = Some(figure::Goal::Most(3.0));
+    Some(figure)
+}
+
 /// What a key costs in the page's longest list.
 fn typing() -> Result<Vec<Figure>> {
     printed(&mut driven::script("bench/typing.ts"))
@@ -269,6 +304,15 @@ mod tests {
     fn names(text: &str) -> Result<Vec<&'static str>> {
         let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         Ok(chosen(&names)?.iter().map(|part| part.names[0]).collect())
+    }
+
+    #[test]
+    fn what_the_driver_adds_is_read_from_what_its_test_says() {
+        let line = "Solo by DiskImage: the driver adds 1.20 s of 96.3 s, 1.25 %";
+        let figure = added(line).unwrap();
+        assert!((figure.value - 1.25).abs() < f64::EPSILON);
+        assert!(figure.name.ends_with("Solo by DiskImage"));
+        assert!(added("test the_driver_adds ... ok").is_none());
     }
 
     #[test]

@@ -31,16 +31,18 @@ fn variables(args: &[String]) -> Result<Vec<(&'static str, u64)>> {
     Ok(variables)
 }
 
-/// Kills the engine and its machines at many points, and starts and stops one many times.
+/// Kills the engine and its machines at many points, and starts and stops one many times; then the
+/// same with clusters.
 pub fn soak(args: &[String]) -> Result<()> {
+    let told = variables(args)?;
     programs::build()?;
-    let mut tests = cargo(&["test", "--package", "crete-engine", "--test", "soak", "--"]);
-    tests.args(["--ignored", "--exact", "--nocapture", "whole"]);
-    run(tests.envs(
-        variables(args)?
-            .into_iter()
-            .map(|(name, n)| (name, n.to_string())),
-    ))
+    for suite in ["soak", "cluster_soak"] {
+        let mut tests = cargo(&["test", "--package", "crete-engine", "--test", suite, "--"]);
+        tests.args(["--ignored", "--exact", "--nocapture", "whole"]);
+        let told = told.iter().map(|(name, n)| (name, n.to_string()));
+        run(tests.envs(told))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -67,6 +67,23 @@ pub(crate) struct Access {
     pub tls: Arc<ClientConfig>,
 }
 
+/// Where the API of a kubeconfig's current context is: host and port.
+///
+/// # Errors
+/// When the kubeconfig cannot be used.
+pub fn server(kubeconfig: &[u8]) -> Result<(String, u16), KubeError> {
+    let server = Access::read(kubeconfig)?.server;
+    let host = server
+        .host()
+        .ok_or_else(|| refused("its server has no host"))?;
+    Ok((bare(host).to_owned(), server.port_u16().unwrap_or(443)))
+}
+
+/// A host without the brackets that an IPv6 address has in an address.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 fn refused(reason: impl std::fmt::Display) -> KubeError {
     KubeError::Kubeconfig(reason.to_string())
 }
@@ -89,11 +106,7 @@ impl Access {
         let host = server
             .host()
             .ok_or_else(|| refused("its server has no host"))?;
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        let name = ServerName::try_from(host).map_err(refused)?;
+        let name = ServerName::try_from(bare(host).to_owned()).map_err(refused)?;
         Ok(Self {
             server,
             name,

@@ -28,4 +28,5 @@ pub use cluster::Cluster;
 pub use connect::{Dial, Transport};
 pub use error::KubeError;
 pub use health::{NodeState, PodState};
+pub use kubeconfig::server;
 pub use manifest::Reference;

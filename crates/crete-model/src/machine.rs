@@ -143,6 +143,20 @@ pub enum MachineState {
     },
 }
 
+/// Why the processors of a machine that is on stand still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HaltReason {
+    /// Somebody stopped them.
+    Paused,
+    /// A disk could not be written: most likely this computer's own is full.
+    IoError,
+    /// The guest went to sleep.
+    Suspended,
+    /// Something else, which QEMU alone knows.
+    Other,
+}
+
 /// What can be asked of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +245,8 @@ pub struct MachineView {
     pub accelerator: Option<Accelerator>,
     /// QEMU's process id, while it runs.
     pub pid: Option<i32>,
+    /// Why its processors stand still, while it is on and they do.
+    pub halted: Option<HaltReason>,
     /// Where its boot stands, while it runs.
     pub boot: Option<BootView>,
     /// What can be asked of it now.

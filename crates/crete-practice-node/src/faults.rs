@@ -66,6 +66,8 @@ faults! {
     EtcdNoSpace = "etcd-no-space";
     /// The kubelet's image does not exist.
     KubeletImageMissing = "kubelet-image-missing";
+    /// The pull of the kubelet's image does not get on.
+    KubeletImageStalls = "kubelet-image-stalls";
     /// The kubelet ends again and again.
     KubeletCrashes = "kubelet-crashes";
     /// Nobody approves the kubelet's request for a certificate: it never becomes a node.

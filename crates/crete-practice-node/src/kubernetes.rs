@@ -219,6 +219,8 @@ fn resource(
     }
     let listed = of_node(boot, |etcd| match path {
         "/api" => Some(json!({"kind": "APIVersions", "versions": ["v1"]})),
+        "/apis" => Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})),
+        "/api/v1" => Some(objects::resources()),
         "/api/v1/nodes" => Some(objects::nodes(&etcd.kubernetes, query)),
         "/api/v1/pods" | "/api/v1/namespaces/kube-system/pods" => {
             Some(objects::pods(&etcd.kubernetes, query))

@@ -327,6 +327,7 @@ async fn a_learner_that_stays_one() {
 async fn what_keeps_kubernetes_from_being_ready() {
     for (fault, unmet) in [
         (Fault::KubeletImageMissing, "services: kubelet not running"),
+        (Fault::KubeletImageStalls, "services: kubelet not running"),
         (Fault::KubeletCrashes, "services: kubelet not"),
         (Fault::KubeletNotAdmitted, "status is not available yet"),
         (

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -102,6 +102,8 @@ struct Shared {
     replies: Mutex<Replies>,
     events: broadcast::Sender<Event>,
     shutdown: OnceLock<Shutdown>,
+    /// True while the processors stand still, as far as QEMU has told.
+    halted: watch::Sender<bool>,
     /// Cancelled when the connection is gone.
     closed: CancellationToken,
 }
@@ -206,6 +208,7 @@ impl Client {
             replies: Mutex::new(HashMap::new()),
             events,
             shutdown: OnceLock::new(),
+            halted: watch::Sender::new(false),
             closed: CancellationToken::new(),
         });
         let stop = CancellationToken::new();
@@ -284,6 +287,31 @@ impl Client {
         Ok(answer["running"] == Value::Bool(true))
     }
 
+    /// Why the processors stand still, in QEMU's own word: `paused`, `io-error`, `suspended`;
+    /// nothing while they run.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub async fn halt(&self) -> Result<Option<String>, QmpError> {
+        let answer = self.execute("query-status", Value::Null).await?;
+        let status = answer["status"].as_str().unwrap_or_default();
+        Ok((answer["running"] == Value::Bool(false)).then(|| status.to_owned()))
+    }
+
+    /// Lets the processors go on.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub async fn go_on(&self) -> Result<(), QmpError> {
+        self.execute("cont", Value::Null).await.map(drop)
+    }
+
+    /// Tells whenever the processors stop or go on.
+    #[must_use]
+    pub fn halts(&self) -> watch::Receiver<bool> {
+        self.shared.halted.subscribe()
+    }
+
     /// Presses the power button. The guest decides what follows.
     ///
     /// # Errors
@@ -358,6 +386,9 @@ async fn read_all(
                 if let Some(shutdown) = Shutdown::read(&event) {
                     // The first reason is the cause; what follows is its consequence.
                     let _ = shared.shutdown.set(shutdown);
+                }
+                if let "STOP" | "RESUME" = event.name.as_str() {
+                    shared.halted.send_replace(event.name == "STOP");
                 }
                 // Nobody listening is no error.
                 let _ = shared.events.send(event);

@@ -3,6 +3,7 @@ import type {
   ClusterEvent,
   Consequence,
   FieldProblem,
+  HaltReason,
   HealthCheck,
   HealthCode,
   Stuck,
@@ -11,7 +12,7 @@ import { bytes, duration, mib } from "../model/format";
 import * as codes from "./en/clusterCodes";
 import * as pages from "./en/clusterPages";
 import { fillOpen, type Value } from "./fill";
-import { fieldText } from ".";
+import { en, fieldText } from ".";
 
 export const words = { ...codes, ...pages } as const;
 
@@ -34,6 +35,7 @@ function readable(params: Params, disk: boolean): Partial<Record<string, Value>>
     else if (whole && (SIZES.has(name) || (disk && name === "needed")))
       shown[name] = bytes(Number(value));
     else if (name === "image") shown[name] = shortImage(value);
+    else if (name === "reason") shown[name] = en.halted[value as HaltReason] ?? value;
     else shown[name] = value;
   }
   return shown;

@@ -36,7 +36,7 @@ impl Driver {
         self.resting.retain(|_, until| *until > now);
         let mut talking = Vec::new();
         for (machine, deed) in deeds {
-            if self.resting.contains_key(&machine) && deed != Deed::Make {
+            if self.resting.contains_key(&(machine, deed)) {
                 continue;
             }
             match deed {
@@ -83,13 +83,15 @@ impl Driver {
             past.configured = true;
             past.applied = past.applied.saturating_add(1);
         }
-        self.rest(machine);
+        self.rest(machine, deed);
     }
 
-    pub(super) fn rest(&mut self, machine: MachineId) {
+    /// The same is not done again for a while. Whatever comes next may be done at once: a machine
+    /// that was given its configuration is told to begin the moment it waits for that.
+    pub(super) fn rest(&mut self, machine: MachineId, deed: Deed) {
         let seconds = REST / self.engine.patience.cluster.speed;
         let until = Instant::now() + Duration::from_secs_f64(seconds);
-        self.resting.insert(machine, until);
+        self.resting.insert((machine, deed), until);
     }
 
     fn node_of(&self, machine: MachineId) -> Option<&ClusterNode> {
@@ -105,14 +107,16 @@ impl Driver {
         };
         match deed {
             Deed::Make if self.spec.image.is_some() && self.spec.network.is_some() => {
-                step!("cluster.make", self.ground.make(&self.spec, &node).await)
+                step!("cluster.make", self.ground.make(&self.spec, &node).await)?;
+                self.hurries = self.ground.look(machine).is_some();
+                Ok(())
             }
             Deed::SwitchOn => {
                 self.past.entry(machine).or_default().started = true;
                 step!("cluster.switch_on", self.ground.switch_on(machine).await)
             }
             Deed::SwitchOff => {
-                self.rest(machine);
+                self.rest(machine, deed);
                 step!("cluster.switch_off", self.ground.switch_off(machine).await)
             }
             Deed::TakeAway => self.take_away(&node).await,

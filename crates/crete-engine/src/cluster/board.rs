@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Events that are kept.
 const EVENTS: usize = 50;
+/// What takes so many times longer than usual, and at least so many seconds, is slow.
+const SLOWER: f64 = 3.0;
+const SLOWER_BY: f64 = 60.0;
 /// Stages of one machine that are kept.
 const SPANS: usize = 24;
 
@@ -313,6 +316,50 @@ fn bytes_of(text: &str) -> Option<u64> {
     Some(bytes)
 }
 
+/// The machine that stands longest where it stands, when that is far longer than usual: so long that
+/// a busy computer alone is no reason.
+pub(super) fn slowest(
+    views: &[MemberView],
+    usual: impl Fn(MemberStage) -> Option<u32>,
+    moment: &Moment,
+) -> Option<Stuck> {
+    let slow = |view: &MemberView| {
+        let since: Timestamp = view.spans.last()?.started_at.parse().ok()?;
+        let seconds = moment.now.duration_since(since).as_secs_f64();
+        let usual = f64::from(usual(view.stage)?);
+        let far = (usual * SLOWER).max(usual + SLOWER_BY / moment.speed);
+        (seconds > far).then(|| slow_one(view, since, seconds, usual))
+    };
+    let found = views.iter().filter_map(slow);
+    found.min_by(|a, b| a.since.cmp(&b.since))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds since something that happened"
+)]
+fn slow_one(view: &MemberView, since: Timestamp, seconds: f64, usual: f64) -> Stuck {
+    let machine = view.machine;
+    Stuck {
+        code: StuckCode::Slow,
+        weight: StuckWeight::Warning,
+        params: params! {
+            "node" => view.hostname,
+            "seconds" => seconds as u64,
+            "usual" => usual as u64,
+        },
+        machine: Some(machine),
+        since: format!("{since:.3}"),
+        evidence: Vec::new(),
+        remedies: vec![
+            ClusterRemedy::Wait,
+            ClusterRemedy::OpenConsole { machine },
+            ClusterRemedy::RestartMachine { machine },
+        ],
+    }
+}
+
 /// Causes that are the whole cluster's.
 pub(super) fn of_cluster(
     spec: &ClusterSpec,
@@ -409,3 +456,6 @@ pub(super) fn quorum(members: &[Member<'_>]) -> Quorum {
     };
     Quorum::of(members, healthy.min(members))
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,7 +262,7 @@ impl Driver {
                 let now = self.engine.clock.text();
                 self.board
                     .happened(&now, ClusterEventCode::Reconfigured, named);
-                self.rest(machine);
+                self.rest(machine, Deed::Change);
             }
             Changed::Stopped(problem) => self.stop_rolling(*problem),
         }

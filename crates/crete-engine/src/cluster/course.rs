@@ -12,7 +12,7 @@ use crete_model::{ClusterNode, ClusterSpec, ClusterWish, MachineId, MemberStage,
 use crete_talos::api::Presence;
 
 /// Something to do for one machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Deed {
     /// Make it.
     Make,
@@ -211,8 +211,10 @@ fn leaving(member: &Member<'_>) -> Option<Deed> {
     match machine.power {
         Power::Off { .. } => Some(Deed::TakeAway),
         _ if member.past.dead => Some(Deed::TakeAway),
-        Power::On | Power::Paused if member.sight.node.is_some() => Some(Deed::Reset),
-        Power::On | Power::Paused if member.sight.maintenance.is_some() => Some(Deed::TakeAway),
+        Power::On | Power::Paused { .. } if member.sight.node.is_some() => Some(Deed::Reset),
+        Power::On | Power::Paused { .. } if member.sight.maintenance.is_some() => {
+            Some(Deed::TakeAway)
+        }
         _ => None,
     }
 }
@@ -234,7 +236,10 @@ fn stopping(members: &[Member<'_>]) -> Vec<(MachineId, Deed)> {
     };
     let on = members.iter().filter(|member| {
         let power = member.sight.machine.as_ref().map(|machine| &machine.power);
-        let on = matches!(power, Some(Power::On | Power::Paused | Power::Starting));
+        let on = matches!(
+            power,
+            Some(Power::On | Power::Paused { .. } | Power::Starting)
+        );
         member.node.role == turn && on
     });
     on.map(|member| (member.node.machine, Deed::SwitchOff))

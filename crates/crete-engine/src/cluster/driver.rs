@@ -10,7 +10,7 @@
 //! the next but times for the page. So the program may end in any turn, and the next one that runs,
 //! tomorrow and in another process, goes on as if nothing had been.
 
-use super::board::{Board, Moment, of_cluster, quorum};
+use super::board::{Board, Moment, of_cluster, quorum, slowest};
 use super::course::{Deed, Member, Past, deeds};
 use super::ground::{Ground, ImageSight, Power};
 use super::health::{self, Found};
@@ -54,8 +54,8 @@ pub(super) struct Driver {
     pub sights: Vec<Sight>,
     pub past: HashMap<MachineId, Past>,
     pub failures: HashMap<MachineId, Failure>,
-    /// Machines for which a deed was done a moment ago: what came of it is seen first.
-    pub resting: HashMap<MachineId, Instant>,
+    /// Deeds that were done a moment ago: what came of them is seen first.
+    pub resting: HashMap<(MachineId, Deed), Instant>,
     pub bundle: Option<Arc<Bundle>>,
     pub keys: Keys,
     pub clients: KubeClients,
@@ -76,6 +76,8 @@ pub(super) struct Driver {
     /// How often each was given them.
     pub changed: HashMap<MachineId, u8>,
     pub sample: SampleSight,
+    /// Something was made that can be used at once: nobody has to be waited for.
+    pub hurries: bool,
 }
 
 impl Driver {
@@ -112,6 +114,7 @@ impl Driver {
             standings: HashMap::new(),
             changed: HashMap::new(),
             sample: SampleSight::default(),
+            hurries: false,
         };
         driver.meet_members();
         driver.take_up_open_work();
@@ -173,7 +176,10 @@ impl Driver {
     }
 
     /// How long to wait before looking again.
-    fn pause(&self) -> Duration {
+    fn pause(&mut self) -> Duration {
+        if std::mem::take(&mut self.hurries) {
+            return Duration::ZERO;
+        }
         let patience = &self.engine.patience.cluster;
         match self.work.is_some() || self.spec.wish == ClusterWish::Undone {
             true => patience.look,
@@ -451,6 +457,7 @@ impl Driver {
     fn finish(&mut self, work: Work) {
         let now = self.engine.clock.text();
         let kind = work.kind;
+        let seconds = work.seconds(self.engine.clock.now());
         self.last_work = work.done(&self.engine, &self.spec);
         if kind == ClusterWork::Create && !self.spec.leave_in_maintenance {
             let formed = self.change(|spec| spec.formed_at = Some(now.clone()));
@@ -458,8 +465,8 @@ impl Driver {
                 // It is formed all the same; the next start finds it so, and writes it down then.
                 tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
             }
-            self.board
-                .happened(&now, ClusterEventCode::Formed, Params::new());
+            let took = params! { "seconds" => seconds };
+            self.board.happened(&now, ClusterEventCode::Formed, took);
         }
         if matches!(kind, ClusterWork::Stop | ClusterWork::Restart) {
             self.board
@@ -503,7 +510,12 @@ impl Driver {
             .collect();
         drop(members);
         board.leaders(&views, &moment.text);
-        self.checks = board.checks(self.found.clone(), &moment.text);
+        // Where nothing is on nothing is checked, and nothing is wrong with that.
+        let found = match self.is_any_on() || self.work.is_some() {
+            true => self.found.clone(),
+            false => Vec::new(),
+        };
+        self.checks = board.checks(found, &moment.text);
         let healthy = health::all_pass(&self.found) && !self.found.is_empty();
         match expected && self.work.is_none() {
             true => {
@@ -520,6 +532,10 @@ impl Driver {
             false => Vec::new(),
         };
         stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
+        // Only where nothing else is known: whoever waits for one that is stuck is not slow.
+        if let (Some(work), true) = (&self.work, stuck.is_empty()) {
+            stuck.extend(slowest(&views, |stage| work.usual(stage), &moment));
+        }
         stuck.sort_by_key(|one| std::cmp::Reverse(one.weight));
         self.board = board;
         self.tell_job(&stuck);

@@ -39,7 +39,10 @@ pub enum Power {
     /// On.
     On,
     /// Its processors stand still.
-    Paused,
+    Paused {
+        /// Why, as pages know it.
+        words: String,
+    },
     /// On its way down.
     Stopping,
 }

@@ -6,7 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::store;
 use crete_model::{
     ClusterDenied, ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId,
-    LessWorkers, MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, params,
+    LessWorkers, MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, TrashView, params,
 };
 use std::path::Path;
 
@@ -111,23 +111,25 @@ impl Engine {
     pub(crate) async fn restore_cluster(&self, folder: &Path) -> Result<()> {
         let record = store::read_object::<ClusterSpec>(folder);
         if let Ok(spec) = &record {
-            let own = spec.network.filter(|_| spec.own_network);
-            let own = own.map(|network| network.to_string());
-            for trashed in self.trash.all() {
-                let network = trashed.kind == TrashKind::Networks;
-                if network && Some(&trashed.id) == own.as_ref() {
-                    Box::pin(self.restore(&trashed.trash_id)).await?;
-                }
-            }
-            for trashed in self.trash.all() {
-                let member = trashed.kind == TrashKind::Machines
-                    && spec
-                        .nodes
-                        .iter()
-                        .any(|node| node.machine.to_string() == trashed.id);
-                if member {
-                    Box::pin(self.restore(&trashed.trash_id)).await?;
-                }
+            let network = spec.network.filter(|_| spec.own_network);
+            let is_network = |one: &TrashView| {
+                one.kind == TrashKind::Networks
+                    && network.is_some_and(|network| network.to_string() == one.id)
+            };
+            let is_machine = |one: &TrashView| {
+                let mut nodes = spec.nodes.iter();
+                one.kind == TrashKind::Machines
+                    && nodes.any(|node| node.machine.to_string() == one.id)
+            };
+            // Machines are plugged into a network that is there.
+            let (networks, machines): (Vec<_>, Vec<_>) = self
+                .trash
+                .all()
+                .into_iter()
+                .filter(|one| is_network(one) || is_machine(one))
+                .partition(is_network);
+            for trashed in networks.into_iter().chain(machines) {
+                Box::pin(self.restore(&trashed.trash_id)).await?;
             }
         }
         self.load_cluster(folder, record);

@@ -6,8 +6,8 @@ use crate::Engine;
 use crate::error::{EngineError, internal};
 use async_trait::async_trait;
 use crete_model::{
-    ClusterNode, ClusterSpec, ExitReason, ForwardDraft, ForwardId, ImageState, JobState,
-    MachineDraft, MachineId, MachineState, NetworkId, NodeRole, Protocol,
+    ClusterNode, ClusterSpec, ExitReason, ForwardDraft, ForwardId, HaltReason, ImageState,
+    JobState, MachineDraft, MachineId, MachineState, NetworkId, NodeRole, Protocol,
 };
 use crete_qemu::serial;
 use crete_talos::api::{Dial, Transport};
@@ -128,7 +128,7 @@ impl Ground for OwnMachines {
                 .find(|member| member.machine == machine)
         });
         Some(MachineSight {
-            power: power(&view.state),
+            power: power(&view.state, view.halted),
             address: member.as_ref().map(|member| member.address.clone()),
             cut: member.is_some_and(|member| member.cut),
             mac: view.spec.mac,
@@ -248,8 +248,11 @@ impl Ground for OwnMachines {
     }
 }
 
-fn power(state: &MachineState) -> Power {
+fn power(state: &MachineState, halted: Option<HaltReason>) -> Power {
     match state {
+        MachineState::Running { .. } if halted.is_some() => Power::Paused {
+            words: halted.map(crate::error::wire_name).unwrap_or_default(),
+        },
         MachineState::Stopped { exit } => Power::Off {
             fresh: matches!(exit, ExitReason::NeverStarted),
             failure: failure(exit),

@@ -125,7 +125,7 @@ pub(super) struct Sight {
 impl Sight {
     pub fn is_on(&self) -> bool {
         let power = self.machine.as_ref().map(|machine| &machine.power);
-        matches!(power, Some(Power::On | Power::Paused))
+        matches!(power, Some(Power::On | Power::Paused { .. }))
     }
 
     /// Whether it has a configuration of this cluster.

@@ -5,10 +5,28 @@ use crate::Engine;
 use crate::error::{Result, wire_name};
 use crate::jobs::JobHandle;
 use crete_model::{
-    BlockerCode, ClusterSpec, ClusterStep, ClusterWork, JobRequest, JobState, Params, Problem,
-    StageCode, Timeline,
+    BlockerCode, ClusterSpec, ClusterStep, ClusterWork, JobRequest, JobState, MemberStage, Params,
+    Problem, StageCode, Timeline,
 };
 use jiff::Timestamp;
+
+/// The steps of the work that a machine goes through where it stands.
+fn steps_of(stage: MemberStage) -> &'static [StageCode] {
+    use StageCode as S;
+    match stage {
+        MemberStage::Boot => &[S::SwitchOn, S::Addresses, S::Maintenance],
+        MemberStage::Maintenance => &[S::DisksCheck, S::Configuration, S::Apply],
+        MemberStage::Install => &[S::Install],
+        MemberStage::Join => &[S::SignIn, S::Time, S::Bootstrap],
+        MemberStage::Etcd => &[S::Etcd],
+        MemberStage::Kubernetes => &[S::ControlPlane, S::PodNetwork, S::NodesReady],
+        MemberStage::Planned
+        | MemberStage::Off
+        | MemberStage::Ready
+        | MemberStage::Lost
+        | MemberStage::Leaving => &[],
+    }
+}
 
 /// A piece of work that goes on.
 #[derive(Debug)]
@@ -107,6 +125,14 @@ impl Work {
         self.steps.get(self.at).map(|step| step.code)
     }
 
+    /// How long machines usually stand where one stands, seconds; nothing before the first time.
+    pub fn usual(&self, stage: MemberStage) -> Option<u32> {
+        let codes = steps_of(stage);
+        let steps = self.steps.iter().filter(|step| codes.contains(&step.code));
+        let known: Vec<u32> = steps.filter_map(|step| step.usual_s).collect();
+        (!known.is_empty()).then(|| known.iter().sum())
+    }
+
     /// Says in the job what is awaited.
     pub fn wait_for(&self, blocker: Option<Params>) {
         self.job
@@ -121,6 +147,11 @@ impl Work {
             usual_s: self.usual,
             steps: self.steps.clone(),
         }
+    }
+
+    /// How long it goes on by now.
+    pub fn seconds(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.duration_since(self.began).as_secs()).unwrap_or_default()
     }
 
     /// Ends it well, and remembers how long it took.

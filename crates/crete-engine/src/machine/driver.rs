@@ -17,14 +17,16 @@ use super::console::Watcher;
 use super::launch::{Up, last_words};
 use super::requests::{Done, Request, Requests, Wish};
 use crate::Engine;
-use crate::error::Result;
+use crate::error::{Result, internal};
 use crate::jobs::JobHandle;
 use crate::store;
 use crete_model::{
-    Accelerator, BlockerCode, ErrorCode, ExitReason, JobRequest, MachineAction, MachineSpec,
-    MachineState, MachineView, NetworkId, Params, Problem, StageCode, StopRung,
+    Accelerator, ActionView, BlockerCode, ErrorCode, ExitReason, HaltReason, JobRequest,
+    MachineAction, MachineSpec, MachineState, MachineView, NetworkId, Params, Problem, StageCode,
+    StopRung,
 };
 use crete_qemu::process::Exit;
+use crete_qemu::qmp::Client;
 use crete_qemu::screen::Screen;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +62,8 @@ pub(super) struct Driver {
     pub job: Option<JobHandle>,
     /// How QEMU executes it and as which process, while there is one.
     pub process: Option<(Accelerator, i32)>,
+    /// Why its processors stand still, while they do.
+    pub halted: Option<HaltReason>,
 }
 
 /// Why a phase ended.
@@ -101,11 +105,20 @@ impl Driver {
         let on = !matches!(self.state, MachineState::Stopped { .. });
         let queue = self.requests.queue();
         let pid = self.process.map(|(_, pid)| pid);
+        let mut actions = actions(&self.state, &queue, self.circumstances());
+        if self.halted.is_some() {
+            // Whoever stands still can be started: it goes on where it stopped.
+            let start = |one: &&mut ActionView| one.action == MachineAction::Start;
+            for one in actions.iter_mut().filter(start) {
+                one.denied = None;
+            }
+        }
         let view = MachineView {
             accelerator: self.process.map(|(accelerator, _)| accelerator),
             pid,
             boot: if on { self.watcher.boot() } else { None },
-            actions: actions(&self.state, &queue, self.circumstances()),
+            actions,
+            halted: self.halted,
             job: self.job.as_ref().map(JobHandle::id),
             disk_used: store::allocated(&self.engine.roots.machine(self.spec.id)),
             memory_used: pid.map_or(0, resident),
@@ -220,6 +233,8 @@ impl Driver {
         let first_output = tokio::time::sleep(self.engine.patience.first_output);
         tokio::pin!(first_output);
         let closing = self.engine.closing.clone();
+        let mut halts = up.qmp.as_ref().map(Client::halts);
+        self.see_halt(&up).await;
         let exit = loop {
             let rung = match self.requests.next() {
                 Some(MachineAction::ForceOff) => Some(StopRung::Kill),
@@ -251,10 +266,18 @@ impl Driver {
                     self.end_job(Ok(()));
                     self.show();
                 }
+                () = changed(halts.as_mut()) => self.see_halt(&up).await,
                 () = self.look_again.notified() => self.show(),
-                request = self.requests.arrive() => self.take_in(request),
+                request = self.requests.arrive() => match (self.halted, &up.qmp) {
+                    (Some(_), Some(qmp)) if request.is_start() => {
+                        self.go_on(qmp, request).await;
+                        self.see_halt(&up).await;
+                    }
+                    _ => self.take_in(request),
+                },
             }
         };
+        self.halted = None;
         self.watcher.finish().await;
         up.files.tidy(self.engine.patience.lock).await;
         self.frames
@@ -263,6 +286,27 @@ impl Driver {
         self.requests.are_off(None);
         self.set(MachineState::Stopped { exit });
         Next::Off
+    }
+
+    /// Asks whether the processors run, and why not. One that does not answer is as it was.
+    async fn see_halt(&mut self, up: &Up) {
+        let Some(qmp) = &up.qmp else {
+            return;
+        };
+        if let Ok(word) = qmp.halt().await {
+            let halted = word.as_deref().map(halt_reason);
+            if halted != self.halted {
+                self.halted = halted;
+                self.show();
+            }
+        }
+    }
+
+    /// Lets processors go on that stand still, which is what a start means then.
+    async fn go_on(&self, qmp: &Client, request: Request) {
+        let went_on = qmp.go_on().await.map(|()| Done::default());
+        // Whoever asked may have gone.
+        let _ = request.answer.send(went_on.map_err(internal));
     }
 
     /// QEMU ended although nobody asked here: the guest switched itself off, or QEMU failed.
@@ -288,6 +332,27 @@ impl Driver {
             signal: exit.signal,
             words,
         }
+    }
+}
+
+/// Waits until the processors stop or go on; without anybody who tells it never comes.
+async fn changed(halts: Option<&mut watch::Receiver<bool>>) {
+    if let Some(halts) = halts
+        && halts.changed().await.is_ok()
+    {
+        return;
+    }
+    // The end of QEMU is seen elsewhere.
+    std::future::pending().await
+}
+
+/// QEMU's own word for why processors stand still.
+fn halt_reason(word: &str) -> HaltReason {
+    match word {
+        "paused" | "debug" => HaltReason::Paused,
+        "io-error" => HaltReason::IoError,
+        "suspended" => HaltReason::Suspended,
+        _ => HaltReason::Other,
     }
 }
 

@@ -117,6 +117,7 @@ impl Engine {
             watcher,
             job: None,
             process,
+            halted: None,
         };
         // Shown before this returns, so that whoever made it can ask for it at once.
         driver.show();

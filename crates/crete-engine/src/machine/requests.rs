@@ -40,6 +40,13 @@ pub(super) struct Request {
     pub answer: Answer,
 }
 
+impl Request {
+    /// True when it asks for a start.
+    pub fn is_start(&self) -> bool {
+        matches!(self.wish, Wish::Action(MachineAction::Start))
+    }
+}
+
 /// The requests of one machine.
 #[derive(Debug)]
 pub(super) struct Requests {

@@ -3,7 +3,8 @@
 
 use super::ground::{Lab, codes};
 use crete_model::{
-    BootMedium, ClusterPhase, ClusterPreset, ClusterView, MemberStage, Stuck, StuckCode,
+    BootMedium, ClusterPhase, ClusterPreset, ClusterRemedy, ClusterView, MemberStage, Stuck,
+    StuckCode,
 };
 use crete_testkit::talos::{Disk, Fault};
 
@@ -108,6 +109,7 @@ rows! {
     an_etcd_image_that_is_not_there: row(Fault::EtcdImageMissing, StuckCode::EtcdImageMissing, &["image"]);
     an_ill_etcd: row(Fault::EtcdUnhealthy, StuckCode::EtcdUnhealthy, &[]);
     a_kubelet_image_that_is_not_there: row(Fault::KubeletImageMissing, StuckCode::KubeletImageMissing, &["image"]);
+    a_kubelet_image_that_stalls: row(Fault::KubeletImageStalls, StuckCode::ImageStalls, &["image", "done", "total", "seconds"]);
     a_kubelet_that_crashes: row(Fault::KubeletCrashes, StuckCode::KubeletCrashes, &[]);
     a_kubelet_nobody_admits: row(Fault::KubeletNotAdmitted, StuckCode::KubeletNotAdmitted, &[]);
     an_api_server_that_crashes: row(Fault::ApiServerCrashes, StuckCode::ApiServerCrashes, &[]);
@@ -172,6 +174,27 @@ async fn disks_are_looked_at_before_anything_is_given() {
         );
         lab.close().await;
     }
+}
+
+/// Processors that stand still, as when this computer's disk is full.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processors_that_stand_still() {
+    let lab = Lab::new().await;
+    let halted = || lab.ground.halted.lock().unwrap();
+    halted().insert(ONE.to_owned(), "io_error".to_owned());
+    let id = lab.create(ClusterPreset::Solo).await;
+    let named = |view: &ClusterView| cause(view, StuckCode::MachinePaused).is_some();
+    let view = lab.until(id, "a machine that stands still", named).await;
+    let stuck = cause(&view, StuckCode::MachinePaused).unwrap();
+    assert_eq!(stuck.params["node"], ONE);
+    assert_eq!(stuck.params["reason"], "io_error");
+    assert_eq!(stuck.evidence[0].text, "query-status: io-error");
+    let starts = |one: &ClusterRemedy| matches!(one, ClusterRemedy::StartMachine { .. });
+    assert!(stuck.remedies.iter().any(starts));
+    halted().clear();
+    let healthy = |view: &ClusterView| view.phase == ClusterPhase::Healthy && view.stuck.is_empty();
+    lab.until(id, "health", healthy).await;
+    lab.close().await;
 }
 
 /// A machine that dies while the cluster is made, and a link that is cut and mended.

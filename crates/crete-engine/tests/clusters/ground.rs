@@ -64,6 +64,8 @@ pub struct Practice {
     pub switched_on: Mutex<Vec<String>>,
     pub switched_off: Mutex<Vec<String>>,
     pub left: Mutex<bool>,
+    /// Machines whose processors stand still, by name, and why.
+    pub halted: Mutex<HashMap<String, String>>,
     /// Ports of this computer that lead in.
     pub doors: Mutex<HashMap<ForwardId, Door>>,
 }
@@ -98,6 +100,7 @@ impl Practice {
             switched_off: Mutex::default(),
             left: Mutex::new(false),
             doors: Mutex::default(),
+            halted: Mutex::default(),
         })
     }
 
@@ -219,10 +222,14 @@ impl Ground for Practice {
     fn look(&self, machine: MachineId) -> Option<MachineSight> {
         let made = self.made.lock().unwrap().get(&machine)?.clone();
         let on = made.on.as_ref().map(|on| *on.power.borrow());
+        let halted = self.halted.lock().unwrap().get(&made.name).cloned();
         let power = match on {
             None => Seen::Off {
                 fresh: true,
                 failure: None,
+            },
+            Some(Power::On(_)) if halted.is_some() => Seen::Paused {
+                words: halted.unwrap_or_default(),
             },
             Some(Power::On(_)) if made.stopping => Seen::Stopping,
             Some(Power::On(_) | Power::Restart) => Seen::On,
@@ -371,8 +378,7 @@ impl Lab {
     }
 
     pub async fn of(medium: BootMedium) -> Self {
-        let world = Arc::new(ThisComputer::new("", "ariadne".to_owned()));
-        Self::made(medium, world).await
+        Self::made(medium, this_computer()).await
     }
 
     /// On a computer that was written down.
@@ -382,8 +388,21 @@ impl Lab {
 
     async fn made(medium: BootMedium, world: Arc<dyn World>) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let ground = Practice::new(medium).await;
-        let engine = Engine::open_on(config(root.path(), world.clone()), ground.clone())
+        Self::on_world(root, Practice::new(medium).await, medium, world).await
+    }
+
+    /// An engine of these folders and machines.
+    pub async fn on(root: tempfile::TempDir, ground: Arc<Practice>, medium: BootMedium) -> Self {
+        Self::on_world(root, ground, medium, this_computer()).await
+    }
+
+    async fn on_world(
+        root: tempfile::TempDir,
+        ground: Arc<Practice>,
+        medium: BootMedium,
+        world: Arc<dyn World>,
+    ) -> Self {
+        let engine = Engine::open_on(config_in(root.path(), world.clone()), ground.clone())
             .await
             .unwrap();
         Self {
@@ -399,24 +418,13 @@ impl Lab {
     pub async fn reopen(&mut self) {
         self.engine.close().await;
         let ground = self.ground.clone();
-        self.engine = Engine::open_on(config(self.root.path(), self.world.clone()), ground)
+        self.engine = Engine::open_on(config_in(self.root.path(), self.world.clone()), ground)
             .await
             .unwrap();
     }
 
     pub fn draft(&self, preset: ClusterPreset) -> ClusterDraft {
-        let offer = self.engine.offer_cluster(Some(preset), None).unwrap();
-        let mut draft = offer.draft;
-        draft.name = "knossos".to_owned();
-        draft.image = ClusterImage::Factory {
-            version: "1.13.9".parse().unwrap(),
-            arch: Arch::Amd64,
-            medium: self.medium,
-            schematic: None,
-        };
-        draft.control_planes.sizes = SIZES;
-        draft.workers.sizes = SIZES;
-        draft
+        draft(&self.engine, preset, self.medium)
     }
 
     pub async fn create(&self, preset: ClusterPreset) -> ClusterId {
@@ -495,12 +503,36 @@ impl Lab {
     }
 }
 
+/// A cluster of a shape, as these machines can carry it.
+pub fn draft(engine: &Engine, preset: ClusterPreset, medium: BootMedium) -> ClusterDraft {
+    let mut draft = engine.offer_cluster(Some(preset), None).unwrap().draft;
+    draft.name = "knossos".to_owned();
+    draft.image = ClusterImage::Factory {
+        version: "1.13.9".parse().unwrap(),
+        arch: Arch::Amd64,
+        medium,
+        schematic: None,
+    };
+    draft.control_planes.sizes = SIZES;
+    draft.workers.sizes = SIZES;
+    draft
+}
+
 pub fn codes(stuck: &[crete_model::Stuck]) -> Vec<StuckCode> {
     stuck.iter().map(|one| one.code).collect()
 }
 
 /// Nothing of this computer is needed: no QEMU, no program that carries networks.
-fn config(root: &Path, world: Arc<dyn World>) -> Config {
+pub fn config(root: &Path) -> Config {
+    config_in(root, this_computer())
+}
+
+fn this_computer() -> Arc<dyn World> {
+    Arc::new(ThisComputer::new("", "ariadne".to_owned()))
+}
+
+/// The same on a computer that was written down.
+fn config_in(root: &Path, world: Arc<dyn World>) -> Config {
     Config {
         data: root.join("data"),
         runtime: root.join("run"),

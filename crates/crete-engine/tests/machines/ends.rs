@@ -1,8 +1,8 @@
 //! Ends that nobody asked for here, told apart, for a child as for a machine that was taken back.
 
-use crate::support::{World, off, start, view};
+use crate::support::{World, off, start, until, view};
 use crete_engine::Engine;
-use crete_model::{ExitReason, MachineId, MachineState};
+use crete_model::{ExitReason, HaltReason, MachineAction, MachineId, MachineState, MachineView};
 use crete_testkit::qemu::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -92,6 +92,33 @@ async fn somebody_terminates_qemu() {
             words: "qemu-system-x86_64: terminating on signal 15".to_owned(),
         };
         assert_eq!(exit(engine, machine).await, told);
+    })
+    .await;
+}
+
+/// Processors that stand still are no end: it is said why, and a start lets them go on.
+#[tokio::test]
+async fn somebody_stops_the_processors() {
+    both(async |world, engine, machine, _| {
+        world.control(machine).stop();
+        let halted = |view: &MachineView| view.halted.is_some();
+        let view = until(&engine.machines, &machine.to_string(), halted).await;
+        assert_eq!(view.halted, Some(HaltReason::Paused));
+        assert!(matches!(view.state, MachineState::Running { .. }));
+        let offered = |view: &MachineView| {
+            let mut actions = view.actions.iter();
+            let start = actions.find(|one| one.action == MachineAction::Start);
+            start.is_some_and(|one| one.denied.is_none())
+        };
+        assert!(offered(&view), "the page offers what helps");
+        let pid = view.pid;
+        assert_eq!(engine.start(machine).await.unwrap(), None, "no work begins");
+        let goes_on = |view: &MachineView| view.halted.is_none();
+        let view = until(&engine.machines, &machine.to_string(), goes_on).await;
+        assert_eq!(view.pid, pid, "it is the same process");
+        assert!(!offered(&view));
+        engine.force_off(machine).await.unwrap();
+        off(engine, machine).await;
     })
     .await;
 }

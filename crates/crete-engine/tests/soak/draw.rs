@@ -101,7 +101,7 @@ impl Dice {
     }
 }
 
-/// Steps that only clusters come by: `tests/cluster_kills.rs` ends a cluster's owner at them.
+/// Steps that only clusters come by: `tests/cluster_soak` kills at them.
 const OF_CLUSTERS: &str = "cluster.";
 
 /// The steps of the code, and how often the scenario comes by each.

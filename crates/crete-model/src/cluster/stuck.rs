@@ -17,7 +17,7 @@ pub enum StuckCode {
     MachineFailed,
     /// The machine is off (`node`).
     MachineOff,
-    /// The machine's processors stand still (`node`).
+    /// The machine's processors stand still (`node`, `reason`).
     MachinePaused,
     /// The machine's link is cut (`node`).
     LinkCut,
@@ -63,6 +63,8 @@ pub enum StuckCode {
     BootstrapNotYet,
     /// An image is being fetched (`node`, `image`, `done`, `total` bytes).
     PullingImage,
+    /// An image does not get on (`node`, `image`, `done`, `total` bytes, `seconds`).
+    ImageStalls,
     /// The image of etcd cannot be fetched (`node`, `image`).
     EtcdImageMissing,
     /// etcd runs and is not healthy (`node`).

@@ -30,6 +30,28 @@ pub(super) fn version(boot: &Boot) -> Value {
     })
 }
 
+/// What there is to ask for, as tools that know nothing beforehand ask first.
+pub(super) fn resources() -> Value {
+    let resource = |name: &str, kind: &str, short: &str, namespaced: bool, verbs: &[&str]| {
+        json!({
+            "name": name,
+            "singularName": kind.to_lowercase(),
+            "namespaced": namespaced,
+            "kind": kind,
+            "verbs": verbs,
+            "shortNames": [short],
+        })
+    };
+    json!({
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [
+            resource("nodes", "Node", "no", false, &["delete", "get", "list"]),
+            resource("pods", "Pod", "po", true, &["list"]),
+        ],
+    })
+}
+
 fn list(kind: &str, items: Vec<Value>) -> Value {
     json!({
         "kind": kind,

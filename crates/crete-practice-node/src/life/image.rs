@@ -29,6 +29,22 @@ pub(super) async fn pull(boot: &Boot, image: &str, missing: Fault) -> Result<(),
     Ok(())
 }
 
+/// Shows how far a pull is that does not get on, every quarter of a minute, for as long as it does
+/// not.
+pub(super) async fn stall(boot: &Boot, image: &str, fault: Fault) {
+    while boot.machine.faults.has(fault) {
+        boot.say(&format!(
+            "pulling image {image}: downloading 5 layers (38 MiB/93 MiB) (40.86%)..."
+        ));
+        tokio::select! {
+            () = boot.rest(15_000) => {}
+            () = boot.machine.faults.gone(fault) => {
+                boot.say(&format!("pulling image {image}: extracting..."));
+            }
+        }
+    }
+}
+
 fn unreachable(image: &str) -> String {
     let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
     let (host, path) = name.split_once('/').unwrap_or(("docker.io", name));

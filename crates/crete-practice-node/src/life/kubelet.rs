@@ -92,6 +92,7 @@ async fn work(boot: &Boot) -> Infallible {
         .await
         .is_err()
     {}
+    image::stall(boot, &settings.kubelet_image, Fault::KubeletImageStalls).await;
     boot.rest(1100).await;
     boot.service("kubelet", Service::Preparing, "Creating service runner");
     boot.rest(3800).await;

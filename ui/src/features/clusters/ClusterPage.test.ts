@@ -72,6 +72,8 @@ fake
   }))
   .answer("machine.strains", () => ({ strains: [] }))
   .answer("machine.stop", () => ({ job: samples.JOB_ID }))
+  .answer("machine.force_off", () => ({}))
+  .answer("machine.start", () => ({ job: samples.JOB_ID }))
   .answer("machine.cut", () => ({}))
   .answer("trash.restore", () => ({}));
 await start(fake);
@@ -188,6 +190,26 @@ describe("while it is made", () => {
     screen.getByText("link down");
     await press(words.remedy.mend_link);
     expect(fake.requests("machine.cut")).toEqual([{ machine: W, cut: false }]);
+  });
+
+  it("starts a machine that is switched off and on only once it is off", async () => {
+    const spec = { ...samples.machine().spec, id: W };
+    const on = { state: "running", since: AT, adopted: false } as const;
+    fake.upsert("machines", W, { ...samples.machine(), spec, ...on } as never);
+    const remedies = [{ kind: "restart_machine" as const, machine: W }];
+    const paused = sample.stuck({
+      code: "machine_paused",
+      params: { node: "knossos-w-1", reason: "io_error" },
+      machine: W,
+      remedies,
+    });
+    show(creating({ stuck: [paused] }));
+    screen.getAllByText(`knossos-w-1 stands still: ${en.halted.io_error}`);
+    await press(words.remedy.restart_machine);
+    await vi.waitFor(() => expect(fake.requests("machine.force_off")).toEqual([{ machine: W }]));
+    expect(fake.requests("machine.start")).toEqual([]);
+    fake.upsert("machines", W, { ...samples.machine(), spec } as never);
+    await vi.waitFor(() => expect(fake.requests("machine.start")).toEqual([{ machine: W }]));
   });
 
   it("takes the sentence away when the cause goes", async () => {

@@ -31,6 +31,7 @@ const JOBS: Record<JobState, Status> = {
 export const jobStatus = (state: JobState): Status => JOBS[state];
 
 export function machineStatus(machine: MachineView): Status {
+  if (machine.state === "running" && machine.halted) return "warn";
   if (machine.state === "running") return machine.boot?.stage === "panic" ? "bad" : "good";
   if (machine.state !== "stopped") return "work";
   const bad = machine.exit.reason === "start_failed" || machine.exit.reason === "qemu_exited";
@@ -42,6 +43,7 @@ export function machineWord(machine: MachineView): string {
   if (machine.state === "stopped" && machine.exit.reason === "start_failed")
     return en.machineWord.failed;
   if (machine.state === "running" && machine.boot?.stage === "panic") return en.machineWord.panic;
+  if (machine.halted) return en.machineWord.halted;
   return en.state[machine.state];
 }
 

@@ -29,8 +29,6 @@ function place({ kind, id }: TrashView): Route {
       return { page: "images" };
     case "drafts":
       return { page: "new-image" };
-    case "clusters":
-      return { page: "home" };
   }
 }
 

@@ -32,8 +32,8 @@ export const stuck = {
     text: "The cluster waits for it. It goes on when the machine is on.",
   },
   machine_paused: {
-    title: "{node} stands still",
-    text: "Its processors were stopped from outside. Nothing is lost.",
+    title: "{node} stands still: {reason}",
+    text: "Nothing is lost. Started, it goes on where it stopped.",
   },
   link_cut: {
     title: "{node} is cut off: its link is unplugged",
@@ -122,6 +122,10 @@ export const stuck = {
   pulling_image: {
     title: "{node} is pulling {image}, {done} of {total}",
     text: "How long it takes depends on your connection.",
+  },
+  image_stalls: {
+    title: "{image} does not arrive on {node}: {done} of {total}, {seconds} so far",
+    text: "The connection is open and nothing comes. It goes on by itself if the registry does.",
   },
   etcd_image_missing: {
     title: "{node} cannot fetch the etcd image {image}",

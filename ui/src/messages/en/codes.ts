@@ -6,6 +6,7 @@ import type {
   BootStage,
   DenyReason,
   ExitReason,
+  HaltReason,
   JobRequest,
   JobState,
   MachineView,
@@ -173,7 +174,19 @@ export const state = {
 } as const satisfies Words<MachineView["state"]>;
 
 /** Where a machine's state alone would say too little. */
-export const machineWord = { failed: "Did not start", panic: "Crashed" } as const;
+export const machineWord = {
+  failed: "Did not start",
+  panic: "Crashed",
+  halted: "Stands still",
+} as const;
+
+/** Why processors stand still. */
+export const halted = {
+  paused: "somebody stopped its processors",
+  io_error: "its disk could not be written, so look whether this computer's disk is full",
+  suspended: "it went to sleep",
+  other: "QEMU stopped its processors",
+} as const satisfies Words<HaltReason>;
 
 export const boot = {
   silent: "Nothing on its console yet",

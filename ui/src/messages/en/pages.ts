@@ -143,6 +143,7 @@ export const pages = {
     stop: "Stop",
     stopping: "Stopping, {time}",
     force: "Force off now",
+    goOn: "Let it go on",
     forceTitle: "Pull the plug on {name}?",
     forceText: "It is like pulling the plug of a real computer.",
     forceGoes: "What is not on its disk yet is lost",

@@ -120,6 +120,7 @@ export const machine = (change: Partial<Off> = {}): MachineView => ({
   },
   accelerator: null,
   pid: null,
+  halted: null,
   boot: null,
   actions: [
     { action: "start", denied: null },

@@ -2248,6 +2248,11 @@ fault: string | null,
 owner: string | null, };
 
 /**
+ * Why the processors of a machine that is on stand still.
+ */
+export type HaltReason = "paused" | "io_error" | "suspended" | "other";
+
+/**
  * A check and what it saw.
  */
 export type HealthCheck = { 
@@ -3232,6 +3237,10 @@ accelerator: Accelerator | null,
  * QEMU's process id, while it runs.
  */
 pid: number | null, 
+/**
+ * Why its processors stand still, while it is on and they do.
+ */
+halted: HaltReason | null, 
 /**
  * Where its boot stands, while it runs.
  */
@@ -6250,7 +6259,7 @@ remedies: Array<ClusterRemedy>, };
 /**
  * A cause, decided from evidence by the table of rules.
  */
-export type StuckCode = "image_on_its_way" | "image_missing" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "api_silent" | "api_interrupted" | "calls_hang" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "pulling_image" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "diagnosed" | "waits" | "slow";
+export type StuckCode = "image_on_its_way" | "image_missing" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "api_silent" | "api_interrupted" | "calls_hang" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "pulling_image" | "image_stalls" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "diagnosed" | "waits" | "slow";
 
 /**
  * How bad a cause is.

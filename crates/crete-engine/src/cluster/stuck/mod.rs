@@ -143,7 +143,12 @@ impl Case<'_> {
                     fresh: false,
                 }),
             ) => true,
-            (PowerRule::Paused, Some(Power::Paused)) => true,
+            (PowerRule::Paused, Some(Power::Paused { words })) => {
+                let said = format!("query-status: {}", words.replace('_', "-"));
+                self.note(seen, EvidenceSource::Qemu, &said);
+                seen.params.insert("reason".to_owned(), words.clone());
+                true
+            }
             _ => false,
         }
     }

@@ -179,13 +179,16 @@ fn with_failure(code: StuckCode, deed: DeedRule, cause: DeedCause) -> Fixture {
 }
 
 const PULLS: &str = "[  93.1] [talos] pulling image factory.talos.dev/metal-installer/0:v1.13.9: downloading 2 layers (50 MiB/142 MiB) (35.51%)...";
+const GETS_ON: &str = "[ 93.1] [talos] pulling image ghcr.io/siderolabs/kubelet:v1.36.3: downloading 5 layers (38 MiB/93 MiB) (40.86%)...";
 const MISSING: &str = "[ 93.1] [talos] retrying error: failed to pull image \"registry.k8s.io/etcd:v3.6.12\": failed to resolve reference";
 const KUBELET: &str = "[ 93.1] [talos] retrying error: failed to pull image \"ghcr.io/siderolabs/kubelet:v1.36.3\": failed to resolve reference";
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn outside() -> Vec<Fixture> {
     let mut paused = on();
-    paused.machine.as_mut().unwrap().power = Power::Paused;
+    paused.machine.as_mut().unwrap().power = Power::Paused {
+        words: "io_error".to_owned(),
+    };
     let mut cut = on();
     cut.machine.as_mut().unwrap().cut = true;
     let flaw = Presence::Ours {
@@ -342,6 +345,16 @@ fn of_talos() -> Vec<Fixture> {
             told(|node| node.etcd = etcd(true, &[])),
         ),
         fixture(StuckCode::KubeletImageMissing, pulls_kubelet),
+        fixture(StuckCode::ImageStalls, {
+            let mut sight = node(vec![service(
+                "kubelet",
+                "Preparing",
+                None,
+                "Running pre state",
+            )]);
+            sight.console = GETS_ON.to_owned();
+            sight
+        }),
         fixture(
             StuckCode::KubeletCrashes,
             node(vec![service(

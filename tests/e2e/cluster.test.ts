@@ -1,0 +1,158 @@
+/** Clusters on real machines: from three clicks to Kubernetes that a person's tools reach. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { en, fill } from "../../ui/src/messages";
+import { memberStage } from "../../ui/src/messages/en/clusterCodes";
+import * as words from "../../ui/src/messages/en/clusterPages";
+import type { ClusterTab } from "../../ui/src/model/router.svelte";
+import {
+  askStage,
+  CLUSTER,
+  createStage,
+  FORMS_MS,
+  healthy,
+  healthyStage,
+  offStage,
+  shapeStage,
+} from "../journey/cluster";
+import type { Home } from "../journey/home";
+import { sees, walk } from "../journey/journey";
+import { program, programs } from "../journey/places";
+import { until } from "../journey/wait";
+import { look, LOOKS, STILL } from "./look";
+import { Mouse } from "./mouse";
+import { browser, devHost, DESIGN, home, visit } from "./person";
+
+const PICTURES = "cluster";
+
+interface KubeNode {
+  name: string;
+  ready: boolean;
+  control_plane: boolean;
+}
+
+/** The key file that the program made for the one cluster there is. */
+function kubeconfig(person: Home): string {
+  const folder = person.path("data", "crete-practice", "clusters");
+  const [id, ...more] = readdirSync(folder, { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  );
+  if (!id || more.length > 0) throw new Error(`clusters: ${readdirSync(folder).join(", ")}`);
+  return `${folder}/${id.name}/kubeconfig`;
+}
+
+/** The nodes of a cluster, asked from this computer with nothing but its key file. */
+function nodes(person: Home): KubeNode[] {
+  const file = kubeconfig(person);
+  const said = execFileSync(program("examples/nodes"), [file], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  const { nodes } = JSON.parse(said) as { nodes: KubeNode[] };
+  const [kubectl] = programs("kubectl");
+  if (kubectl) {
+    const env = { PATH: process.env.PATH, KUBECONFIG: file, HOME: person.path("home") };
+    const args = ["get", "nodes", "--no-headers", "--output", "custom-columns=:metadata.name"];
+    const named = execFileSync(kubectl, args, { env, encoding: "utf8", timeout: 60_000 });
+    expect(named.trim().split("\n").sort()).toEqual(nodes.map(({ name }) => name));
+  }
+  return nodes;
+}
+
+/** Looks at a state in every look there is. */
+async function judge(page: Page, name: string): Promise<void> {
+  const faults: string[] = [];
+  for (const { theme, size } of LOOKS) {
+    await page.emulateMedia({ colorScheme: theme });
+    await page.setViewportSize(size);
+    faults.push(...(await look(page, PICTURES, `${name}-${size.width}-${theme}`)));
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(DESIGN);
+  expect(faults).toEqual([]);
+}
+
+/** Opens a part of the cluster's page. */
+async function tab(page: Page, name: ClusterTab): Promise<void> {
+  await page.getByRole("tab", { name: words.page.tabs[name], exact: true }).click();
+}
+
+test("a cluster of one machine, whoever ends the program meanwhile; deleted and taken back", async () => {
+  const person = home();
+  let host = await devHost(person, { args: ["--practice"] });
+  const chromium = await browser();
+  let { page, faults } = await visit(chromium, host, STILL);
+  let hand = new Mouse(page, PICTURES);
+  await sees(hand, en.home.empty);
+  await walk(hand, [askStage]);
+  await judge(page, "new");
+  await walk(hand, [createStage]);
+  await until("a machine", FORMS_MS, () => person.machines().length === 1);
+  await judge(page, "timeline");
+
+  // In the middle of it the program is ended. The machine goes on, and so does whoever comes next.
+  const { maintenance, join, etcd, kubernetes } = memberStage;
+  await sees(hand, new RegExp([maintenance, join, etcd, kubernetes].join("|")), FORMS_MS);
+  const before = person.machines();
+  expect(faults).toEqual([]);
+  await host.program.stop("SIGKILL");
+  host = await devHost(person, { args: ["--practice"] });
+  ({ page, faults } = await visit(chromium, host, STILL));
+  hand = new Mouse(page, PICTURES);
+  await hand.press(CLUSTER);
+  await walk(hand, [healthyStage]);
+  expect(person.machines()).toEqual(before);
+
+  await judge(page, "overview");
+  await tab(page, "health");
+  await page.getByText(words.healthPage.allWell).first().waitFor();
+  await judge(page, "health");
+  await tab(page, "consoles");
+  await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
+  await judge(page, "consoles");
+  await tab(page, "machines");
+  await judge(page, "machines");
+
+  expect(nodes(person)).toMatchObject([
+    { name: `${CLUSTER}-cp-1`, ready: true, control_plane: true },
+  ]);
+  // Without a key nobody is let in, and the key is nobody else's.
+  expect(readFileSync(kubeconfig(person), "utf8")).toContain("client-key-data");
+
+  await tab(page, "overview");
+  await walk(hand, [offStage]);
+  expect(person.machines()).toEqual([]);
+  await hand.press(fill(en.common.more, { name: CLUSTER }));
+  await hand.press(en.common.delete);
+  await hand.press(fill(words.life.deleteVerb, { name: CLUSTER }));
+  await sees(hand, fill(en.common.inTrash, { name: CLUSTER }));
+  await hand.press(en.common.undo);
+  await sees(hand, fill(en.common.restored, { name: CLUSTER }));
+  await hand.press(CLUSTER);
+  await sees(hand, words.page.stopped);
+  await hand.press(words.page.start);
+  await healthy(hand);
+  expect(nodes(person)).toMatchObject([{ ready: true }]);
+  expect(faults).toEqual([]);
+});
+
+test("one control plane and two workers are three clicks away", async () => {
+  const person = home();
+  const host = await devHost(person, { args: ["--practice"] });
+  const { page, faults } = await visit(await browser(), host, STILL);
+  const hand = new Mouse(page, `${PICTURES}-small`);
+  const { title } = words.form.shapes.small;
+  await walk(hand, [askStage, shapeStage(title, "w-2"), createStage]);
+  await until("three machines", FORMS_MS, () => person.machines().length === 3);
+  await judge(page, "small-timeline");
+  await walk(hand, [healthyStage]);
+  await judge(page, "small-overview");
+  await tab(page, "consoles");
+  await judge(page, "small-consoles");
+  const names = ["cp-1", "w-1", "w-2"].map((name) => `${CLUSTER}-${name}`);
+  const found = nodes(person);
+  expect(found).toMatchObject(names.map((name) => ({ name, ready: true })));
+  expect(faults).toEqual([]);
+});
