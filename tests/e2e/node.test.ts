@@ -114,11 +114,7 @@ async function shown(page: Page, tab: NodeTab): Promise<void> {
 }
 
 /** Every part of the node's view, in both themes. */
-async function judge(
-  page: Page,
-  name: string,
-  tabs: readonly NodeTab[],
-): Promise<void> {
+async function judge(page: Page, name: string, tabs: readonly NodeTab[]): Promise<void> {
   const faults: string[] = [];
   for (const tab of tabs) {
     await open(page, tab);
@@ -134,7 +130,7 @@ async function judge(
 
 /** The editor of the configuration. */
 const field = (page: Page, label: string) =>
-  page.getByRole("textbox", { name: fill(label, { name: NAME }) });
+  page.getByRole("textbox", { name: label.replace("{name}", NAME) });
 
 /** Puts a whole text into the editor, as pasting does. */
 async function paste(page: Page, label: string, text: string): Promise<void> {
@@ -149,11 +145,7 @@ async function paste(page: Page, label: string, text: string): Promise<void> {
 async function reaches(page: Page, names: string[]): Promise<void> {
   await page.getByRole("tab", { selected: true }).focus();
   const heard = new Set<string>();
-  for (
-    let at = 0;
-    at < 60 && !names.every((name) => heard.has(name));
-    at += 1
-  ) {
+  for (let at = 0; at < 60 && !names.every((name) => heard.has(name)); at += 1) {
     await page.keyboard.press("Tab");
     heard.add(
       await page.evaluate<string>(
@@ -172,13 +164,7 @@ test("a machine becomes a node through the page", async () => {
   const { page, faults } = await visit(await browser(), host, STILL);
   const hand = new Mouse(page, PICTURES);
   const { configuration, talosconfig } = made(person);
-  await walk(hand, [
-    chooseCd,
-    readyStage,
-    describeStage,
-    createStage,
-    bootedStage,
-  ]);
+  await walk(hand, [chooseCd, readyStage, describeStage, createStage, bootedStage]);
 
   // Maintenance: everything there is to see, without a key.
   await open(page, "talos");
@@ -193,11 +179,7 @@ test("a machine becomes a node through the page", async () => {
 
   // A configuration for a disk that is not there is never sent.
   await open(page, "config");
-  await paste(
-    page,
-    words.configFirst,
-    configuration.replace("/dev/vda", "/dev/sdz"),
-  );
+  await paste(page, words.configFirst, configuration.replace("/dev/vda", "/dev/sdz"));
   await hand.press(words.compare);
   await panel(page).getByText("/dev/sdz").last().waitFor();
   const apply = page.getByRole("button", {
@@ -215,9 +197,7 @@ test("a machine becomes a node through the page", async () => {
   // It installs itself: no API, and the page says so.
   await sees(
     hand,
-    new RegExp(
-      `${words.presence.starting}|${words.presence.silent}|Last heard`,
-    ),
+    new RegExp(`${words.presence.starting}|${words.presence.silent}|Last heard`),
     LONG_MS,
   );
   await hand.picture("installing");

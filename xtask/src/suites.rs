@@ -257,6 +257,7 @@ fn vm() -> Result<()> {
     let mut tests = cargo(&["test"]);
     // By their names and not by their package: so they are those that were compiled with the rest.
     for name in [
+        "clusters_live",
         "machine_boots",
         "machines_form_a_cluster",
         "machines_share_a_network",

@@ -4,6 +4,7 @@
 #![cfg(feature = "api")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]

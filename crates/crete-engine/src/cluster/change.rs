@@ -175,7 +175,7 @@ impl Driver {
             members: &members,
             kube: self.kube.as_ref(),
             standings: &self.standings,
-            resting: &|machine| self.resting.contains_key(&machine),
+            resting: &|machine| self.resting.keys().any(|(one, _)| *one == machine),
             quorum: super::board::quorum(&members),
         }
         .next();

@@ -7,8 +7,8 @@ use crete_engine::{Config, Engine, NetworkParts, Patience, PersonalFiles, Practi
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, BootMedium, ClusterDraft, ClusterEndpoint, ClusterId, ClusterImage, ClusterNode,
-    ClusterPreset, ClusterSpec, ClusterView, ImageId, MachineId, NetworkId, NodeRole, Settings,
-    Sizes,
+    ClusterPreset, ClusterSpec, ClusterView, ForwardId, ImageId, MachineId, NetworkId, NodeRole,
+    Settings, Sizes,
 };
 use crete_practice_node::{
     Clock, ClusterRegistry, Console, Faults, Identity, Machine, Medium, MemoryNetwork,
@@ -164,6 +164,7 @@ impl Ground for Still {
                 inside_port: 6443,
                 outside: address,
                 outside_port: 6443,
+                talos_port: 50000,
             },
         })
     }
@@ -272,6 +273,18 @@ impl Ground for Still {
     }
 
     async fn discard_network(&self, _: &ClusterSpec) -> GroundResult<()> {
+        Ok(())
+    }
+
+    async fn open_door(&self, _: MachineId, _: u16, _: &str) -> GroundResult<ForwardId> {
+        Ok(ForwardId(Uuid::from_u128(3)))
+    }
+
+    fn door(&self, _: ForwardId) -> Option<String> {
+        None
+    }
+
+    async fn close_door(&self, _: ForwardId) -> GroundResult<()> {
         Ok(())
     }
 

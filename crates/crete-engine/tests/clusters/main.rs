@@ -10,6 +10,7 @@
 mod drafts;
 mod faults;
 mod forming;
+#[allow(dead_code, reason = "shared with the tests that kill")]
 mod ground;
 mod handover;
 mod living;

@@ -108,22 +108,24 @@ fn trust(node: &Node) -> Vec<RegistryTrust> {
     all
 }
 
+fn known_only(node: &Node) -> Result<(), String> {
+    let known = |key: &str| KNOWN.contains(&key);
+    match node.entries().iter().find(|entry| !known(&entry.key)) {
+        Some(entry) => Err(format!(
+            "line {}: there is no option {:?}",
+            entry.line, entry.key
+        )),
+        None => Ok(()),
+    }
+}
+
 impl Case {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text = file(path)?;
         let node = yaml::read_one(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let node = node.ok_or("the case is empty")?;
         let told = |what: String| format!("{}: {what}", path.display());
-        let strange = node
-            .entries()
-            .iter()
-            .find(|entry| !KNOWN.contains(&entry.key.as_str()));
-        if let Some(entry) = strange {
-            return Err(told(format!(
-                "line {}: there is no option {:?}",
-                entry.line, entry.key
-            )));
-        }
+        known_only(&node).map_err(told)?;
         let needed = |key: &str| match node.text_at(&[key]) {
             "" => Err(told(format!("{key} is missing"))),
             text => Ok(text),

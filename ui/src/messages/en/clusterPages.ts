@@ -415,6 +415,7 @@ export const config = {
     no_reboot: "while it runs",
     reboot: "with a restart",
     install: "with an installation",
+    refused: "cannot be read",
   } as const satisfies Record<ApplyTakes, string>,
   count: { one: "{n} value", other: "{n} values" },
   restarts: {

@@ -6676,6 +6676,34 @@ export interface Commands {
   "host.check": { request: Nothing; response: HostReport };
   /** Makes a change the last report offers, with the administrator's permission. */
   "host.fix": { request: HostFix; response: JobStarted };
+  /** Gives something back from the trash. */
+  "trash.restore": { request: TrashRef; response: Nothing };
+  /** Removes something from the trash for good. */
+  "trash.purge": { request: TrashRef; response: Nothing };
+  /** A job with its kept log. */
+  "job.details": { request: JobRef; response: JobDetails };
+  /** Cancels a job. */
+  "job.cancel": { request: JobRef; response: Nothing };
+  /** The person's preferences. */
+  "settings.get": { request: Nothing; response: Settings };
+  /** Changes preferences. */
+  "settings.set": { request: SettingsChange; response: Settings };
+  /** Lets the person choose a folder. */
+  "dialog.folder": { request: Nothing; response: Picked };
+  /** Lets the person choose a file. */
+  "dialog.file": { request: Nothing; response: Picked };
+  /** Opens something outside the page. */
+  "open": { request: OpenTarget; response: Nothing };
+  /** Moves, sizes or closes the window. */
+  "window.action": { request: WindowAction; response: Nothing };
+  /** Whether practice mode can be entered. */
+  "practice.status": { request: Nothing; response: PracticeStatus };
+  /** Enters or leaves practice mode. */
+  "practice.switch": { request: PracticeSwitch; response: Nothing };
+  /** Takes note of bytes the page has taken in, so that more may come. */
+  "stream.ack": { request: StreamAck; response: Nothing };
+  /** Closes a byte stream. */
+  "stream.close": { request: StreamRef; response: Nothing };
   /** The factory's Talos versions. */
   "factory.versions": { request: VersionsRequest; response: VersionsAnswer };
   /** Everything an image can be for. */
@@ -6698,44 +6726,18 @@ export interface Commands {
   "draft.save": { request: SaveDraft; response: DraftSaved };
   /** Moves a draft to the trash. */
   "draft.delete": { request: DraftRef; response: Trashed };
-  /** The access to a cluster: what was written, and what merging would do. */
-  "access.view": { request: ClusterRef; response: AccessView };
-  /** A new key file as text, to be copied. Holds a secret. */
-  "access.text": { request: AccessRequest; response: SecretText };
-  /** Saves a new key file where the person chooses. */
-  "access.save": { request: AccessRequest; response: Saved };
-  /** Merges a new key into the person's own file. */
-  "access.merge": { request: AccessRequest; response: AccessFile };
-  /** Makes a new key where the old one is. */
-  "access.renew": { request: AccessFileRef; response: Nothing };
-  /** Gives a file back as it was, unless it was changed since. */
-  "access.undo": { request: AccessFileRef; response: Nothing };
-  /** Forgets that a file was written. The file stays. */
-  "access.forget": { request: AccessFileRef; response: Nothing };
-  /** Saves a cluster's secrets where the person chooses. */
-  "access.save_secrets": { request: ClusterRef; response: Saved };
-  /** What a person's file of secrets, or the configuration of a node, holds. */
-  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
-  /** What a node would say about a configuration. Sends nothing. */
-  "config.check": { request: ConfigText; response: ConfigVerdict };
-  /** The kinds and keys that a version's configurations may hold. */
-  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
-  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
-  "config.host_offers": { request: Nothing; response: HostOffers };
-  /** The patch that a choice of these comes to. */
-  "config.host_patch": { request: HostPatchRequest; response: PatchText };
-  /** What will be asked of the factory for a choice. Sends nothing. */
-  "image.plan": { request: ImageChoice; response: ImagePlan };
-  /** Downloads an image, or goes on with it. */
-  "image.download": { request: ImageChoice; response: DownloadStarted };
-  /** Downloads one file of a studio draft into the library, or goes on with it. */
-  "image.fetch": { request: FetchOutput; response: DownloadStarted };
   /** Puts files of a studio draft into a folder, outside the library. Several are a set. */
   "output.save": { request: SaveOutputs; response: SaveStarted };
   /** Goes on with a file that is paused or did not arrive. */
   "output.resume": { request: ResumeSave; response: JobStarted };
   /** Stops a file's download for a while. What arrived is kept. */
   "output.pause": { request: JobRef; response: Nothing };
+  /** What will be asked of the factory for a choice. Sends nothing. */
+  "image.plan": { request: ImageChoice; response: ImagePlan };
+  /** Downloads an image, or goes on with it. */
+  "image.download": { request: ImageChoice; response: DownloadStarted };
+  /** Downloads one file of a studio draft into the library, or goes on with it. */
+  "image.fetch": { request: FetchOutput; response: DownloadStarted };
   /** Goes on with a paused or an incomplete image. */
   "image.resume": { request: ImageRef; response: DownloadStarted };
   /** Forgets what arrived of an image, and begins again. */
@@ -6780,6 +6782,42 @@ export interface Commands {
   "machine.address": { request: MachineAddress; response: Nothing };
   /** Cuts or mends a machine's link. */
   "machine.cut": { request: LinkCut; response: Nothing };
+  /** Saves what ttyS0 printed to a file the person chooses. */
+  "console.save": { request: SaveConsole; response: Saved };
+  /** Suggests a network. */
+  "network.offer": { request: Nothing; response: NetworkDraft };
+  /** Checks a draft field by field, as the person types. */
+  "network.check": { request: NetworkDraft; response: DraftVerdict };
+  /** Creates a network. */
+  "network.create": { request: NetworkDraft; response: NetworkRef };
+  /** Changes a network, also while machines run in it. */
+  "network.change": { request: NetworkChange; response: Nothing };
+  /** Gives a network another subnet, which collides with nothing. Refused while machines run. */
+  "network.resubnet": { request: NetworkRef; response: Nothing };
+  /** Starts a network's process again, in the version of this program. */
+  "network.restart": { request: NetworkRef; response: Nothing };
+  /** Moves a network to the trash. Refused while machines are in it. */
+  "network.delete": { request: NetworkRef; response: Trashed };
+  /** The YAML and the command behind a network. */
+  "network.reveal": { request: NetworkRef; response: NetworkReveal };
+  /** Suggests a free port of this computer for a port of a machine. */
+  "forward.offer": { request: ForwardDraft; response: ForwardOffer };
+  /** Checks a draft field by field, as the person types. */
+  "forward.check": { request: ForwardCheck; response: DraftVerdict };
+  /** Opens a port of this computer that leads to a machine. */
+  "forward.open": { request: ForwardDraft; response: ForwardRef };
+  /** Changes such a port. */
+  "forward.change": { request: ForwardEdit; response: Nothing };
+  /** Closes such a port; the answer opens it again. */
+  "forward.close": { request: ForwardRef; response: ForwardDraft };
+  /** What a node would say about a configuration. Sends nothing. */
+  "config.check": { request: ConfigText; response: ConfigVerdict };
+  /** The kinds and keys that a version's configurations may hold. */
+  "config.keys": { request: ConfigKeysRequest; response: ConfigKeys };
+  /** What this computer was set up with that machines need too. Nothing is taken by itself. */
+  "config.host_offers": { request: Nothing; response: HostOffers };
+  /** The patch that a choice of these comes to. */
+  "config.host_patch": { request: HostPatchRequest; response: PatchText };
   /** Looks at a machine's node from now on: the topics tell of it. */
   "node.look": { request: NodeLook; response: Nothing };
   /** Looks no more. */
@@ -6816,22 +6854,24 @@ export interface Commands {
   "node.reset_loss": { request: ResetQuestion; response: ResetLoss };
   /** Wipes a node. */
   "node.reset": { request: NodeReset; response: Nothing };
-  /** Suggests a network. */
-  "network.offer": { request: Nothing; response: NetworkDraft };
-  /** Checks a draft field by field, as the person types. */
-  "network.check": { request: NetworkDraft; response: DraftVerdict };
-  /** Creates a network. */
-  "network.create": { request: NetworkDraft; response: NetworkRef };
-  /** Changes a network, also while machines run in it. */
-  "network.change": { request: NetworkChange; response: Nothing };
-  /** Gives a network another subnet, which collides with nothing. Refused while machines run. */
-  "network.resubnet": { request: NetworkRef; response: Nothing };
-  /** Starts a network's process again, in the version of this program. */
-  "network.restart": { request: NetworkRef; response: Nothing };
-  /** Moves a network to the trash. Refused while machines are in it. */
-  "network.delete": { request: NetworkRef; response: Trashed };
-  /** The YAML and the command behind a network. */
-  "network.reveal": { request: NetworkRef; response: NetworkReveal };
+  /** The access to a cluster: what was written, and what merging would do. */
+  "access.view": { request: ClusterRef; response: AccessView };
+  /** A new key file as text, to be copied. Holds a secret. */
+  "access.text": { request: AccessRequest; response: SecretText };
+  /** Saves a new key file where the person chooses. */
+  "access.save": { request: AccessRequest; response: Saved };
+  /** Merges a new key into the person's own file. */
+  "access.merge": { request: AccessRequest; response: AccessFile };
+  /** Makes a new key where the old one is. */
+  "access.renew": { request: AccessFileRef; response: Nothing };
+  /** Gives a file back as it was, unless it was changed since. */
+  "access.undo": { request: AccessFileRef; response: Nothing };
+  /** Forgets that a file was written. The file stays. */
+  "access.forget": { request: AccessFileRef; response: Nothing };
+  /** Saves a cluster's secrets where the person chooses. */
+  "access.save_secrets": { request: ClusterRef; response: Saved };
+  /** What a person's file of secrets, or the configuration of a node, holds. */
+  "access.look_into_secrets": { request: FileRef; response: SecretsSeen };
   /** Suggests a cluster. */
   "cluster.offer": { request: ClusterOfferRequest; response: ClusterOffer };
   /** What a draft would become, and what is not acceptable. Makes and sends nothing. */
@@ -6884,46 +6924,6 @@ export interface Commands {
   "cluster.try_sample": { request: ClusterRef; response: JobStarted };
   /** Takes it away. */
   "cluster.end_sample": { request: ClusterRef; response: JobStarted };
-  /** Suggests a free port of this computer for a port of a machine. */
-  "forward.offer": { request: ForwardDraft; response: ForwardOffer };
-  /** Checks a draft field by field, as the person types. */
-  "forward.check": { request: ForwardCheck; response: DraftVerdict };
-  /** Opens a port of this computer that leads to a machine. */
-  "forward.open": { request: ForwardDraft; response: ForwardRef };
-  /** Changes such a port. */
-  "forward.change": { request: ForwardEdit; response: Nothing };
-  /** Closes such a port; the answer opens it again. */
-  "forward.close": { request: ForwardRef; response: ForwardDraft };
-  /** Saves what ttyS0 printed to a file the person chooses. */
-  "console.save": { request: SaveConsole; response: Saved };
-  /** Gives something back from the trash. */
-  "trash.restore": { request: TrashRef; response: Nothing };
-  /** Removes something from the trash for good. */
-  "trash.purge": { request: TrashRef; response: Nothing };
-  /** A job with its kept log. */
-  "job.details": { request: JobRef; response: JobDetails };
-  /** Cancels a job. */
-  "job.cancel": { request: JobRef; response: Nothing };
-  /** The person's preferences. */
-  "settings.get": { request: Nothing; response: Settings };
-  /** Changes preferences. */
-  "settings.set": { request: SettingsChange; response: Settings };
-  /** Lets the person choose a folder. */
-  "dialog.folder": { request: Nothing; response: Picked };
-  /** Lets the person choose a file. */
-  "dialog.file": { request: Nothing; response: Picked };
-  /** Opens something outside the page. */
-  "open": { request: OpenTarget; response: Nothing };
-  /** Moves, sizes or closes the window. */
-  "window.action": { request: WindowAction; response: Nothing };
-  /** Whether practice mode can be entered. */
-  "practice.status": { request: Nothing; response: PracticeStatus };
-  /** Enters or leaves practice mode. */
-  "practice.switch": { request: PracticeSwitch; response: Nothing };
-  /** Takes note of bytes the page has taken in, so that more may come. */
-  "stream.ack": { request: StreamAck; response: Nothing };
-  /** Closes a byte stream. */
-  "stream.close": { request: StreamRef; response: Nothing };
 }
 
 /** The items of every topic. */

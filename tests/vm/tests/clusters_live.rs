@@ -13,7 +13,7 @@ use crete_kube::{Cluster, Dial, Transport, server};
 use crete_model::{
     ClusterId, ClusterPhase, ClusterPreset, ClusterView, MachineState, MemberStage, Settings,
 };
-use crete_vm_tests::{PATIENCE, image, vm_tests_are_wanted};
+use crete_vm_tests::{PATIENCE, image};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -162,10 +162,8 @@ fn told(view: &ClusterView) {
 /// Three machines, from nothing but the defaults to healthy, three times off and on; the engine is
 /// another one in the middle.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the practice images: cargo xtask test vm"]
 async fn a_cluster_comes_up_and_goes_off_and_on_again() {
-    if !vm_tests_are_wanted() {
-        return;
-    }
     let begun = Instant::now();
     let mut site = Site::open().await;
     let small = Some(ClusterPreset::Small);
