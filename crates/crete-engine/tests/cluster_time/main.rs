@@ -32,15 +32,18 @@ async fn healthy(lab: &Lab, id: ClusterId) -> ClusterView {
     view
 }
 
-/// The same shape fifty times off and on, and now and then with another engine: it comes back each
+/// How often. Each costs seconds of the processor, although time stands still.
+const CYCLES: usize = 10;
+
+/// The same shape many times off and on, and now and then with another engine: it comes back each
 /// time, with everybody in it, and nothing piles up.
 #[tokio::test(start_paused = true)]
-async fn three_machines_fifty_times_off_and_on() {
+async fn three_machines_many_times_off_and_on() {
     let mut lab = Lab::of(BootMedium::DiskImage).await;
     let draft = lab.draft(ClusterPreset::Small);
     let (id, _) = lab.engine.create_cluster(&draft).unwrap();
     let first = healthy(&lab, id).await;
-    for cycle in 1..=50 {
+    for cycle in 1..=CYCLES {
         lab.engine.stop_cluster(id).await.unwrap();
         let off = |view: &ClusterView| view.phase == ClusterPhase::Stopped && view.job.is_none();
         lab.until(id, "off", off).await;
