@@ -247,9 +247,9 @@ test("a machine becomes a node through the page", async () => {
   await open(page, "services");
   await hand.press(`${words.action.restart} kubelet`);
   await hand.press(fill(words.showLog, { id: "kubelet" }));
-  await panel(page)
-    .getByText(/kubelet/)
-    .first()
-    .waitFor({ timeout: SOON_MS });
+  await until("its log being shown", SOON_MS, async () => {
+    const chosen = await page.getByLabel(words.logOf, { exact: true }).inputValue();
+    return chosen === "service kubelet";
+  });
   expect(faults).toEqual([]);
 });
