@@ -33,7 +33,7 @@ async fn healthy(lab: &Lab, id: ClusterId) -> ClusterView {
 }
 
 /// How often. Each costs seconds of the processor, although time stands still.
-const CYCLES: usize = 10;
+const CYCLES: usize = 3;
 
 /// The same shape many times off and on, and now and then with another engine: it comes back each
 /// time, with everybody in it, and nothing piles up.
