@@ -6,7 +6,7 @@ import { moving } from "./motion";
 import { DESIGN } from "./person";
 
 export const SMALLEST = { width: 1024, height: 680 };
-/** Each theme and each size once: all four pairs would take twice the time and found nothing more. */
+/** Each theme and each size once: all four pairs would take twice the time. */
 export const LOOKS = [
   { theme: "light", size: DESIGN },
   { theme: "dark", size: SMALLEST },
