@@ -251,5 +251,6 @@ test("a machine becomes a node through the page", async () => {
     const chosen = await page.getByLabel(words.logOf, { exact: true }).inputValue();
     return chosen === "service kubelet";
   });
-  expect(faults).toEqual([]);
+  // What is asked of a node that is away, or without its key, is refused, and Chromium notes that.
+  expect(faults.filter((fault) => !fault.includes("status of 422"))).toEqual([]);
 });
