@@ -2,7 +2,7 @@
 /** Whether a machine fits. */
 import { expect, it } from "vitest";
 import { usage } from "../platform/fake/samples";
-import { fit, keptLine } from "./memory";
+import { bounds, fit, keptLine } from "./memory";
 
 const GIB = 2 ** 30;
 
@@ -25,4 +25,11 @@ it.each([
 it("what machines hold is told apart from other programs", () => {
   const { machines, others } = fit(usage({ memory_used: 8 * GIB, memory_machines: 2 * GIB }), 0);
   expect([machines, others]).toEqual([2 * GIB, 6 * GIB]);
+});
+
+it("a line ends at what this computer has, also when the offer was made before it was known", () => {
+  const early = { max_memory_mib: 4 * 2 ** 20, max_vcpus: 256 };
+  expect(bounds(early, undefined)).toEqual({ memory: 4096, vcpus: 256 });
+  expect(bounds(early, usage())).toEqual({ memory: 32, vcpus: 8 });
+  expect(bounds({ max_memory_mib: 2048, max_vcpus: 2 }, usage())).toEqual({ memory: 2, vcpus: 2 });
 });

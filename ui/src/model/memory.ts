@@ -7,6 +7,21 @@ export function keptLine(total: number): number {
   return Math.min(total / 2, Math.max(6 * GIB, total / 10));
 }
 
+/**
+ * The most that a slider offers for one machine, GiB and processors: an offer that was made before
+ * this computer was looked at knows no bounds.
+ */
+export function bounds(
+  offer: { max_memory_mib: number; max_vcpus: number },
+  usage: HostUsage | undefined,
+): { memory: number; vcpus: number } {
+  const mib = Math.min(offer.max_memory_mib, (usage?.memory_total ?? Infinity) / 2 ** 20);
+  return {
+    memory: Math.floor(mib / 512) / 2,
+    vcpus: Math.min(offer.max_vcpus, usage?.cpus ?? Infinity),
+  };
+}
+
 export interface Fit {
   verdict: "fits" | "tight" | "short";
   /** Bytes that stay free, or are missing. */

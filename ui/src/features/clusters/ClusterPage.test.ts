@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { en, fill } from "../../messages";
 import { stuckTitle, words } from "../../messages/clusters";
+import { bytes } from "../../model/format";
 import { router, toCluster, type ClusterTab } from "../../model/router.svelte";
 import { session, start } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
@@ -260,6 +261,15 @@ describe("as it is", () => {
     screen.getByText("https://127.88.1.1:6443");
     screen.getByText(/^1 control plane and 1 worker\..*knossos-cp-1 leads etcd\. All are ready\./);
     expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("a machine's memory has its unit with each figure", () => {
+    fake.snapshot("machines", {
+      [samples.MACHINE_ID]: samples.machine({ memory_used: 262 * 2 ** 20 }),
+    });
+    show(two());
+    const [node] = two().spec.nodes;
+    screen.getByText(`262 MiB of ${bytes(node!.sizes.memory_mib * 2 ** 20)}`);
   });
 
   it("degraded: has a reason and a next step", () => {

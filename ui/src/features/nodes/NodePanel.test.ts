@@ -418,7 +418,10 @@ describe("the configuration", () => {
     show(nodes.node(), "config");
     await userEvent.click(await screen.findByRole("button", { name: words.configEdit }));
     await userEvent.click(screen.getByRole("button", { name: words.compare }));
-    await screen.findByText("there is no disk /dev/sdz");
+    // Where it cannot be pressed, and in the list of everything that was found.
+    const beside = await screen.findByRole("region", { name: words.whenApply });
+    within(beside).getByText("there is no disk /dev/sdz");
+    within(screen.getByRole("region", { name: words.findings })).getByText(finding.words);
     const apply = screen.getByRole<HTMLButtonElement>("button", { name: "Apply to knossos" });
     expect(apply.disabled).toBe(true);
     // Another text has to be compared again.
@@ -437,6 +440,18 @@ describe("the configuration", () => {
     await screen.findByRole("heading", { name: "knossos refuses the configuration" });
     expect((await editor()).state.doc.toString()).toContain("type: worker");
   });
+});
+
+it("what keeps the whole node from answering is said once", async () => {
+  const problem = problemWith({ code: "talos_client_required", params: { name: "knossos" } });
+  const stale_since = "2026-03-20T09:00:00Z";
+  fake.refuse("node.config", problem);
+  show(nodes.node({ presence: "no_credentials", problem, stale_since }), "config");
+  await vi.waitFor(() => expect(fake.requests("node.config")).toHaveLength(1));
+  await tick();
+  screen.getByRole("heading", { name: "Crete has no credentials for knossos" });
+  expect(screen.getAllByRole("alert")).toHaveLength(1);
+  fake.answer("node.config", () => config);
 });
 
 describe("everything else", () => {
