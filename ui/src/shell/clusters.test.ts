@@ -6,9 +6,12 @@ import { en, fill } from "../messages";
 import { isRecipe, recipe } from "../model/recipe.svelte";
 import { href, parse, router, toCluster, toNewCluster } from "../model/router.svelte";
 import { start } from "../model/session.svelte";
+import { toasts } from "../model/toasts.svelte";
 import { FakePlatform } from "../platform/fake";
 import * as sample from "../platform/fake/clusters";
 import * as samples from "../platform/fake/samples";
+import type { Job } from "../platform/generated/api";
+import Announcer from "./Announcer.svelte";
 import ClusterLinks from "./ClusterLinks.svelte";
 import RecipeDrop from "./RecipeDrop.svelte";
 
@@ -91,4 +94,27 @@ it("only a recipe is one", () => {
 it("its address keeps the tab and what was chosen", () => {
   for (const route of [toCluster(id), toCluster(id, "health", "etcd"), toNewCluster] as const)
     expect(parse(href(route))).toEqual(route);
+});
+
+it("of a cluster's work its own end is told, and not that of its parts", async () => {
+  render(Announcer);
+  const told = () => toasts.list.map(({ title }) => title);
+  const works = (request: Job["request"], state: Job["state"]) =>
+    fake.upsert("jobs", request.kind, samples.job({ id: request.kind, request, state }));
+  const start = { kind: "start", machine: samples.MACHINE_ID } as const;
+  const create = { kind: "cluster", cluster: id, work: "create" } as const;
+  fake.snapshot("clusters", { [id]: sample.cluster({ phase: "creating", job: samples.JOB_ID }) });
+  works(create, "running");
+  works(start, "running");
+  works(start, "done");
+  expect(told()).toEqual([]);
+  works(create, "done");
+  expect(told()).toEqual([fill(en.jobDone.cluster, { name: "knossos" })]);
+  toasts.list[0]!.action!.run();
+  await vi.waitFor(() => expect(router.route).toEqual(toCluster(id)));
+  // One that is started by itself is told of.
+  fake.snapshot("clusters", { [id]: sample.cluster({ job: null }) });
+  works(start, "running");
+  works(start, "done");
+  expect(told()).toContain(fill(en.jobDone.start, { name: "knossos" }));
 });
