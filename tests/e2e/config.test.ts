@@ -28,6 +28,9 @@ const written = (page: Page): Promise<string> =>
 const held = (page: Page): Promise<boolean> =>
   field(page).evaluate((at) => at === document.activeElement);
 
+/** The editor takes no key for a suggestion that has only just appeared: nobody could have read it. */
+const READABLE_MS = 150;
+
 /** A suggestion, among those that are open. */
 const suggested = (page: Page, name: RegExp | string) =>
   page.locator(".cm-tooltip-autocomplete").getByRole("option", { name });
@@ -50,6 +53,7 @@ test("a config is written by keyboard: suggested, faulted at its line, mended, u
   await field(page).focus();
   await keys.type("HostnameC");
   await suggested(page, /^HostnameConfig/).waitFor();
+  await page.waitForTimeout(READABLE_MS);
   await keys.press("Enter");
   await until("the document being taken", 10_000, async () =>
     (await written(page)).startsWith("apiVersion: v1alpha1\nkind: HostnameConfig\n"),

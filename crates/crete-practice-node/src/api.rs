@@ -25,7 +25,6 @@ pub(crate) use conversation::Owned;
 pub(crate) use tls::{Clients, Serving, Tls};
 
 use crate::boot::Boot;
-use crate::error::NodeError;
 use crate::network::Listener;
 use conversation::converse;
 use std::sync::Arc;
@@ -41,10 +40,7 @@ const PORT: u16 = 50_000;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves whatever there is to serve, for as long as the boot lasts.
-///
-/// # Errors
-/// When the port cannot be opened.
-pub(crate) async fn run(boot: Arc<Boot>) -> Result<(), NodeError> {
+pub(crate) async fn run(boot: Arc<Boot>) {
     let mut serving = boot.serving.subscribe();
     loop {
         // The sender is in the boot.
@@ -53,13 +49,12 @@ pub(crate) async fn run(boot: Arc<Boot>) -> Result<(), NodeError> {
             .await
             .map(|now| now.clone())
         else {
-            return Ok(());
+            return;
         };
         let Some(now) = now else {
             continue;
         };
-        let listener = boot.machine.network.listen(PORT).await;
-        let listener = listener.map_err(|source| NodeError::Listen { port: PORT, source })?;
+        let listener = boot.listen(PORT).await;
         serve(&boot, listener, &mut serving, now.maintenance).await;
     }
 }

@@ -13,11 +13,13 @@ use crate::api::Serving;
 use crate::certificates::Authority;
 use crate::cluster::StaticPod;
 use crate::console::{Value, with_fields};
+use crate::error::NodeError;
 use crate::events::Events;
 use crate::identity::{Given, Medium};
 use crate::life::Asked;
 use crate::logs::Logs;
 use crate::machine::{Machine, booted};
+use crate::network::Listener;
 use crate::services::{Services, State as ServiceState, name};
 use crate::settings::Settings;
 use crate::storage::{Content, EtcdData};
@@ -199,6 +201,18 @@ impl Boot {
     /// Lets as much time pass as this takes on a real node.
     pub async fn rest(&self, milliseconds: u64) {
         sleep(self.machine.pace.of(Duration::from_millis(milliseconds))).await;
+    }
+
+    /// Opens a port; again and again while the system refuses it, as the controllers of a real node
+    /// do.
+    pub async fn listen(&self, port: u16) -> Box<dyn Listener> {
+        loop {
+            match self.machine.network.listen(port).await {
+                Ok(listener) => return listener,
+                Err(source) => self.say(&NodeError::Listen { port, source }.to_string()),
+            }
+            self.rest(1000).await;
+        }
     }
 
     /// The shared state. Held for moments only, never across a wait.

@@ -34,7 +34,7 @@ const LARGEST: usize = 1 << 20;
 /// Serves Kubernetes whenever this node's API server runs.
 ///
 /// # Errors
-/// When the port cannot be opened or the cluster's authority cannot be used.
+/// When the cluster's authority cannot be used.
 pub(crate) async fn run(boot: Arc<Boot>) -> Result<(), NodeError> {
     loop {
         until(&boot, true).await;
@@ -43,8 +43,7 @@ pub(crate) async fn run(boot: Arc<Boot>) -> Result<(), NodeError> {
         };
         let tls = Arc::new(tls(&boot, &settings)?);
         let port = settings.api_server_port;
-        let listener = boot.machine.network.listen(port).await;
-        let listener = listener.map_err(|source| NodeError::Listen { port, source })?;
+        let listener = boot.listen(port).await;
         tokio::select! {
             () = serve(&boot, listener, &tls) => {}
             () = until(&boot, false) => {}

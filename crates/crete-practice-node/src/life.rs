@@ -29,6 +29,7 @@ use crate::error::NodeError;
 use crate::machine::{Boots, Button, Front, Machine, Power};
 use crate::settings::Settings;
 use crate::{api, kubernetes};
+use futures_util::FutureExt as _;
 use sequence::Sequence;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +93,7 @@ async fn live(
     boot.publish_machine();
     // Dropped, and with it aborted, when the boot ends.
     let mut parts: JoinSet<Result<(), NodeError>> = JoinSet::new();
-    parts.spawn(api::run(Arc::clone(boot)));
+    parts.spawn(api::run(Arc::clone(boot)).map(Ok));
     parts.spawn(kubernetes::run(Arc::clone(boot)));
     parts.spawn(presence::follow(Arc::clone(boot)));
     parts.spawn(etcd::run(Arc::clone(boot)));
@@ -115,7 +116,11 @@ async fn live(
                     Asked::Down(down) => break down::go(boot, &down).await,
                 },
                 Some(button) = button.recv() => break down::go(boot, &Down::by(button)).await,
-                Some(Ok(Err(error))) = parts.join_next() => boot.say(&error.to_string()),
+                Some(ended) = parts.join_next() => match ended {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => boot.say(&error.to_string()),
+                    Err(defect) => boot.say(&format!("a part of the practice node: {defect}")),
+                },
             }
         }
     };

@@ -61,6 +61,17 @@ async fn until<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     found.unwrap_or_else(|_| panic!("never {what}"))
 }
 
+/// Waits until a node's API listens: its console tells the address earlier.
+async fn listens(engine: &Engine, machine: MachineId) {
+    let listening = async {
+        while engine.dial(machine, API_PORT).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let listened = tokio::time::timeout(PATIENCE, listening).await;
+    listened.expect("the API does not listen");
+}
+
 async fn imported(engine: &Engine) -> ImageId {
     let (id, _) = engine.import(image("metal-amd64.iso")).await.unwrap();
     until("imported", || {
@@ -175,7 +186,7 @@ async fn three_guests_are_on_one_network_and_reached_from_here() {
     assert_eq!(names, machines.iter().copied().collect());
 
     // Without a port of this computer: through the network's own socket.
-    engine.dial(machines[0], API_PORT).await.unwrap();
+    listens(&engine, machines[0]).await;
     let refused = engine.dial(machines[0], 9).await.unwrap_err();
     println!("a port nobody listens on: {refused}");
 

@@ -28,6 +28,9 @@ const SIZES: Sizes = Sizes {
     disk_gib: 10,
 };
 
+/// Lines of a console that a failed test shows.
+const LAST_LINES: usize = 12;
+
 /// A machine that was made.
 #[derive(Debug, Clone)]
 struct Made {
@@ -166,6 +169,18 @@ impl Practice {
     pub fn cut(&self, name: &str, cut: bool) {
         let mut made = self.made.lock().unwrap();
         made.values_mut().find(|one| one.name == name).unwrap().cut = cut;
+    }
+
+    /// The last that each machine printed.
+    fn last_lines(&self) -> Vec<String> {
+        let made = self.made.lock().unwrap();
+        let printed = |one: &Made| {
+            let lines = one.on.as_ref().map(|on| on.console.lines());
+            let lines = lines.unwrap_or_default();
+            let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+            format!("--- {}\n{}", one.name, last.join("\n"))
+        };
+        made.values().map(printed).collect()
     }
 
     fn number(&self, machine: MachineId) -> u8 {
@@ -489,12 +504,13 @@ impl Lab {
             .map(|one| format!("{:?} {:?} {:?}", one.code, one.state, one.params))
             .collect();
         format!(
-            "{:?}\n{}\n{}\n{}\n{:?}",
+            "{:?}\n{}\n{}\n{}\n{:?}\n{}",
             view.phase,
             members.join("\n"),
             steps.join(", "),
             health.join("\n"),
-            view.stuck
+            view.stuck,
+            self.ground.last_lines().join("\n")
         )
     }
 
