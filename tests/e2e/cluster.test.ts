@@ -1,6 +1,5 @@
 /** Clusters on real machines: from three clicks to Kubernetes that a person's tools reach. */
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { en, fill } from "../../ui/src/messages";
@@ -15,51 +14,15 @@ import {
   healthy,
   healthyStage,
   offStage,
-  shapeStage,
 } from "../journey/cluster";
-import type { Home } from "../journey/home";
 import { sees, walk } from "../journey/journey";
-import { program, programs } from "../journey/places";
+import { kubeconfig, nodes } from "../journey/kubernetes";
 import { until } from "../journey/wait";
 import { look, LOOKS, STILL } from "./look";
 import { Mouse } from "./mouse";
 import { browser, devHost, DESIGN, home, visit } from "./person";
 
 const PICTURES = "cluster";
-
-interface KubeNode {
-  name: string;
-  ready: boolean;
-  control_plane: boolean;
-}
-
-/** The key file that the program made for the one cluster there is. */
-function kubeconfig(person: Home): string {
-  const folder = person.path("data", "crete-practice", "clusters");
-  const [id, ...more] = readdirSync(folder, { withFileTypes: true }).filter((one) =>
-    one.isDirectory(),
-  );
-  if (!id || more.length > 0) throw new Error(`clusters: ${readdirSync(folder).join(", ")}`);
-  return `${folder}/${id.name}/kubeconfig`;
-}
-
-/** The nodes of a cluster, asked from this computer with nothing but its key file. */
-function nodes(person: Home): KubeNode[] {
-  const file = kubeconfig(person);
-  const said = execFileSync(program("examples/nodes"), [file], {
-    encoding: "utf8",
-    timeout: 60_000,
-  });
-  const { nodes } = JSON.parse(said) as { nodes: KubeNode[] };
-  const [kubectl] = programs("kubectl");
-  if (kubectl) {
-    const env = { PATH: process.env.PATH, KUBECONFIG: file, HOME: person.path("home") };
-    const args = ["get", "nodes", "--no-headers", "--output", "custom-columns=:metadata.name"];
-    const named = execFileSync(kubectl, args, { env, encoding: "utf8", timeout: 60_000 });
-    expect(named.trim().split("\n").sort()).toEqual(nodes.map(({ name }) => name));
-  }
-  return nodes;
-}
 
 /** Looks at a state in every look there is. */
 async function judge(page: Page, name: string): Promise<void> {
@@ -135,24 +98,5 @@ test("a cluster of one machine, whoever ends the program meanwhile; deleted and 
   await hand.press(words.page.start);
   await healthy(hand);
   expect(nodes(person)).toMatchObject([{ ready: true }]);
-  expect(faults).toEqual([]);
-});
-
-test("one control plane and two workers are three clicks away", async () => {
-  const person = home();
-  const host = await devHost(person, { args: ["--practice"] });
-  const { page, faults } = await visit(await browser(), host, STILL);
-  const hand = new Mouse(page, `${PICTURES}-small`);
-  const { title } = words.form.shapes.small;
-  await walk(hand, [askStage, shapeStage(title, "w-2"), createStage]);
-  await until("three machines", FORMS_MS, () => person.machines().length === 3);
-  await judge(page, "small-timeline");
-  await walk(hand, [healthyStage]);
-  await judge(page, "small-overview");
-  await tab(page, "consoles");
-  await judge(page, "small-consoles");
-  const names = ["cp-1", "w-1", "w-2"].map((name) => `${CLUSTER}-${name}`);
-  const found = nodes(person);
-  expect(found).toMatchObject(names.map((name) => ({ name, ready: true })));
   expect(faults).toEqual([]);
 });

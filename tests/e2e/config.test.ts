@@ -53,7 +53,8 @@ test("a config is written by keyboard: suggested, faulted at its line, mended, u
   await field(page).focus();
   await keys.type("HostnameC");
   await suggested(page, /^HostnameConfig/).waitFor();
-  await page.waitForTimeout(READABLE_MS);
+  const shown = performance.now();
+  await until("time to read it", 10_000, () => performance.now() - shown > READABLE_MS);
   await keys.press("Enter");
   await until("the document being taken", 10_000, async () =>
     (await written(page)).startsWith("apiVersion: v1alpha1\nkind: HostnameConfig\n"),

@@ -1,8 +1,9 @@
 /**
- * The main job by itself: the real window, from an empty home to a booted machine. Prints each
- * stage with its time, keeps a picture of each, and fails when a stage does.
+ * The main job by itself: the real window, from an empty home to a booted machine, and on to a
+ * cluster. Prints each stage with its time, keeps a picture of each, and fails when a stage does.
  */
 import { writeFileSync } from "node:fs";
+import { homeStage, untilSolo } from "../journey/cluster";
 import { Home } from "../journey/home";
 import { createStage, firstWordsStage, stopStage, untilBooted, walk } from "../journey/journey";
 import { result } from "../journey/places";
@@ -36,7 +37,7 @@ async function demo(home: Home, desktop: Desktop): Promise<void> {
   const window = await AppWindow.open(desktop, home, { args: ["--practice"], pictures: PICTURES });
   try {
     told("The window is open", performance.now() - begun);
-    await walk(window, [...untilBooted, stopStage], told);
+    await walk(window, [...untilBooted, stopStage, homeStage, ...untilSolo], told);
     const times: Times = {
       stages,
       exec_to_first_paint_ms: await window.firstPaint(),

@@ -5,7 +5,8 @@ use crate::shell::{run, step};
 use crate::{driven, practice, window};
 use anyhow::Result;
 
-/// Builds what is needed, and drives the window from an empty home to a booted machine.
+/// Builds what is needed, and drives the window from an empty home to a booted machine and a
+/// cluster.
 pub fn demo() -> Result<()> {
     prepare()?;
     run(&mut driven::script("webview/demo.ts"))

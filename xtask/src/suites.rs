@@ -239,14 +239,23 @@ fn page_suite() -> Result<()> {
     page::build()
 }
 
+/// What makes configurations by hand, and what asks Kubernetes with a key file.
+fn person_tools() -> Result<()> {
+    run(&mut cargo(&[
+        "build",
+        "--example",
+        "gen_config",
+        "--example",
+        "nodes",
+    ]))
+}
+
 /// The page in Chromium, over the dev host, on real machines.
 fn end_to_end() -> Result<()> {
     page::build()?;
     step("Looking after the practice parts", practice::build)?;
     step("Building the dev host", programs::build)?;
-    step("Building what makes a person's configurations", || {
-        run(&mut cargo(&["build", "--example", "gen_config"]))
-    })?;
+    step("Building what a person's tools do", person_tools)?;
     run(&mut driven::suite("e2e"))
 }
 
@@ -272,6 +281,7 @@ fn window_suite() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
     window::package()?;
     window::drag_source()?;
+    step("Building what a person's tools do", person_tools)?;
     run(&mut driven::suite("webview"))
 }
 
