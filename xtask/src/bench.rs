@@ -224,8 +224,6 @@ fn clusters() -> Result<Vec<Figure>> {
     let mut figures = printed(&mut Command::new(program))?;
     let told = output(&mut cargo(&[
         "test",
-        "--package",
-        "crete-engine",
         "--test",
         "cluster_time",
         "--",

@@ -37,7 +37,8 @@ pub fn soak(args: &[String]) -> Result<()> {
     let told = variables(args)?;
     programs::build()?;
     for suite in ["soak", "cluster_soak"] {
-        let mut tests = cargo(&["test", "--package", "crete-engine", "--test", suite, "--"]);
+        // Not by its package: so it is the one that was compiled with the rest.
+        let mut tests = cargo(&["test", "--test", suite, "--"]);
         tests.args(["--ignored", "--exact", "--nocapture", "whole"]);
         let told = told.iter().map(|(name, n)| (name, n.to_string()));
         run(tests.envs(told))?;

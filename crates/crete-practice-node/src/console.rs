@@ -63,6 +63,22 @@ impl Transcript {
             .clone()
     }
 
+    /// The last lines, of which all together have at most so many bytes.
+    #[must_use]
+    pub fn last(&self, bytes: usize) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = bytes;
+        let fits = |line: &&String| match left.checked_sub(line.len() + 1) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        };
+        let count = lines.iter().rev().take_while(fits).count();
+        lines[lines.len() - count..].join("\n")
+    }
+
     /// Waits until a line holds this text, from the beginning of all lines on; gives the line.
     pub async fn wait_for(&self, text: &str) -> String {
         let mut count = self.count.subscribe();

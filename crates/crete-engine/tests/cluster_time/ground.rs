@@ -36,6 +36,9 @@ const EARLIER: SignedDuration = SignedDuration::from_hours(14);
 /// Longer than anything takes; it passes at once.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
+/// Lines that are about 64 KiB.
+const LINES: usize = 600;
+
 /// A console that keeps when each line was printed.
 #[derive(Debug, Default)]
 pub struct Printed(Mutex<Vec<(Instant, String)>>);
@@ -48,9 +51,11 @@ impl Console for Printed {
 }
 
 impl Printed {
+    /// The last of it: as much as is looked at of a real console, about.
     fn text(&self) -> String {
         let lines = self.0.lock().unwrap();
-        let texts: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
+        let last = &lines[lines.len().saturating_sub(LINES)..];
+        let texts: Vec<&str> = last.iter().map(|(_, text)| text.as_str()).collect();
         texts.join("\n")
     }
 

@@ -32,14 +32,14 @@ async fn healthy(lab: &Lab, id: ClusterId) -> ClusterView {
     view
 }
 
-/// How often. Each costs seconds of the processor, although time stands still.
-const CYCLES: usize = 3;
+/// How often by each medium: fifty times in all. Each costs seconds of the processor, although time
+/// stands still.
+const CYCLES: usize = 25;
 
 /// The same shape many times off and on, and now and then with another engine: it comes back each
 /// time, with everybody in it, and nothing piles up.
-#[tokio::test(start_paused = true)]
-async fn three_machines_many_times_off_and_on() {
-    let mut lab = Lab::of(BootMedium::DiskImage).await;
+async fn three_machines_many_times_off_and_on(medium: BootMedium) {
+    let mut lab = Lab::of(medium).await;
     let draft = lab.draft(ClusterPreset::Small);
     let (id, _) = lab.engine.create_cluster(&draft).unwrap();
     let first = healthy(&lab, id).await;
@@ -57,6 +57,16 @@ async fn three_machines_many_times_off_and_on() {
         assert_eq!(view.spec.formed_at, first.spec.formed_at, "cycle {cycle}");
     }
     lab.engine.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_machines_of_a_disk_image_many_times_off_and_on() {
+    three_machines_many_times_off_and_on(BootMedium::DiskImage).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_machines_of_a_cd_many_times_off_and_on() {
+    three_machines_many_times_off_and_on(BootMedium::Iso).await;
 }
 
 /// The way to a control plane, as Kubernetes' client wants it.

@@ -28,6 +28,8 @@ const SIZES: Sizes = Sizes {
     disk_gib: 10,
 };
 
+/// Bytes of a console that are looked at, as of a real one.
+const CONSOLE: usize = 64 << 10;
 /// Lines of a console that a failed test shows.
 const LAST_LINES: usize = 12;
 
@@ -263,8 +265,8 @@ impl Ground for Practice {
 
     async fn console(&self, machine: MachineId) -> String {
         let made = self.made.lock().unwrap().get(&machine).cloned();
-        let lines = made.and_then(|made| Some(made.on?.console.lines()));
-        lines.unwrap_or_default().join("\n")
+        let last = made.and_then(|made| Some(made.on?.console.last(CONSOLE)));
+        last.unwrap_or_default()
     }
 
     fn dial(&self, machine: MachineId, port: u16) -> Arc<dyn Dial> {

@@ -219,14 +219,16 @@ impl Case<'_> {
         if when.console.is_empty() {
             return true;
         }
-        let lines: Vec<&str> = self.sight.console.lines().collect();
-        let has = |text: &String| lines.iter().any(|line| line.contains(text.as_str()));
-        if !when.console_has.iter().all(has) {
+        let text = self.sight.console.as_str();
+        let has = |part: &String| pattern::contains(text, part);
+        let may_be = when.console.iter().any(|one| one.may_be_in(text));
+        if !may_be || !when.console_has.iter().all(has) {
             return false;
         }
+        let lines: Vec<&str> = text.lines().collect();
         let found = lines.iter().enumerate().rev().find_map(|(at, line)| {
             let mut patterns = when.console.iter();
-            let taken = patterns.find_map(|one| pattern::find(one, line))?;
+            let taken = patterns.find_map(|one| one.find(line))?;
             Some((at, *line, taken))
         });
         let Some((at, line, taken)) = found else {

@@ -1,5 +1,6 @@
 //! The table of rules, as it stands in its file.
 
+use super::pattern::Pattern;
 use crete_model::{StuckCode, StuckWeight};
 use serde::Deserialize;
 use std::sync::LazyLock;
@@ -72,7 +73,7 @@ pub(super) struct When {
     pub cut: Option<bool>,
     pub presence: Vec<PresenceRule>,
     /// One of these is on the console; the last line that fits counts.
-    pub console: Vec<String>,
+    pub console: Vec<Pattern>,
     /// And none of these after it.
     pub unless_after: Vec<String>,
     /// And every one of these anywhere.
