@@ -8,16 +8,34 @@
 //!               └▶ the machine   ─┘
 //! ```
 
+mod addresses;
 mod between;
 mod between_kubernetes;
+mod bgp;
 mod cluster;
+mod containers;
+mod device_parts;
 mod devices;
+mod discovery;
 mod documents;
+mod encryption;
 mod findings;
+mod images;
+mod kubernetes;
 mod kubernetes_images;
+mod kubernetes_network;
 mod labels;
+mod links;
+mod machine;
 mod main_document;
+mod main_network;
+mod network;
+mod probes;
+mod registries;
+mod routing;
+mod runtime_spec_shape;
 mod selectors;
+mod storage;
 mod volumes;
 
 use super::fault::{Fault, Stage, What};

@@ -1,7 +1,7 @@
 //! The rules of the main document that need nothing but its text, in Talos' order.
 
 use super::findings::Findings;
-use super::{Mode, cluster, devices, labels, selectors};
+use super::{Mode, cluster, devices, labels, main_network, runtime_spec_shape, selectors};
 use crate::Contract;
 use crate::config::fault::Fault;
 use crate::config::formats;
@@ -52,14 +52,6 @@ pub(super) fn check(
         ));
         return;
     }
-    if main.get("cluster").is_none() {
-        findings.main(fault(
-            main,
-            &["cluster"],
-            "cluster instructions are required",
-        ));
-        return;
-    }
     old_forms(main, contract, findings);
     cluster::check(main, contract, findings);
     if mode == Mode::Metal && !installed {
@@ -67,20 +59,29 @@ pub(super) fn check(
     }
     host_dns(main, contract, mode, findings);
     machine_type(main, findings);
-    by_role(main, findings);
+    by_role(main, contract, findings);
     devices::check(main, findings);
-    disks(main, findings);
+    main_network::mtu(main, findings);
+    disks(main, contract, findings);
     kubelet(main, findings);
     disk_encryption(main, findings);
-    kube_span(main, contract, findings);
-    logging(main, findings);
+    main_network::kube_span(main, contract, findings);
+    main_network::logging(main, findings);
     extensions(main, contract, findings);
     labels::check(main, findings);
-    features(main, findings);
+    features(main, contract, findings);
     if main.bool_at(&["persist"]) == Some(false) {
         findings.main(fault(main, &["persist"], ".persist should be enabled"));
     }
-    registries(main, findings);
+    let overrides = ["machine", "baseRuntimeSpecOverrides"];
+    let shape = |node| runtime_spec_shape::problem(node, contract);
+    if let Some(problem) = main.at(&overrides).and_then(shape) {
+        let text = format!("failed to unmarshal base runtime spec overrides: {problem}");
+        findings.main(fault(main, &overrides, text));
+    }
+    if contract < Contract::V1_14 {
+        registries(main, findings);
+    }
 }
 
 fn old_forms(main: &Node, contract: Contract, findings: &mut Findings) {
@@ -118,7 +119,7 @@ fn install(main: &Node, contract: Contract, findings: &mut Findings) {
         let text = format!("install disk selector is invalid: {problem}");
         findings.main(fault(main, &["machine", "install", "diskSelector"], text));
     }
-    let has_selector = matches!(selector, Ok(Some(_)) | Err(_));
+    let has_selector = matches!(selector, Ok(Some(_)));
     if install.text_at(&["disk"]).is_empty() && !has_selector {
         let text = "either install disk or diskSelector should be defined";
         findings.main(fault(main, &["machine", "install", "disk"], text));
@@ -150,7 +151,8 @@ fn host_dns(main: &Node, contract: Contract, mode: Mode, findings: &mut Findings
             let text = "feature HostDNS should forward kube-dns to host in container mode (.machine.features.hostDNS.forwardKubeDNSToHost)";
             findings.main(fault(main, &dns, text));
         }
-    } else if forward && !enabled {
+    }
+    if forward && !enabled && contract >= Contract::V1_13 {
         let text = "feature hostDNS.forwardKubeDNSToHost requires hostDNS.enabled to be true (.machine.features.hostDNS)";
         findings.main(fault(main, &dns, text));
     }
@@ -164,10 +166,10 @@ fn machine_type(main: &Node, findings: &mut Findings) {
     }
 }
 
-fn by_role(main: &Node, findings: &mut Findings) {
+fn by_role(main: &Node, contract: Contract, findings: &mut Findings) {
     let path = ["machine", "ca"];
     let text_at = |key: &str| main.text_at(&["machine", "ca", key]);
-    let has_ca = !text_at("crt").is_empty() || !text_at("key").is_empty();
+    let has_ca = main.at(&path).is_some();
     let accepted = main.at(&["machine", "acceptedCAs"]).map(Node::items);
     let has_accepted = accepted.is_some_and(|list| !list.is_empty());
     if !has_ca && !has_accepted {
@@ -177,7 +179,7 @@ fn by_role(main: &Node, findings: &mut Findings) {
     }
     match kind(main) {
         Kind::ControlPlane => {
-            cluster::cni(main, findings);
+            cluster::cni(main, contract, findings);
             if !has_ca {
                 findings.main(fault(main, &path, "issuing CA is required (.machine.ca)"));
             } else if text_at("key").is_empty() {
@@ -202,13 +204,13 @@ fn by_role(main: &Node, findings: &mut Findings) {
         }
         Kind::Unknown => {
             let written = main.text_at(&["machine", "type"]);
-            let text = format!("unknown machine type {written:?}");
+            let text = format!("unknown machine type {}", formats::quote(written));
             findings.main(fault(main, &["machine", "type"], text));
         }
     }
 }
 
-fn disks(main: &Node, findings: &mut Findings) {
+fn disks(main: &Node, contract: Contract, findings: &mut Findings) {
     let disks = main
         .at(&["machine", "disks"])
         .map(Node::items)
@@ -216,19 +218,20 @@ fn disks(main: &Node, findings: &mut Findings) {
     for (index, disk) in disks.iter().enumerate() {
         let path = format!("machine.disks[{index}]");
         if disk.is_null() {
-            findings.main(Fault::new(
-                path.clone(),
-                disk.line,
-                format!("{path} is null"),
-            ));
+            if contract < Contract::V1_14 {
+                let text = format!("{path} is null");
+                findings.main(Fault::new(path, disk.line, text));
+            }
             continue;
         }
         let partitions = disk.get("partitions").map(Node::items).unwrap_or_default();
-        for partition in partitions.iter().rev().skip(1) {
-            if matches!(partition.text_at(&["size"]), "" | "0") {
-                let device = disk.text_at(&["device"]);
+        let last = partitions.len().saturating_sub(1);
+        for partition in &partitions[..last] {
+            let size = formats::bytes(partition.text_at(&["size"]));
+            if size.unwrap_or_default() == 0 {
+                let device = formats::quote(disk.text_at(&["device"]));
                 let text = format!(
-                    "partition for disk {device:?} is set to occupy full disk, but it's not the last partition in the list"
+                    "partition for disk {device} is set to occupy full disk, but it's not the last partition in the list"
                 );
                 findings.main(Fault::new(path.clone(), partition.line, text));
             }
@@ -260,7 +263,10 @@ fn kubelet(main: &Node, findings: &mut Findings) {
     };
     let subnets = kubelet.at(&["nodeIP", "validSubnets"]);
     for (text, line) in bad_subnets(subnets) {
-        let text = format!("kubelet nodeIP subnet is not valid: {text:?}");
+        let text = format!(
+            "kubelet nodeIP subnet is not valid: {}",
+            formats::quote(&text)
+        );
         findings.main(Fault::new(
             "machine.kubelet.nodeIP.validSubnets",
             line,
@@ -290,9 +296,7 @@ pub(super) fn bad_subnets(list: Option<&Node>) -> Vec<(String, usize)> {
         let text = item.as_text().unwrap_or_default();
         (text.strip_prefix('!').unwrap_or(text).to_owned(), item.line)
     });
-    let bad = |(text, _): &(String, usize)| {
-        formats::prefix(text).is_err() && formats::address(text).is_err()
-    };
+    let bad = |(text, _): &(String, usize)| !formats::is_subnet_or_address(text);
     texts.filter(bad).collect()
 }
 
@@ -331,71 +335,6 @@ fn disk_encryption(main: &Node, findings: &mut Findings) {
     }
 }
 
-fn kube_span(main: &Node, contract: Contract, findings: &mut Findings) {
-    let path = ["machine", "network", "kubespan"];
-    let Some(span) = main
-        .at(&path)
-        .filter(|span| span.bool_at(&["enabled"]) == Some(true))
-    else {
-        return;
-    };
-    let mtu = span.get("mtu").and_then(Node::as_integer);
-    if mtu.is_some_and(|mtu| mtu != 0 && mtu < 1280) {
-        let text = "kubespan link MTU must be at least 1280";
-        findings.main(fault(
-            main,
-            &["machine", "network", "kubespan", "mtu"],
-            text,
-        ));
-    }
-    if contract < Contract::V1_14 {
-        let discovery = ["cluster", "discovery", "enabled"];
-        if main.bool_at(&discovery) != Some(true) {
-            let text =
-                ".cluster.discovery should be enabled when .machine.network.kubespan is enabled";
-            findings.main(fault(main, &discovery, text));
-        }
-        for key in ["id", "secret"] {
-            if main.text_at(&["cluster", key]).is_empty() {
-                let text = format!(
-                    ".cluster.{key} should be set when .machine.network.kubespan is enabled"
-                );
-                findings.main(fault(main, &["cluster", key], text));
-            }
-        }
-    }
-    for (text, line) in bad_subnets(span.at(&["filters", "endpoints"])) {
-        let text = format!("KubeSpan endpoint filter is not valid: {text:?}");
-        findings.main(Fault::new(path.join("."), line, text));
-    }
-}
-
-fn logging(main: &Node, findings: &mut Findings) {
-    let destinations = main.at(&["machine", "logging", "destinations"]);
-    let destinations = destinations.map(Node::items).unwrap_or_default();
-    for (index, destination) in destinations.iter().enumerate() {
-        let path = |key: &str| format!("machine.logging.destinations[{index}].{key}");
-        let line = |key: &str| {
-            destination
-                .get(key)
-                .map_or(destination.line, |node| node.line)
-        };
-        let endpoint = destination.text_at(&["endpoint"]);
-        let scheme = formats::url(endpoint)
-            .map(|url| url.scheme)
-            .unwrap_or_default();
-        if !matches!(scheme.as_str(), "tcp" | "udp") {
-            let text = format!("unexpected logging endpoint scheme {scheme:?}");
-            findings.main(Fault::new(path("endpoint"), line("endpoint"), text));
-        }
-        let format = destination.text_at(&["format"]);
-        if format != "json_lines" {
-            let text = format!("unknown logging format {format:?}");
-            findings.main(Fault::new(path("format"), line("format"), text));
-        }
-    }
-}
-
 pub(super) fn extensions_warning(contract: Contract) -> Fault {
     let place = match contract >= Contract::V1_13 {
         true => {
@@ -414,7 +353,7 @@ fn extensions(main: &Node, contract: Contract, findings: &mut Findings) {
     for extension in extensions {
         let image = extension.text_at(&["image"]);
         if seen.contains(&image) {
-            let text = format!("duplicate system extension {image:?}");
+            let text = format!("duplicate system extension {}", formats::quote(image));
             findings.main(Fault::new(
                 "machine.install.extensions",
                 extension.line,
@@ -428,37 +367,55 @@ fn extensions(main: &Node, contract: Contract, findings: &mut Findings) {
     }
 }
 
-fn features(main: &Node, findings: &mut Findings) {
+/// What a program may be allowed to be.
+pub(super) const ROLES: [&str; 7] = [
+    "os:admin",
+    "os:reader",
+    "os:operator",
+    "os:etcd:backup",
+    "os:impersonator",
+    "os:image:verifier",
+    "os:meta:writer",
+];
+
+fn features(main: &Node, contract: Contract, findings: &mut Findings) {
     let path = ["machine", "features", "kubernetesTalosAPIAccess"];
     let access = main
         .at(&path)
         .filter(|node| node.bool_at(&["enabled"]) == Some(true));
-    let Some(access) = access else {
-        return;
-    };
-    if kind(main) != Kind::ControlPlane {
-        let text =
-            "feature Kubernetes Talos API Access can only be enabled on control plane machines";
-        findings.main(fault(main, &path, text));
-    }
-    let known = [
-        "os:admin",
-        "os:reader",
-        "os:operator",
-        "os:etcd:backup",
-        "os:impersonator",
-    ];
-    for role in access
-        .get("allowedRoles")
-        .map(Node::items)
-        .unwrap_or_default()
-    {
-        let name = role.as_text().unwrap_or_default();
-        if !known.contains(&name) {
-            let text =
-                format!("invalid role {name:?} in allowed roles for Kubernetes Talos API Access");
-            findings.main(Fault::new(path.join("."), role.line, text));
+    if let Some(access) = access {
+        let rbac = main.bool_at(&["machine", "features", "rbac"]) == Some(true);
+        if !rbac && contract <= Contract::V1_11 {
+            let text = "feature API RBAC should be enabled when Kubernetes Talos API Access feature is enabled";
+            findings.main(fault(main, &path, text));
         }
+        if kind(main) != Kind::ControlPlane {
+            let text =
+                "feature Kubernetes Talos API Access can only be enabled on control plane machines";
+            findings.main(fault(main, &path, text));
+        }
+        let known = match contract >= Contract::V1_13 {
+            true => &ROLES[..],
+            false => &ROLES[..5],
+        };
+        let roles = access.get("allowedRoles").map(Node::items);
+        for role in roles.unwrap_or_default() {
+            let name = role.as_text().unwrap_or_default();
+            if !known.contains(&name) {
+                let name = formats::quote(name);
+                let text =
+                    format!("invalid role {name} in allowed roles for Kubernetes Talos API Access");
+                findings.main(Fault::new(path.join("."), role.line, text));
+            }
+        }
+    }
+    let path = ["machine", "features", "nodeAddressSortAlgorithm"];
+    let algorithm = main.text_at(&path);
+    if !matches!(algorithm.to_lowercase().as_str(), "" | "v1" | "v2") {
+        let text = format!(
+            "invalid node address sort algorithm: {algorithm} does not belong to AddressSortAlgorithm values"
+        );
+        findings.main(fault(main, &path, text));
     }
 }
 
