@@ -204,7 +204,22 @@ fn document(node: Node, contract: Contract) -> Result<Document, Faults> {
 }
 
 /// The type of a document, by its kind.
-fn type_of<'a>(document: &Document, schema: &'a Schema, about: &About) -> Result<&'a str, Faults> {
+fn type_of(
+    document: &Document,
+    schema: &'static Schema,
+    about: &About,
+) -> Result<&'static str, Faults> {
+    for entry in document.node.entries() {
+        let what = match entry.key.as_str() {
+            "kind" => "kind",
+            "apiVersion" => "version",
+            _ => continue,
+        };
+        let mut check = Check::new(schema, about.contract);
+        if let Some(problem) = check.plain_text(&entry.value, &entry.key) {
+            return Err(about.no_text(what, problem));
+        }
+    }
     let has = |key: &str| document.node.entries().iter().any(|entry| entry.key == key);
     let old = ["machine", "cluster", "debug", "persist"]
         .into_iter()

@@ -42,19 +42,7 @@ impl About {
         let said = match own.filter(|_| self.contract <= Contract::V1_11) {
             // A type that reads itself ends the reading.
             Some(own) => own.text.clone(),
-            None => {
-                let (heading, between) = match self.contract {
-                    Contract::V1_10 | Contract::V1_11 | Contract::V1_12 => {
-                        ("yaml: unmarshal errors:\n  ", "\n  ")
-                    }
-                    Contract::V1_13 => ("yaml: construct errors:\n  ", "\n  "),
-                    Contract::V1_14 => ("yaml: construct errors: ", "; "),
-                };
-                let lines = problems
-                    .iter()
-                    .map(|problem| format!("line {}: {}", problem.line, problem.text));
-                format!("{heading}{}", lines.collect::<Vec<_>>().join(between))
-            }
+            None => self.listed(&problems),
         };
         let text = self.worded(&format!("error decoding {kind} to *{type_name}: {said}"));
         let faults = problems.into_iter().map(|problem| {
@@ -62,6 +50,32 @@ impl About {
             self.labelled(fault.of(What::WrongValue).worded(text.clone()))
         });
         Faults(faults.collect())
+    }
+
+    /// What the YAML reader makes of several problems.
+    fn listed(&self, problems: &[Problem]) -> String {
+        let (heading, between) = match self.contract {
+            Contract::V1_10 | Contract::V1_11 | Contract::V1_12 => {
+                ("yaml: unmarshal errors:\n  ", "\n  ")
+            }
+            Contract::V1_13 => ("yaml: construct errors:\n  ", "\n  "),
+            Contract::V1_14 => ("yaml: construct errors: ", "; "),
+        };
+        let lines = problems
+            .iter()
+            .map(|problem| format!("line {}: {}", problem.line, problem.text));
+        format!("{heading}{}", lines.collect::<Vec<_>>().join(between))
+    }
+
+    /// A kind or a version that is no text.
+    pub fn no_text(&self, what: &str, problem: Problem) -> Faults {
+        let text = format!(
+            "{what} decode: {}",
+            self.listed(std::slice::from_ref(&problem))
+        );
+        let fault = Fault::new(problem.path, problem.line, problem.reason);
+        let fault = fault.of(What::WrongValue).worded(self.worded(&text));
+        Faults::one(self.labelled(fault))
     }
 
     /// Values that are not there, in places where Talos expects one.

@@ -3,7 +3,7 @@
 use super::join;
 use super::scalar;
 use crate::Contract;
-use crate::config::schema::{Field, Format, MAIN, Record, Schema, Shape};
+use crate::config::schema::{Field, Format, MAIN, Record, Schema, Shape, Width};
 use crate::pki::base64_problem;
 use crate::yaml::{Entry, Kind, Node, Plain, resolve};
 
@@ -41,6 +41,14 @@ impl Check {
         }
     }
 
+    /// What is wrong with what must be text.
+    pub fn plain_text(&mut self, node: &Node, path: &str) -> Option<Problem> {
+        if !node.is_null() && !self.is_text(node) {
+            self.mismatch(node, path, "string");
+        }
+        self.problems.pop()
+    }
+
     /// Checks a mapping of a known type; gives its unknown keys as a tree of made nodes down to
     /// values that were read.
     pub fn record(&mut self, node: &Node, name: &str, path: &str) -> Option<Node> {
@@ -72,7 +80,7 @@ impl Check {
         for entry in node.entries() {
             if !record.keys.contains_key(&entry.key) {
                 unknown.set(&entry.key, leaf(entry));
-            } else if !matches!(entry.value.kind, Kind::Scalar { .. }) {
+            } else if !self.is_text(&entry.value) {
                 let path = join(path, &entry.key);
                 self.mismatch(&entry.value, &path, "string");
             }
@@ -122,15 +130,9 @@ impl Check {
             }
             Shape::Text(format) => self.text(node, format, go, path),
             Shape::ScalarOrList => {
-                let newest = self.contract >= Contract::V1_14;
-                let scalar = |node: &Node| match &node.kind {
-                    Kind::Scalar { text, plain } => {
-                        !(newest && *plain && resolve(text) == Plain::Timestamp)
-                    }
-                    _ => false,
-                };
                 let is_list = matches!(node.kind, Kind::Sequence(_));
-                if !(scalar(node) || is_list && node.items().iter().all(scalar)) {
+                let text = |node: &Node| self.is_text(node);
+                if !(text(node) || is_list && node.items().iter().all(text)) {
                     let text = "arg value must be a string or list of strings";
                     self.own(node, path, text.to_owned());
                 }
@@ -175,8 +177,7 @@ impl Check {
         let Kind::Scalar { text, plain } = &node.kind else {
             return self.no_text(node, format, go, path);
         };
-        let timestamp = *plain && resolve(text) == Plain::Timestamp;
-        if timestamp && self.contract >= Contract::V1_14 && !format.reads_scalars() {
+        if !self.is_text(node) && !format.reads_scalars() {
             let target = target(format, go);
             self.mismatch(node, path, target);
             return None;
@@ -189,6 +190,15 @@ impl Check {
         None
     }
 
+    /// True for what is read as text: from 1.14 on a date is none.
+    fn is_text(&self, node: &Node) -> bool {
+        let Kind::Scalar { text, plain } = &node.kind else {
+            return false;
+        };
+        let date = *plain && resolve(text) == Plain::Timestamp;
+        !(date && self.contract >= Contract::V1_14)
+    }
+
     /// A list or a mapping where text is read.
     fn no_text(&mut self, node: &Node, format: &Format, go: &str, path: &str) -> Option<Node> {
         if !format.reads_scalars() {
@@ -198,6 +208,19 @@ impl Check {
         }
         if self.contract >= Contract::V1_13 {
             self.mismatch(node, path, &format!("{go} (TextUnmarshaler)"));
+            return None;
+        }
+        // Bytes one by one were bytes too.
+        if *format == Format::Hardware && matches!(node.kind, Kind::Sequence(_)) {
+            let width = Width {
+                signed: false,
+                bits: 8,
+            };
+            for item in node.items().iter().filter(|item| !item.is_null()) {
+                if !scalar::is_integer(item, width, self.contract) {
+                    self.mismatch(item, path, "uint8");
+                }
+            }
             return None;
         }
         // Before, a type of parts was read as a mapping without known keys.

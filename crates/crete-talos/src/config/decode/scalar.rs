@@ -51,7 +51,7 @@ pub(super) fn problem(
     let said = match format {
         Format::Any | Format::Usual(_) | Format::Expression => None,
         Format::Duration => return duration(text, found, contract),
-        Format::Ports => return ports(text, found),
+        Format::Ports => return ports(text, plain, contract),
         Format::OneOf(words) => word(text, words),
         Format::Base64 => base64_problem(text),
         Format::DiskSize => formats::bytes(text).err(),
@@ -88,9 +88,16 @@ fn duration(text: &str, found: Plain, contract: Contract) -> Option<Wrong> {
     (!fits).then_some(Wrong::Type)
 }
 
-fn ports(text: &str, found: Plain) -> Option<Wrong> {
-    let one = matches!(found, Plain::Integer(0..=65535));
-    match one {
+fn ports(text: &str, plain: bool, contract: Contract) -> Option<Wrong> {
+    let width = Width {
+        signed: false,
+        bits: 16,
+    };
+    let one = Kind::Scalar {
+        text: text.to_owned(),
+        plain,
+    };
+    match is_integer(&one.into(), width, contract) {
         true => None,
         false => formats::ports(text).err().map(Wrong::Own),
     }

@@ -20,7 +20,6 @@ pub(super) fn problem(overrides: &Node, contract: Contract) -> Option<String> {
         fields: Vec::new(),
         owner: "",
         newest: contract >= Contract::V1_14,
-        inexact: false,
     };
     walk.value(overrides, "specs.Spec")
 }
@@ -31,8 +30,6 @@ struct Walk {
     owner: &'static str,
     /// Places in lists and maps are named too, and the outermost type.
     newest: bool,
-    /// A key on the way is written with other letters.
-    inexact: bool,
 }
 
 impl Walk {
@@ -64,13 +61,10 @@ impl Walk {
             }
             let found = in_order(entries).find_map(|entry| {
                 let (key, inner) = field(keys, &entry.key)?;
-                let around = self.inexact;
-                self.inexact |= self.newest && key != entry.key;
-                let shown = if self.inexact { &entry.key } else { key };
+                let shown = if self.newest { &entry.key } else { key };
                 self.fields.push(shown.to_owned());
                 let found = self.value(&entry.value, inner);
                 self.fields.pop();
-                self.inexact = around;
                 found
             });
             self.owner = around;
@@ -128,7 +122,10 @@ impl Walk {
         };
         let place = match self.fields.as_slice() {
             [] => "Go value".to_owned(),
-            fields if self.inexact => format!("{}.{}", self.owner, fields.join(".")),
+            // An element of a list is no field.
+            [.., last] if last.parse::<usize>().is_ok() => {
+                format!("{}.{}", self.owner, self.fields.join("."))
+            }
             fields => format!("Go struct field {}.{}", self.owner, fields.join(".")),
         };
         Some(format!(
