@@ -10,6 +10,7 @@
 
 mod check;
 mod evaluate;
+mod names;
 mod parse;
 
 pub(super) use check::{Environment, Wanted, check};

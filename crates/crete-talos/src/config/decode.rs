@@ -3,6 +3,7 @@
 mod about;
 mod check;
 mod scalar;
+mod words;
 
 use super::fault::{Fault, Faults, What};
 use super::schema::{MAIN, Schema, Shape};

@@ -10,7 +10,7 @@ pub(super) use address::{
     address, address_port, cidr, host_port, ip, is_subnet, is_subnet_or_address, prefix,
 };
 pub(super) use quantity::{Size, bytes, duration, duration_text, size, size_match};
-pub(super) use url::{Url, endpoint_problem, request, strict_url, url};
+pub(super) use url::{Url, endpoint_problem, request, url, url_of};
 
 /// A text in quotes, as Go writes it.
 pub(super) fn quote(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The value of an expression for one disk.
 
-use super::check::UNITS;
+use super::names::UNITS;
 use super::{Expression, Kind};
 use std::cmp::Ordering;
 

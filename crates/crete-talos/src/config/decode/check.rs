@@ -2,6 +2,7 @@
 
 use super::join;
 use super::scalar;
+use super::words::{list_type, shown_type, tagged, wanted};
 use crate::Contract;
 use crate::config::schema::{Field, Format, MAIN, Record, Schema, Shape, Width};
 use crate::pki::base64_problem;
@@ -262,27 +263,7 @@ impl Check {
             true => "construct",
             false => "unmarshal",
         };
-        let what = match &node.kind {
-            Kind::Sequence(_) => "!!seq".to_owned(),
-            Kind::Mapping(_) => "!!map".to_owned(),
-            Kind::Scalar { text, plain } => {
-                let tag = match (plain, resolve(text)) {
-                    (true, Plain::Bool) => "!!bool",
-                    (true, Plain::Integer(_)) => "!!int",
-                    (true, Plain::Float) => "!!float",
-                    (true, Plain::Timestamp) => "!!timestamp",
-                    _ => "!!str",
-                };
-                let short = match text.len() {
-                    0..=10 => text.clone(),
-                    _ => {
-                        let start = String::from_utf8_lossy(&text.as_bytes()[..7]).into_owned();
-                        format!("{start}...")
-                    }
-                };
-                format!("{tag} `{short}`")
-            }
-        };
+        let what = tagged(node);
         self.problems.push(Problem {
             path: path.to_owned(),
             line: node.line,
@@ -306,41 +287,6 @@ fn leaf(entry: &Entry) -> Node {
     Node {
         line: entry.line.max(1),
         ..entry.value.clone()
-    }
-}
-
-/// The plain sentence for a value of a wrong type.
-fn wanted(node: &Node, target: &str) -> String {
-    let needed = match target {
-        "bool" => "true or false",
-        "string" => "text",
-        "time.Duration" => "a duration such as 10m or 1h30m",
-        _ if target.ends_with("(TextUnmarshaler)") => "text",
-        _ if target.starts_with("int") || target.starts_with("uint") => "a whole number",
-        _ if target.starts_with("[]") || target.ends_with("List") => "a list",
-        _ => "a mapping",
-    };
-    format!("{needed} is needed, not {}", node.what())
-}
-
-/// How a refusal names a type with keys.
-fn shown_type(name: &str, record: &Record) -> String {
-    if !record.is_pem() {
-        return name.to_owned();
-    }
-    let parts = record.keys.keys().map(|key| match key.as_str() {
-        "crt" => "Crt string \"yaml:\\\"crt\\\"\"",
-        _ => "Key string \"yaml:\\\"key\\\"\"",
-    });
-    let parts: Vec<&str> = parts.collect();
-    format!("struct {{ {} }}", parts.join("; "))
-}
-
-/// How a refusal names a list.
-fn list_type(go: &str) -> &str {
-    match go {
-        "v1alpha1.ClusterInlineManifests" => "[]v1alpha1.ClusterInlineManifest",
-        go => go,
     }
 }
 

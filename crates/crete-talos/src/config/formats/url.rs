@@ -1,6 +1,7 @@
 //! Web addresses, as leniently as Go's library reads them: nearly everything passes.
 
 use super::{address, quote};
+use crate::Contract;
 
 /// The parts of a web address that matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,8 +53,15 @@ fn loose(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Reads a web address as the library of 1.14 does.
-pub(in crate::config) fn strict_url(text: &str) -> Result<Url, String> {
+/// Reads a web address as a version does: from 1.13 on, hosts have no colons.
+pub(in crate::config) fn url_of(text: &str, contract: Contract) -> Result<Url, String> {
+    match contract >= Contract::V1_13 {
+        true => strict_url(text),
+        false => url(text),
+    }
+}
+
+fn strict_url(text: &str) -> Result<Url, String> {
     let fault = |reason: String| format!("parse {}: {reason}", quote(text));
     let (bare, fragment) = text.split_once('#').unwrap_or((text, ""));
     let fault_of = |reason| format!("parse {}: {reason}", quote(bare));
@@ -63,8 +71,12 @@ pub(in crate::config) fn strict_url(text: &str) -> Result<Url, String> {
 }
 
 /// Reads a web address that must be a whole one.
-pub(in crate::config) fn request(text: &str) -> Result<Url, String> {
-    parse(text, true).map_err(|reason| format!("parse {}: {reason}", quote(text)))
+pub(in crate::config) fn request(text: &str, contract: Contract) -> Result<Url, String> {
+    let url = parse(text, true).map_err(|reason| format!("parse {}: {reason}", quote(text)));
+    match url {
+        Err(reason) if reason.contains(": invalid port \"") => url_of(text, contract),
+        url => url,
+    }
 }
 
 fn parse(text: &str, whole: bool) -> Result<Url, String> {
@@ -215,8 +227,8 @@ fn is_host_byte(byte: u8) -> bool {
 }
 
 /// What is wrong with an address that machines are to reach.
-pub(in crate::config) fn endpoint_problem(text: &str) -> Result<(), String> {
-    let url = url(text)?;
+pub(in crate::config) fn endpoint_problem(text: &str, contract: Contract) -> Result<(), String> {
+    let url = url_of(text, contract)?;
     let brackets = url.host.contains('[') && url.host.contains(']');
     if url.host.matches(':').count() > 2 && !brackets {
         return Err("IPv6 addresses MUST be enclosed by square brackets".to_owned());

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::main_document::fault;
-use super::{Mode, between_kubernetes, containers};
+use super::{Mode, between_kubernetes, container_order};
 use crate::Contract;
 use crate::config::fault::Fault;
 use crate::config::{Configuration, formats};
@@ -239,7 +239,7 @@ fn together(configuration: &Configuration, main: &Node, mode: Mode, findings: &m
             }
         }
     }
-    for fault in containers::dependencies(configuration) {
+    for fault in container_order::dependencies(configuration) {
         findings.between(fault);
     }
     let span = configuration.the("KubeSpanConfig").map_or_else(

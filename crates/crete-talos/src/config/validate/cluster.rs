@@ -21,7 +21,7 @@ pub(super) fn check(main: &Node, contract: Contract, findings: &mut Findings) {
         let text = format!("{} is not a valid DNS name", quote(domain));
         findings.main(fault(main, &["cluster", "network", "dnsDomain"], text));
     }
-    cloud_provider(main, findings);
+    cloud_provider(main, contract, findings);
     let is_control_plane = kind(main) == Kind::ControlPlane;
     etcd(main, is_control_plane, findings);
     if !is_control_plane && !main.text_at(&["cluster", "ca", "key"]).is_empty() {
@@ -29,7 +29,7 @@ pub(super) fn check(main: &Node, contract: Contract, findings: &mut Findings) {
         findings.main(fault(main, &["cluster", "ca", "key"], text));
     }
     inline_manifests(main, findings);
-    discovery(main, findings);
+    discovery(main, contract, findings);
     programs(main, findings);
 }
 
@@ -50,7 +50,7 @@ fn endpoint(main: &Node, contract: Contract, findings: &mut Findings) -> bool {
         findings.main(fault(main, &path, text));
         return true;
     }
-    if there && let Err(reason) = formats::endpoint_problem(main.text_at(&path)) {
+    if there && let Err(reason) = formats::endpoint_problem(main.text_at(&path), contract) {
         let text = format!("invalid controlplane endpoint: {reason}");
         findings.main(fault(main, &path, text));
     }
@@ -74,7 +74,7 @@ pub(super) fn is_dns_name(name: &str) -> bool {
     })
 }
 
-fn cloud_provider(main: &Node, findings: &mut Findings) {
+fn cloud_provider(main: &Node, contract: Contract, findings: &mut Findings) {
     let path = ["cluster", "externalCloudProvider"];
     let Some(provider) = main.at(&path) else {
         return;
@@ -89,7 +89,7 @@ fn cloud_provider(main: &Node, findings: &mut Findings) {
     }
     for manifest in manifests {
         let url = manifest.as_text().unwrap_or_default();
-        if let Err(reason) = formats::endpoint_problem(url) {
+        if let Err(reason) = formats::endpoint_problem(url, contract) {
             let url = quote(url);
             let text = format!("invalid external cloud provider manifest url {url}: {reason}");
             findings.main(Fault::new(path.join("."), manifest.line, text));
@@ -154,7 +154,7 @@ fn inline_manifests(main: &Node, findings: &mut Findings) {
     }
 }
 
-fn discovery(main: &Node, findings: &mut Findings) {
+fn discovery(main: &Node, contract: Contract, findings: &mut Findings) {
     let section = ["cluster", "discovery"];
     let Some(discovery) = main.at(&section) else {
         return;
@@ -171,7 +171,7 @@ fn discovery(main: &Node, findings: &mut Findings) {
         endpoint => endpoint,
     };
     let place = ["cluster", "discovery", "registries", "service", "endpoint"];
-    match formats::request(endpoint) {
+    match formats::request(endpoint, contract) {
         Err(reason) => {
             let text = format!("cluster discovery service registry endpoint is invalid: {reason}");
             findings.main(fault(main, &place, text));
@@ -275,7 +275,9 @@ pub(super) fn cni(main: &Node, contract: Contract, findings: &mut Findings) {
         "flannel" | "none" => {}
         "custom" => {
             for url in urls {
-                if let Err(reason) = formats::endpoint_problem(url.as_text().unwrap_or_default()) {
+                if let Err(reason) =
+                    formats::endpoint_problem(url.as_text().unwrap_or_default(), contract)
+                {
                     findings.main(Fault::new("cluster.network.cni.urls", url.line, reason));
                 }
             }

@@ -1,7 +1,7 @@
 //! The documents of Kubernetes' programs and of the node.
 
 use super::documents::Check;
-use super::{kubernetes_images, labels, main_document};
+use super::{kubernetes_images, labels, main_document, main_features};
 use crate::config::fault::Fault;
 use crate::config::formats::{self, quote};
 use crate::yaml::Node;
@@ -106,7 +106,7 @@ pub(super) fn cluster(check: &mut Check<'_>) {
     check.need(&["clusterName"], "clusterName must be specified");
     let endpoint = check.text(&["endpoint"]);
     if check.need(&["endpoint"], "endpoint must be specified")
-        && let Err(reason) = formats::endpoint_problem(endpoint)
+        && let Err(reason) = formats::endpoint_problem(endpoint, check.contract)
     {
         let text = format!("cluster endpoint is invalid: {reason}");
         check.fault(&["endpoint"], text);
@@ -153,7 +153,7 @@ pub(super) fn talos_access(check: &mut Check<'_>) {
     }
     for role in roles {
         let role = role.as_text().unwrap_or_default();
-        if !main_document::ROLES.contains(&role) {
+        if !main_features::ROLES.contains(&role) {
             let text = format!("invalid role {} in .allowedRoles", quote(role));
             check.fault(&["allowedRoles"], text);
         }

@@ -1,7 +1,10 @@
 //! The rules of the main document that need nothing but its text, in Talos' order.
 
 use super::findings::Findings;
-use super::{Mode, cluster, devices, labels, main_network, runtime_spec_shape, selectors};
+use super::{
+    Mode, cluster, devices, labels, main_disks, main_features, main_network, runtime_spec_shape,
+    selectors,
+};
 use crate::Contract;
 use crate::config::fault::Fault;
 use crate::config::formats;
@@ -62,14 +65,14 @@ pub(super) fn check(
     by_role(main, contract, findings);
     devices::check(main, findings);
     main_network::mtu(main, findings);
-    disks(main, contract, findings);
+    main_disks::disks(main, contract, findings);
     kubelet(main, findings);
-    disk_encryption(main, findings);
+    main_disks::disk_encryption(main, findings);
     main_network::kube_span(main, contract, findings);
     main_network::logging(main, findings);
-    extensions(main, contract, findings);
+    main_features::extensions(main, contract, findings);
     labels::check(main, findings);
-    features(main, contract, findings);
+    main_features::features(main, contract, findings);
     if main.bool_at(&["persist"]) == Some(false) {
         findings.main(fault(main, &["persist"], ".persist should be enabled"));
     }
@@ -80,7 +83,7 @@ pub(super) fn check(
         findings.main(fault(main, &overrides, text));
     }
     if contract < Contract::V1_14 {
-        registries(main, findings);
+        main_features::registries(main, findings);
     }
 }
 
@@ -210,35 +213,6 @@ fn by_role(main: &Node, contract: Contract, findings: &mut Findings) {
     }
 }
 
-fn disks(main: &Node, contract: Contract, findings: &mut Findings) {
-    let disks = main
-        .at(&["machine", "disks"])
-        .map(Node::items)
-        .unwrap_or_default();
-    for (index, disk) in disks.iter().enumerate() {
-        let path = format!("machine.disks[{index}]");
-        if disk.is_null() {
-            if contract < Contract::V1_14 {
-                let text = format!("{path} is null");
-                findings.main(Fault::new(path, disk.line, text));
-            }
-            continue;
-        }
-        let partitions = disk.get("partitions").map(Node::items).unwrap_or_default();
-        let last = partitions.len().saturating_sub(1);
-        for partition in &partitions[..last] {
-            let size = formats::bytes(partition.text_at(&["size"]));
-            if size.unwrap_or_default() == 0 {
-                let device = formats::quote(disk.text_at(&["device"]));
-                let text = format!(
-                    "partition for disk {device} is set to occupy full disk, but it's not the last partition in the list"
-                );
-                findings.main(Fault::new(path.clone(), partition.line, text));
-            }
-        }
-    }
-}
-
 /// Fields of the kubelet's own configuration that are Talos' to set.
 const PROTECTED: &[&str] = &[
     "apiVersion",
@@ -298,135 +272,4 @@ pub(super) fn bad_subnets(list: Option<&Node>) -> Vec<(String, usize)> {
     });
     let bad = |(text, _): &(String, usize)| !formats::is_subnet_or_address(text);
     texts.filter(bad).collect()
-}
-
-fn disk_encryption(main: &Node, findings: &mut Findings) {
-    for (key, label) in [("ephemeral", "EPHEMERAL"), ("state", "STATE")] {
-        let path = ["machine", "systemDiskEncryption", key];
-        let Some(encryption) = main.at(&path) else {
-            continue;
-        };
-        let keys = encryption.get("keys").map(Node::items).unwrap_or_default();
-        if keys.is_empty() {
-            let text = format!("partition {label:?}: no encryption keys provided");
-            findings.main(fault(main, &path, text));
-        }
-        let mut slots = Vec::new();
-        for key in keys {
-            let slot = key
-                .get("slot")
-                .and_then(Node::as_integer)
-                .unwrap_or_default();
-            let path = path.join(".");
-            if slots.contains(&slot) {
-                let text =
-                    format!("partition {label:?}: encryption key slot {slot} is already in use");
-                findings.main(Fault::new(path.clone(), key.line, text));
-            }
-            slots.push(slot);
-            let ways = ["nodeID", "static", "kms", "tpm"];
-            if !ways.iter().any(|way| key.get(way).is_some()) {
-                let text = format!(
-                    "partition {label:?}: encryption key at slot {slot} doesn't have the configuration parameters"
-                );
-                findings.main(Fault::new(path, key.line, text));
-            }
-        }
-    }
-}
-
-pub(super) fn extensions_warning(contract: Contract) -> Fault {
-    let place = match contract >= Contract::V1_13 {
-        true => {
-            "https://docs.siderolabs.com/talos/latest/platform-specific-installations/boot-assets"
-        }
-        false => "https://www.talos.dev/latest/talos-guides/install/boot-assets/",
-    };
-    let text = format!(".machine.install.extensions is deprecated, please see {place}");
-    Fault::new("machine.install.extensions", 0, text)
-}
-
-fn extensions(main: &Node, contract: Contract, findings: &mut Findings) {
-    let extensions = main.at(&["machine", "install", "extensions"]);
-    let extensions = extensions.map(Node::items).unwrap_or_default();
-    let mut seen: Vec<&str> = Vec::new();
-    for extension in extensions {
-        let image = extension.text_at(&["image"]);
-        if seen.contains(&image) {
-            let text = format!("duplicate system extension {}", formats::quote(image));
-            findings.main(Fault::new(
-                "machine.install.extensions",
-                extension.line,
-                text,
-            ));
-        }
-        seen.push(image);
-    }
-    if !seen.is_empty() {
-        findings.warn(extensions_warning(contract));
-    }
-}
-
-/// What a program may be allowed to be.
-pub(super) const ROLES: [&str; 7] = [
-    "os:admin",
-    "os:reader",
-    "os:operator",
-    "os:etcd:backup",
-    "os:impersonator",
-    "os:image:verifier",
-    "os:meta:writer",
-];
-
-fn features(main: &Node, contract: Contract, findings: &mut Findings) {
-    let path = ["machine", "features", "kubernetesTalosAPIAccess"];
-    let access = main
-        .at(&path)
-        .filter(|node| node.bool_at(&["enabled"]) == Some(true));
-    if let Some(access) = access {
-        let rbac = main.bool_at(&["machine", "features", "rbac"]) == Some(true);
-        if !rbac && contract <= Contract::V1_11 {
-            let text = "feature API RBAC should be enabled when Kubernetes Talos API Access feature is enabled";
-            findings.main(fault(main, &path, text));
-        }
-        if kind(main) != Kind::ControlPlane {
-            let text =
-                "feature Kubernetes Talos API Access can only be enabled on control plane machines";
-            findings.main(fault(main, &path, text));
-        }
-        let known = match contract >= Contract::V1_13 {
-            true => &ROLES[..],
-            false => &ROLES[..5],
-        };
-        let roles = access.get("allowedRoles").map(Node::items);
-        for role in roles.unwrap_or_default() {
-            let name = role.as_text().unwrap_or_default();
-            if !known.contains(&name) {
-                let name = formats::quote(name);
-                let text =
-                    format!("invalid role {name} in allowed roles for Kubernetes Talos API Access");
-                findings.main(Fault::new(path.join("."), role.line, text));
-            }
-        }
-    }
-    let path = ["machine", "features", "nodeAddressSortAlgorithm"];
-    let algorithm = main.text_at(&path);
-    if !matches!(algorithm.to_lowercase().as_str(), "" | "v1" | "v2") {
-        let text = format!(
-            "invalid node address sort algorithm: {algorithm} does not belong to AddressSortAlgorithm values"
-        );
-        findings.main(fault(main, &path, text));
-    }
-}
-
-fn registries(main: &Node, findings: &mut Findings) {
-    for key in ["config", "mirrors"] {
-        let path = ["machine", "registries", key];
-        for entry in main.at(&path).map(Node::entries).unwrap_or_default() {
-            if entry.value.is_null() {
-                let text = format!("registries.{key}[{:?}] is null", entry.key);
-                findings.main(Fault::new(path.join("."), entry.line, text));
-            }
-        }
-    }
 }
