@@ -111,6 +111,7 @@ impl Check {
         if node.is_null() {
             return None;
         }
+        let whole = go;
         let go = go.trim_start_matches('*');
         match shape {
             Shape::Free => None,
@@ -129,7 +130,7 @@ impl Check {
                 }
                 None
             }
-            Shape::Text(format) => self.text(node, format, go, path),
+            Shape::Text(format) => self.text(node, format, whole, path),
             Shape::ScalarOrList => {
                 let is_list = matches!(node.kind, Kind::Sequence(_));
                 let text = |node: &Node| self.is_text(node);
@@ -178,6 +179,7 @@ impl Check {
         let Kind::Scalar { text, plain } = &node.kind else {
             return self.no_text(node, format, go, path);
         };
+        let go = go.trim_start_matches('*');
         if !self.is_text(node) && !format.reads_scalars() {
             let target = target(format, go);
             self.mismatch(node, path, target);
@@ -202,13 +204,19 @@ impl Check {
 
     /// A list or a mapping where text is read.
     fn no_text(&mut self, node: &Node, format: &Format, go: &str, path: &str) -> Option<Node> {
+        // 1.13 alone names the pointer too.
+        let shown = match self.contract {
+            Contract::V1_13 => go,
+            _ => go.trim_start_matches('*'),
+        };
+        let go = go.trim_start_matches('*');
         if !format.reads_scalars() {
             let target = target(format, go);
             self.mismatch(node, path, target);
             return None;
         }
         if self.contract >= Contract::V1_13 {
-            self.mismatch(node, path, &format!("{go} (TextUnmarshaler)"));
+            self.mismatch(node, path, &format!("{shown} (TextUnmarshaler)"));
             return None;
         }
         // Bytes one by one were bytes too.
