@@ -38,15 +38,17 @@ pub use private_key::{Algorithm, PrivateKey};
 pub use secret::Secret;
 pub use talosconfig::{Talosconfig, TalosconfigContext, merge_talosconfig, renew_talosconfig};
 
+pub(crate) use pem::{
+    bytes_of, certificate_problem, has_certificate, labels as pem_labels, to_base64,
+};
 #[cfg(feature = "api")]
 pub(crate) use pem::{certificates as certificates_of, decode as key_der};
-pub(crate) use pem::{from_base64, to_base64};
 
 use crate::yaml::YamlError;
 
-/// What is wrong with a value that should be base64 of a PEM text.
+/// What is wrong with a value that should be base64.
 pub(crate) fn base64_problem(value: &str) -> Option<String> {
-    from_base64(value).err()
+    bytes_of(value).err()
 }
 
 /// Why secrets, certificates or their files cannot be used. Never quotes a secret.

@@ -12,6 +12,7 @@ mod read;
 pub use emit::{emit, emit_documents};
 pub use node::{Entry, Kind, Node, Origin};
 pub(crate) use plain::{Plain, resolve};
+pub(crate) use read::read_all;
 pub use read::{read, read_one};
 
 /// Why a text is not YAML that can be used.

@@ -46,9 +46,19 @@ fn options() -> impl Strategy<Value = Options> {
         words(),
         prop::option::of("/dev/(vda|nvme0n1|disk/by-id/a b)"),
     );
+    // None, one family, or both: what 1.14 takes.
+    let four = || "(10|172)\\.[0-9]\\.0\\.0/16".prop_map(Some);
+    let six = |length: u8| (0..10_u8).prop_map(move |net| Some(format!("fd0{net}::/{length}")));
+    let of = |networks: [Option<String>; 2]| networks.into_iter().flatten().collect::<Vec<_>>();
+    let subnets = prop_oneof![
+        Just((Vec::new(), Vec::new())),
+        (four(), four()).prop_map(move |(pods, services)| (of([pods, None]), of([services, None]))),
+        (four(), six(56), four(), six(108)).prop_map(move |(pods, more_pods, services, more)| {
+            (of([pods, more_pods]), of([services, more]))
+        }),
+    ];
     let networks = (
-        prop::collection::vec("(10|172)\\.[0-9]\\.0\\.0/16", 0..3),
-        prop::collection::vec("fd0[0-9]::/108", 0..2),
+        subnets,
         prop::sample::select(vec![
             Cni::Flannel,
             Cni::None,
@@ -72,7 +82,7 @@ fn options() -> impl Strategy<Value = Options> {
         let mut options = Options::new(contract, name, endpoint, KUBERNETES, image);
         // What is installed already needs no disk, and up to 1.13 Talos asks for one.
         options.install_disk = disk.or(Some("/dev/sda".to_owned()));
-        (options.pod_subnets, options.service_subnets, options.cni) = networks;
+        ((options.pod_subnets, options.service_subnets), options.cni) = networks;
         let ([discovery, span, schedule, debug], prism, port) = flags;
         options.discovery = discovery || span;
         options.kube_span = span;

@@ -10,9 +10,10 @@
 
 mod check;
 mod evaluate;
+mod names;
 mod parse;
 
-pub(super) use check::{Environment, check};
+pub(super) use check::{Environment, Wanted, check};
 pub(super) use evaluate::{Value, matches};
 pub(super) use parse::parse;
 
@@ -39,6 +40,7 @@ pub(super) enum Kind {
     Binary(&'static str, Box<Expression>, Box<Expression>),
     Choice(Box<Expression>, Box<Expression>, Box<Expression>),
     List(Vec<Expression>),
+    Map(Vec<(Expression, Expression)>),
 }
 
 /// Why an expression is refused, and where.
@@ -51,6 +53,10 @@ pub(super) struct Problem {
 impl Problem {
     /// The problem as Talos prints it, with the expression and a mark under the place.
     pub fn shown(&self, text: &str) -> String {
+        // What the whole gives has no place of its own.
+        if self.reason.starts_with(check::OUTPUT) {
+            return self.reason.clone();
+        }
         let before: String = text.chars().take(self.position).collect();
         let row = before.matches('\n').count();
         let line = text.split('\n').nth(row).unwrap_or_default();

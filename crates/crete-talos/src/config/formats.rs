@@ -2,237 +2,81 @@
 //!
 //! A refusal is in the words of Go's library, because that is what a node would say.
 
-use std::net::IpAddr;
+mod address;
+mod quantity;
+mod url;
 
-/// An address, perhaps with a zone.
-pub(super) fn address(text: &str) -> Result<IpAddr, String> {
-    let bare = match text.split_once('%') {
-        Some((bare, zone)) if !zone.is_empty() && bare.contains(':') => bare,
-        _ => text,
-    };
-    bare.parse().map_err(|_| {
-        let quoted = format!("{text:?}");
-        let reason = match text {
-            "" => "unable to parse IP".to_owned(),
-            _ if text.contains(':') => format!("unexpected character (at {quoted})"),
-            _ if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
-                let wide = |part: &str| part.parse::<u64>().is_ok_and(|number| number > 255);
-                if text.split('.').any(wide) {
-                    "IPv4 field has value >255".to_owned()
-                } else {
-                    "IPv4 address too short".to_owned()
-                }
+pub(super) use address::{
+    address, address_port, cidr, host_port, ip, is_subnet, is_subnet_or_address, prefix,
+};
+pub(super) use quantity::{Size, bytes, duration, duration_text, size, size_match};
+pub(super) use url::{Url, endpoint_problem, request, url, url_of};
+
+/// A text in quotes, as Go writes it.
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\u{c}' => quoted.push_str("\\f"),
+            c if c.is_ascii_control() => {
+                quoted.push_str(&format!("\\x{:02x}", u32::from(c)));
             }
-            _ => format!("unexpected character (at {quoted})"),
-        };
-        if text.is_empty() {
-            format!("ParseAddr(\"\"): {reason}")
-        } else {
-            format!("ParseAddr({quoted}): {reason}")
+            c => quoted.push(c),
         }
-    })
+    }
+    quoted.push('"');
+    quoted
 }
 
-/// An address with the length of its prefix.
-pub(super) fn prefix(text: &str) -> Result<(IpAddr, u8), String> {
-    let fault = |reason: &str| format!("netip.ParsePrefix({text:?}): {reason}");
-    let (bare, length) = text.rsplit_once('/').ok_or_else(|| fault("no '/'"))?;
-    let address = address(bare).map_err(|reason| fault(&reason))?;
-    if address.is_ipv6() && bare.contains('%') {
-        return Err(fault("IPv6 zones cannot be present in a prefix"));
-    }
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let plain = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit());
-    if !plain || (length.len() > 1 && length.starts_with('0')) {
-        return Err(fault(&format!("bad bits after slash: {length:?}")));
-    }
-    match length.parse::<u8>() {
-        Ok(length) if length <= most => Ok((address, length)),
-        _ => Err(fault("prefix length out of range")),
-    }
+/// Texts in quotes between brackets, as Go writes a list of them.
+pub(super) fn quoted_list<T: AsRef<str>>(texts: &[T]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quote(text.as_ref())).collect();
+    format!("[{}]", quoted.join(" "))
 }
 
-/// The parts of a web address that matter here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Url {
-    pub scheme: String,
-    /// Without a port and without brackets.
-    pub host: String,
-    pub port: String,
-    pub path: String,
-}
-
-/// A web address as leniently as Go's library reads one: nearly everything passes.
-pub(super) fn url(text: &str) -> Result<Url, String> {
-    let fault = |reason: &str| format!("parse {text:?}: {reason}");
-    if text.chars().any(|c| c.is_ascii_control()) {
-        return Err(fault("net/url: invalid control character in URL"));
-    }
-    let bare = text.split('#').next().unwrap_or_default();
-    let scheme_end = bare.find(':').filter(|end| {
-        let scheme = &bare[..*end];
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-    });
-    let (scheme, rest) = match scheme_end {
-        Some(end) => (bare[..end].to_ascii_lowercase(), &bare[end + 1..]),
-        None if bare.starts_with(':') => return Err(fault("missing protocol scheme")),
-        None => (String::new(), bare),
-    };
-    let rest = rest.split('?').next().unwrap_or_default();
-    let Some(rest) = rest.strip_prefix("//") else {
-        let first = rest.split('/').next().unwrap_or_default();
-        if scheme.is_empty() && first.contains(':') {
-            return Err(fault("first path segment in URL cannot contain colon"));
-        }
-        let path = rest.to_owned();
-        return Ok(Url {
-            scheme,
-            host: String::new(),
-            port: String::new(),
-            path,
-        });
-    };
-    let (authority, path) = match rest.find('/') {
-        Some(slash) => (&rest[..slash], &rest[slash..]),
-        None => (rest, ""),
-    };
-    let host_port = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let (host, port) = host_and_port(host_port).map_err(|reason| fault(&reason))?;
-    Ok(Url {
-        scheme,
-        host,
-        port,
-        path: path.to_owned(),
-    })
-}
-
-fn host_and_port(text: &str) -> Result<(String, String), String> {
-    let (host, rest) = if let Some(inner) = text.strip_prefix('[') {
-        let (host, rest) = inner.split_once(']').ok_or("missing ']' in host")?;
-        (host, rest)
-    } else {
-        match text.rfind(':') {
-            Some(colon) => text.split_at(colon),
-            None => (text, ""),
-        }
-    };
-    let port = rest.strip_prefix(':').unwrap_or_default();
-    if !port.bytes().all(|b| b.is_ascii_digit()) || (!rest.is_empty() && !rest.starts_with(':')) {
-        return Err(format!("invalid port {rest:?} after host"));
-    }
-    if let Some(bad) = host.chars().find(|c| {
-        matches!(
-            c,
-            ' ' | '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}'
-        )
-    }) {
+/// Hexadecimal digits, two for each byte, with colons anywhere.
+pub(super) fn hardware(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Vec<u8> = text.bytes().filter(|b| *b != b':').collect();
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    let bad = |digit: &u8| value(*digit).is_none();
+    let pairs = digits.len() / 2 * 2;
+    if let Some(digit) = digits.iter().find(|digit| bad(digit)) {
+        let shown = char::from(*digit);
         return Err(format!(
-            "invalid character {:?} in host name",
-            bad.to_string()
+            "encoding/hex: invalid byte: U+{:04X} '{shown}'",
+            u32::from(shown)
         ));
     }
-    Ok((host.to_owned(), port.to_owned()))
+    if pairs < digits.len() {
+        return Err("encoding/hex: odd length hex string".to_owned());
+    }
+    let bytes = digits.chunks_exact(2).map(|pair| {
+        let byte = pair
+            .iter()
+            .filter_map(|digit| value(*digit))
+            .fold(0, |byte, digit| byte * 16 + digit);
+        u8::try_from(byte).unwrap_or_default()
+    });
+    Ok(bytes.collect())
 }
 
-/// A length of time in Go's notation: `1h30m`, `0`, `-1.5s`.
-pub(super) fn is_duration(text: &str) -> bool {
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let number: usize = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-            .unwrap_or(rest.len());
-        let (digits, after) = rest.split_at(number);
-        if digits.is_empty() || digits == "." || digits.matches('.').count() > 1 {
-            return false;
-        }
-        let units = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
-        let unit = units.iter().filter(|unit| after.starts_with(**unit));
-        let Some(unit) = unit.max_by_key(|unit| unit.len()) else {
-            return false;
-        };
-        rest = &after[unit.len()..];
-    }
-    true
-}
-
-/// A number of bytes such as `10GiB`, or a share such as `80%` where shares are allowed.
-///
-/// Gives the bytes; nothing for a share.
-pub(super) fn size(text: &str) -> Result<Option<u64>, String> {
-    let text = text.trim();
-    let text = text.strip_prefix('-').unwrap_or(text);
-    if let Some(share) = text.strip_suffix('%') {
-        return match share.parse::<u64>() {
-            Ok(_) => Ok(None),
-            Err(_) => Err(format!(
-                "strconv.ParseUint: parsing {share:?}: invalid syntax"
-            )),
-        };
-    }
-    bytes(text).map(Some)
-}
-
-/// A number with one of the usual names of sizes.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    let split = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))
-        .unwrap_or(text.len());
-    let (number, name) = text.split_at(split);
-    let number = number.replace(',', "");
-    let value: f64 = number
-        .parse()
-        .map_err(|_| format!("strconv.ParseFloat: parsing {number:?}: invalid syntax"))?;
-    let power = |base: u64, exponent: u32| base.saturating_pow(exponent);
-    let name = name.trim().to_lowercase();
-    let factor = match name.as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => power(1000, 1),
-        "m" | "mb" => power(1000, 2),
-        "g" | "gb" => power(1000, 3),
-        "t" | "tb" => power(1000, 4),
-        "p" | "pb" => power(1000, 5),
-        "e" | "eb" => power(1000, 6),
-        "ki" | "kib" => power(1024, 1),
-        "mi" | "mib" => power(1024, 2),
-        "gi" | "gib" => power(1024, 3),
-        "ti" | "tib" => power(1024, 4),
-        "pi" | "pib" => power(1024, 5),
-        "ei" | "eib" => power(1024, 6),
-        other => return Err(format!("unhandled size name: {other}")),
+/// A range of ports: `50000-50010`.
+pub(super) fn ports(text: &str) -> Result<(u16, u16), String> {
+    let range = || {
+        let (low, high) = text.split_once('-')?;
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let number = |part: &str| part.parse::<u16>().ok().filter(|_| digits(part));
+        Some((number(low)?, number(high)?))
     };
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "Go does the same arithmetic, and `as` saturates"
-    )]
-    let bytes = (value * factor as f64) as u64;
-    Ok(bytes)
-}
-
-/// A comparison and a size: `>= 8GB`. Gives the operator and the bytes.
-pub(super) fn size_match(text: &str) -> Result<(&'static str, u64), String> {
-    let text = text.trim();
-    let operators = [">=", "<=", "==", ">", "<"];
-    let found = operators
-        .iter()
-        .find_map(|operator| Some((*operator, text.strip_prefix(operator)?)));
-    let (operator, rest) = found.unwrap_or(("==", text));
-    let number = rest.trim_start();
-    bytes(number)
-        .map(|bytes| (operator, bytes))
-        .map_err(|reason| format!("failed to parse disk size {rest}: {reason}"))
+    range().ok_or_else(|| format!("invalid port range: {}", quote(text)))
 }
 
 #[cfg(test)]
@@ -265,18 +109,35 @@ mod tests {
             size_match(">= many").unwrap_err(),
             "failed to parse disk size  many: strconv.ParseFloat: parsing \"\": invalid syntax"
         );
+        assert_eq!(
+            hardware("zz").unwrap_err(),
+            "encoding/hex: invalid byte: U+007A 'z'"
+        );
+        assert_eq!(quote("a\"\u{1}\n"), "\"a\\\"\\x01\\n\"");
     }
 
     #[test]
     fn what_go_accepts_is_accepted() {
         assert!(prefix("fd00::/64").is_ok() && prefix("10.0.0.0/33").is_err());
-        assert_eq!(size("10GiB"), Ok(Some(10 << 30)));
-        assert_eq!(size("2.5GB"), Ok(Some(2_500_000_000)));
-        assert_eq!(size("80%"), Ok(None));
+        assert_eq!(size("10GiB").map(|size| size.bytes), Ok(Some(10 << 30)));
+        assert_eq!(
+            size("2.5GB").map(|size| size.bytes),
+            Ok(Some(2_500_000_000))
+        );
+        assert_eq!(size("80%").map(|size| size.bytes), Ok(None));
         assert_eq!(size_match(">= 900GB"), Ok((">=", 900_000_000_000)));
-        assert!(is_duration("168h0m0s") && is_duration("1.5s") && is_duration("0"));
-        assert!(!is_duration("soon") && !is_duration("10") && !is_duration(""));
-        assert_eq!(url("https://[fd00::1]:6443/x").unwrap().host, "fd00::1");
-        assert_eq!(url("https://h:6443").unwrap().port, "6443");
+        for text in ["168h0m0s", "1.5s", "0", "-2m"] {
+            assert!(duration(text).is_ok(), "{text}");
+        }
+        for text in ["soon", "10", ""] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            url("https://[fd00::1]:6443/x").unwrap().hostname(),
+            "fd00::1"
+        );
+        assert_eq!(url("https://h:6443").unwrap().port(), "6443");
+        assert_eq!(hardware("00:0A:ff"), Ok(vec![0, 10, 255]));
+        assert_eq!(ports("80-443"), Ok((80, 443)));
     }
 }

@@ -22,7 +22,8 @@ pub fn keys(contract: Contract) -> ConfigKeys {
         let Some(record) = schema.record(&name) else {
             continue;
         };
-        let keys = record.keys.iter().map(|(key, shape)| {
+        let keys = record.keys.iter().map(|(key, field)| {
+            let shape = &field.shape;
             if let Some(inner) = record_in(shape)
                 && seen.insert(inner.to_owned())
             {
@@ -69,13 +70,16 @@ fn as_model(shape: &Shape) -> ConfigShape {
     let inner = |of: &Shape| Box::new(as_model(of));
     match shape {
         Shape::Free | Shape::ScalarOrList => ConfigShape::Free,
-        Shape::Text(Format::OneOf(options) | Format::Usual(options)) => ConfigShape::Text {
+        Shape::Text(Format::Usual(options)) => ConfigShape::Text {
             options: options.clone(),
+        },
+        Shape::Text(Format::OneOf(words)) => ConfigShape::Text {
+            options: words.shown.clone(),
         },
         Shape::Text(_) => ConfigShape::Text {
             options: Vec::new(),
         },
-        Shape::Integer => ConfigShape::Number,
+        Shape::Integer(_) => ConfigShape::Number,
         Shape::Boolean => ConfigShape::Truth,
         Shape::List(of) => ConfigShape::List { of: inner(of) },
         Shape::Map(of) => ConfigShape::Map { of: inner(of) },

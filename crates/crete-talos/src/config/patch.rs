@@ -59,7 +59,12 @@ impl Patch {
             return Ok(Self { contract, body });
         }
         let deletions = deletion::take(&mut nodes, contract)?;
-        let documents = documents_of(nodes, contract, true)?.documents;
+        let read = documents_of(nodes, contract, true)?;
+        // From 1.14 on the outcome alone counts.
+        if contract < Contract::V1_14 {
+            read.check_conflicts(contract)?;
+        }
+        let documents = read.documents;
         Ok(Self {
             contract,
             body: Body::Strategic {
@@ -89,7 +94,7 @@ impl Patch {
                 Applied::default()
             }
         };
-        patched.check_conflicts()?;
+        patched.check_conflicts(self.contract)?;
         *configuration = patched;
         Ok(applied)
     }

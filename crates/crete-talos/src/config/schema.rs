@@ -1,12 +1,12 @@
-//! Which kinds and keys a Talos version knows, and what may stand under them.
+//! Which kinds and keys a Talos version knows, and of which types they are.
 //!
-//! The tables under `schema/` hold names and shapes only. They leave out keys that a version still
-//! reads but no longer documents; those of the main document were never removed, so what an older
-//! version knew there counts for the newer ones too, and [`undocumented`] has the rest.
+//! The tables under `schema/` hold the names of Talos' own types: `[]string`, `*uint32`,
+//! `nethelpers.BondMode`. What a type reads, what it says to what it cannot read, and how it is
+//! merged follows from them.
 
 use crate::Contract;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 /// What may stand in a place.
@@ -17,7 +17,7 @@ pub(crate) enum Shape {
     /// A scalar, read as text.
     Text(Format),
     /// A whole number.
-    Integer,
+    Integer(Width),
     /// A truth value.
     Boolean,
     /// A list of one shape.
@@ -30,6 +30,27 @@ pub(crate) enum Shape {
     ScalarOrList,
 }
 
+/// The numbers that fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Width {
+    pub signed: bool,
+    pub bits: u32,
+}
+
+impl Width {
+    /// True for a number that fits.
+    pub fn holds(self, number: i128) -> bool {
+        let (least, most) = match self.signed {
+            true => (
+                -(1_i128 << (self.bits - 1)),
+                (1_i128 << (self.bits - 1)) - 1,
+            ),
+            false => (0, (1_i128 << self.bits) - 1),
+        };
+        (least..=most).contains(&number)
+    }
+}
+
 /// What a text must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -37,43 +58,99 @@ pub(crate) enum Format {
     Any,
     /// Any text as far as reading goes; these are what is usual.
     Usual(Vec<String>),
-    /// One of these.
-    OneOf(Vec<String>),
+    /// One of the words of a type.
+    OneOf(Words),
     /// An address and the length of its prefix.
     Prefix,
     /// An address.
     Address,
+    /// An address and a port.
+    AddressPort,
     /// A web address.
     Url,
     /// `168h0m0s`.
     Duration,
+    /// `10GiB`.
+    Bytes,
     /// `10GiB`, or a share such as `80%`.
     Size,
+    /// The size of a partition.
+    DiskSize,
     /// A disk's size with a comparison before it: `>= 8GB`.
     SizeMatch,
     /// Base64 of a PEM text.
     Base64,
+    /// Bytes as hexadecimal digits, with colons or without.
+    Hardware,
+    /// A port, or two with a hyphen between them.
+    Ports,
+    /// An expression of a selector.
+    Expression,
+}
+
+impl Format {
+    /// True for types that read any scalar as the text it was written with.
+    pub fn reads_scalars(&self) -> bool {
+        matches!(
+            self,
+            Self::OneOf(_)
+                | Self::Prefix
+                | Self::Address
+                | Self::AddressPort
+                | Self::Bytes
+                | Self::Size
+                | Self::Hardware
+                | Self::Expression
+        )
+    }
+}
+
+/// The words of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// The type, as Talos' refusals name it.
+    pub of: String,
+    /// Every word that is read.
+    pub known: Vec<String>,
+    /// Those that are documented.
+    pub shown: Vec<String>,
+    /// The word that is the same as none.
+    pub zero: Option<String>,
+}
+
+/// A key of a mapping.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub shape: Shape,
+    /// The type as Talos names it.
+    pub go: String,
+    /// A patch replaces it.
+    pub replaced: bool,
 }
 
 /// A mapping with known keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
-    pub keys: BTreeMap<String, Shape>,
+    pub keys: BTreeMap<String, Field>,
 }
 
 impl Record {
     /// True for what holds a certificate and a key as base64, and reads itself.
     pub fn is_pem(&self) -> bool {
-        let pem = |key: &String| key == "crt" || key == "key";
-        !self.keys.is_empty() && self.keys.keys().all(pem)
+        let pem = |(key, field): (&String, &Field)| {
+            (key == "crt" || key == "key") && field.shape == Shape::Text(Format::Base64)
+        };
+        !self.keys.is_empty() && self.keys.iter().all(pem)
     }
 }
 
 /// Everything one version knows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Schema {
     kinds: HashMap<String, String>,
+    named: BTreeSet<String>,
     records: HashMap<String, Record>,
+    aliases: HashMap<String, String>,
 }
 
 /// The type of the document that has no kind.
@@ -83,7 +160,14 @@ impl Schema {
     /// The schema of a version.
     pub fn of(contract: Contract) -> &'static Self {
         static ALL: OnceLock<Vec<Schema>> = OnceLock::new();
-        let all = ALL.get_or_init(|| Contract::ALL.into_iter().map(Self::load).collect());
+        let all = ALL.get_or_init(|| {
+            let tables = Contract::ALL.into_iter().map(|contract| {
+                // The text is a part of the program; a test reads every one.
+                let tables: Value = serde_json::from_str(text(contract)).unwrap_or_default();
+                Self::load(&tables)
+            });
+            tables.collect()
+        });
         let index = Contract::ALL.iter().position(|one| *one == contract);
         &all[index.unwrap_or_default()]
     }
@@ -100,113 +184,132 @@ impl Schema {
         kinds
     }
 
+    /// True for kinds of which there can be several, told apart by their names.
+    pub fn is_named(&self, kind: &str) -> bool {
+        self.named.contains(kind)
+    }
+
     /// The keys of a type.
     pub fn record(&self, name: &str) -> Option<&Record> {
         self.records.get(name)
     }
 
-    fn load(contract: Contract) -> Self {
-        let mut schema = Self {
-            kinds: HashMap::new(),
-            records: HashMap::new(),
+    /// The type of the elements of a list or mapping type.
+    pub fn element<'a>(&'a self, go: &'a str) -> &'a str {
+        let go = go.trim_start_matches('*');
+        let go = self.aliases.get(go).map_or(go, String::as_str);
+        let inner = go.strip_prefix("[]");
+        inner
+            .or_else(|| go.strip_prefix("map[string]"))
+            .unwrap_or(go)
+    }
+
+    fn load(tables: &Value) -> Self {
+        let pairs = |key: &str| {
+            let entries = tables[key].as_object().into_iter().flatten();
+            entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         };
-        for older in Contract::ALL {
-            if older > contract {
-                break;
+        let mut schema = Self {
+            kinds: pairs("kinds").collect(),
+            named: strings(&tables["named"]).into_iter().collect(),
+            records: HashMap::new(),
+            aliases: pairs("aliases").collect(),
+        };
+        let replaced = strings(&tables["replaced"]);
+        for (name, keys) in tables["types"].as_object().into_iter().flatten() {
+            let mut record = Record::default();
+            for (key, go) in keys.as_object().into_iter().flatten() {
+                let go = go.as_str().unwrap_or_default();
+                let path = format!("{name}.{key}");
+                let shape = match name.starts_with("x509.") {
+                    true => Shape::Text(Format::Base64),
+                    false => schema.shape(go, tables, &tables["usual"][&path]),
+                };
+                let field = Field {
+                    shape,
+                    go: go.to_owned(),
+                    replaced: replaced.contains(&path),
+                };
+                record.keys.insert(key.clone(), field);
             }
-            // The text is a part of the program; a test reads every one.
-            let tables: Value = serde_json::from_str(text(older)).unwrap_or_default();
-            schema.add(&tables, older == contract);
-        }
-        if contract >= Contract::V1_13 {
-            schema.add_image_verification();
-        }
-        for (name, key, shape) in undocumented() {
-            let record = schema.records.entry(name.to_owned()).or_default();
-            record.keys.insert(key.to_owned(), shape);
+            schema.records.insert(name.clone(), record);
         }
         schema
     }
 
-    /// A kind that 1.13 brought and that no published table has.
-    fn add_image_verification(&mut self) {
-        let text = || Shape::Text(Format::Any);
-        let keyless = "security.ImageKeylessVerifierV1Alpha1";
-        let public_key = "security.ImagePublicKeyVerifierV1Alpha1";
-        let rule = "security.ImageVerificationRuleV1Alpha1";
-        let whole = "security.ImageVerificationConfigV1Alpha1";
-        let named = |name: &str| Shape::Record(name.to_owned());
-        let mut put = |name: &str, keys: Vec<(&str, Shape)>| {
-            let keys = keys.into_iter().map(|(key, shape)| (key.to_owned(), shape));
-            let record = Record {
-                keys: keys.collect(),
-            };
-            self.records.insert(name.to_owned(), record);
-        };
-        put(
-            keyless,
-            vec![
-                ("issuer", text()),
-                ("subject", text()),
-                ("subjectRegex", text()),
-            ],
-        );
-        put(public_key, vec![("certificate", text())]);
-        put(
-            rule,
-            vec![
-                ("image", text()),
-                ("skip", Shape::Boolean),
-                ("deny", Shape::Boolean),
-                ("keyless", named(keyless)),
-                ("publicKey", named(public_key)),
-            ],
-        );
-        put(
-            whole,
-            vec![
-                ("apiVersion", text()),
-                ("kind", text()),
-                ("rules", Shape::List(Box::new(named(rule)))),
-            ],
-        );
-        let kind = "ImageVerificationConfig".to_owned();
-        self.kinds.insert(kind, whole.to_owned());
+    /// What a type reads; `usual` are the documented words of the place.
+    fn shape(&self, go: &str, tables: &Value, usual: &Value) -> Shape {
+        let go = go.trim_start_matches('*');
+        if let Some(inner) = go.strip_prefix("[]") {
+            return Shape::List(Box::new(self.shape(inner, tables, usual)));
+        }
+        if let Some(inner) = go.strip_prefix("map[string]") {
+            return Shape::Map(Box::new(self.shape(inner, tables, usual)));
+        }
+        if let Some(alias) = self.aliases.get(go) {
+            return self.shape(alias, tables, usual);
+        }
+        if tables["types"].get(go).is_some() {
+            return Shape::Record(go.to_owned());
+        }
+        if let Some(words) = tables["words"].get(go) {
+            return Shape::Text(Format::OneOf(Words {
+                of: go.rsplit('.').next().unwrap_or_default().to_owned(),
+                known: strings(words),
+                shown: strings(usual),
+                zero: tables["zero"][go].as_str().map(str::to_owned),
+            }));
+        }
+        plain(go, usual)
     }
+}
 
-    fn add(&mut self, tables: &Value, own: bool) {
-        let types = tables["types"].as_object().into_iter().flatten();
-        for (name, table) in types {
-            let Some(keys) = table["keys"].as_object() else {
-                continue;
-            };
-            let record = self.records.entry(name.clone()).or_default();
-            // Types outside the main document are this version's own, whole.
-            if own && !name.starts_with("v1alpha1.") {
-                record.keys.clear();
-            }
-            let mut inner = Vec::new();
-            for (key, value) in keys {
-                let shape = shape(&format!("{name}.{key}"), key, value, &mut inner);
-                record.keys.insert(key.clone(), shape);
-            }
-            self.records.extend(inner);
-        }
-        if own {
-            for name in tables["documents"].as_array().into_iter().flatten() {
-                let name = name.as_str().unwrap_or_default();
-                let kind = &tables["types"][name]["keys"]["kind"]["enum"][0];
-                // Upstream's table names this kind in another way than its decoder.
-                let kind = match kind.as_str().unwrap_or_default() {
-                    "KubeSpanEndpoints" => "KubeSpanEndpointsConfig",
-                    kind => kind,
-                };
-                if name != MAIN {
-                    self.kinds.insert(kind.to_owned(), name.to_owned());
-                }
-            }
-        }
+/// A type that has no table.
+fn plain(go: &str, usual: &Value) -> Shape {
+    let bare = go.rsplit('.').next().unwrap_or_default();
+    let integer = |signed, bits| Shape::Integer(Width { signed, bits });
+    match bare {
+        "string" => Shape::Text(match usual.is_array() {
+            true => Format::Usual(strings(usual)),
+            false => Format::Any,
+        }),
+        "bool" => Shape::Boolean,
+        "int" | "int64" => integer(true, 64),
+        "int32" => integer(true, 32),
+        "uint" | "uint64" => integer(false, 64),
+        "uint32" => integer(false, 32),
+        "uint16" => integer(false, 16),
+        "uint8" => integer(false, 8),
+        "ArgValue" => Shape::ScalarOrList,
+        _ => match format_of(bare) {
+            Some(format) => Shape::Text(format),
+            None => Shape::Free,
+        },
     }
+}
+
+fn format_of(bare: &str) -> Option<Format> {
+    Some(match bare {
+        "Addr" => Format::Address,
+        "AddrPort" => Format::AddressPort,
+        "Prefix" => Format::Prefix,
+        "URL" | "Endpoint" => Format::Url,
+        "Duration" => Format::Duration,
+        "ByteSize" => Format::Bytes,
+        "Size" => Format::Size,
+        "DiskSize" => Format::DiskSize,
+        "InstallDiskSizeMatcher" => Format::SizeMatch,
+        "Base64Bytes" => Format::Base64,
+        "HardwareAddr" => Format::Hardware,
+        "PortRange" => Format::Ports,
+        "Expression" => Format::Expression,
+        _ => return None,
+    })
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn text(contract: Contract) -> &'static str {
@@ -219,78 +322,35 @@ fn text(contract: Contract) -> &'static str {
     }
 }
 
-/// Reads one shape; types without a name get their path as one and are added to `inner`.
-fn shape(path: &str, key: &str, value: &Value, inner: &mut Vec<(String, Record)>) -> Shape {
-    if let Some(name) = value["ref"].as_str() {
-        return Shape::Record(name.to_owned());
-    }
-    if let Some(options) = value["enum"].as_array() {
-        let options = options.iter().filter_map(Value::as_str);
-        let options: Vec<String> = options.map(str::to_owned).collect();
-        // The tables give lists of flags as one flag.
-        return match key {
-            "options" | "networks" => Shape::List(Box::new(Shape::Text(Format::OneOf(options)))),
-            // These are plain texts to the decoder: validation looks at them.
-            _ if path.starts_with("v1alpha1.") => Shape::Text(Format::Usual(options)),
-            _ => Shape::Text(Format::OneOf(options)),
-        };
-    }
-    if value["oneOf"].is_array() {
-        return Shape::ScalarOrList;
-    }
-    match value["type"].as_str().unwrap_or_default() {
-        "string" => Shape::Text(format_of(path, key, value["pattern"].as_str())),
-        "integer" => Shape::Integer,
-        "boolean" => Shape::Boolean,
-        "array" => Shape::List(Box::new(shape(path, key, &value["items"], inner))),
-        "object" => {
-            if let Some(keys) = value["keys"].as_object() {
-                let mut record = Record::default();
-                for (key, value) in keys {
-                    let path = format!("{path}.{key}");
-                    let shape = shape(&path, key, value, inner);
-                    record.keys.insert(key.clone(), shape);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_that_is_named_is_known() {
+        for contract in Contract::ALL {
+            let schema = Schema::of(contract);
+            assert!(schema.record(MAIN).is_some() && schema.kinds().len() > 12);
+            for (name, record) in &schema.records {
+                for (key, field) in &record.keys {
+                    let free =
+                        field.go.contains("interface {}") || field.go.contains("Unstructured");
+                    let mut shape = &field.shape;
+                    while let Shape::List(of) | Shape::Map(of) = shape {
+                        shape = of;
+                    }
+                    assert_eq!(*shape == Shape::Free, free, "{contract} {name}.{key}");
                 }
-                inner.push((path.to_owned(), record));
-                let one = Shape::Record(path.to_owned());
-                return match key {
-                    "acceptedCAs" => Shape::List(Box::new(one)),
-                    _ => one,
-                };
-            }
-            match &value["mapOf"] {
-                Value::Null => Shape::Free,
-                of => Shape::Map(Box::new(shape(path, key, of, inner))),
             }
         }
-        _ => Shape::Free,
     }
-}
 
-fn format_of(path: &str, key: &str, pattern: Option<&str>) -> Format {
-    let in_main = path.starts_with("v1alpha1.");
-    match (key, pattern.unwrap_or_default()) {
-        ("crt" | "key", _) if in_main => Format::Base64,
-        ("minSize" | "maxSize" | "minAllocationGroupSize", _) => Format::Size,
-        ("size", _) if path.ends_with("InstallDiskSelector.size") => Format::SizeMatch,
-        // The main document's own texts are looked at by validation, but for its endpoint.
-        ("endpoint", _) if path.ends_with("ControlPlaneConfig.endpoint") => Format::Url,
-        (_, pattern) if pattern.starts_with("^[-+]?(((") => Format::Duration,
-        _ if in_main => Format::Any,
-        (_, pattern) if pattern.ends_with("/\\d{1,3}$") => Format::Prefix,
-        (_, "^[0-9a-f.:]+$") => Format::Address,
-        (_, pattern) if pattern.ends_with("://") => Format::Url,
-        _ => Format::Any,
+    #[test]
+    fn numbers_have_their_width() {
+        let width = Width {
+            signed: false,
+            bits: 16,
+        };
+        assert!(width.holds(65535) && !width.holds(65536) && !width.holds(-1));
     }
-}
-
-/// Keys that every version reads and no published table has.
-fn undocumented() -> [(&'static str, &'static str, Shape); 4] {
-    let free_list = || Shape::List(Box::new(Shape::Free));
-    [
-        (MAIN, "persist", Shape::Boolean),
-        ("v1alpha1.InstallConfig", "bootloader", Shape::Boolean),
-        ("v1alpha1.InstallConfig", "extensions", free_list()),
-        ("v1alpha1.MachineConfig", "disks", free_list()),
-    ]
 }

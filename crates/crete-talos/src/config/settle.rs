@@ -1,11 +1,16 @@
 //! Values as Talos keeps them: text is text whatever it looks like, numbers are decimal, truth has two
 //! words. What is written afterwards means the same to every reader of YAML.
 
+use super::decode::whole;
 use super::schema::{Schema, Shape};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Plain, resolve};
 
 /// Settles everything below a value of a known shape.
 pub(super) fn settle(node: &mut Node, shape: &Shape, schema: &Schema) {
+    settle_as(node, shape, "", schema);
+}
+
+fn settle_as(node: &mut Node, shape: &Shape, go: &str, schema: &Schema) {
     if node.is_null() {
         return;
     }
@@ -17,26 +22,27 @@ pub(super) fn settle(node: &mut Node, shape: &Shape, schema: &Schema) {
                 return;
             };
             for entry in entries {
-                if let Some(shape) = record.keys.get(&entry.key) {
-                    settle(&mut entry.value, shape, schema);
+                if let Some(field) = record.keys.get(&entry.key) {
+                    settle_as(&mut entry.value, &field.shape, &field.go, schema);
                 }
             }
         }
         Shape::Map(value) => {
+            let inner = schema.element(go);
             if let Kind::Mapping(entries) = &mut node.kind {
                 for entry in entries {
-                    settle(&mut entry.value, value, schema);
+                    settle_as(&mut entry.value, value, inner, schema);
                 }
             }
         }
-        Shape::List(item) => items(node, item, schema),
+        Shape::List(item) => items(node, item, schema.element(go), schema),
         Shape::ScalarOrList => {
             text(node);
-            items(node, shape, schema);
+            items(node, shape, "", schema);
         }
         Shape::Text(_) => text(node),
-        Shape::Integer => {
-            let number = node.as_integer().map(|number| number.to_string());
+        Shape::Integer(_) => {
+            let number = integer(node).map(|number| number.to_string());
             bare(node, number);
         }
         Shape::Boolean => {
@@ -46,11 +52,26 @@ pub(super) fn settle(node: &mut Node, shape: &Shape, schema: &Schema) {
     }
 }
 
-fn items(node: &mut Node, shape: &Shape, schema: &Schema) {
+/// Elements that are not there are passed over, unless Talos keeps them behind pointers.
+fn items(node: &mut Node, shape: &Shape, go: &str, schema: &Schema) {
     if let Kind::Sequence(items) = &mut node.kind {
-        for item in items {
-            settle(item, shape, schema);
+        if !go.starts_with('*') && *shape != Shape::Free {
+            items.retain(|item| !item.is_null());
         }
+        for item in items {
+            settle_as(item, shape, go, schema);
+        }
+    }
+}
+
+fn integer(node: &Node) -> Option<i128> {
+    let Kind::Scalar { text, plain: true } = &node.kind else {
+        return None;
+    };
+    match resolve(text) {
+        Plain::Integer(number) => Some(number),
+        Plain::Float => text.replace('_', "").parse().ok().map(whole),
+        _ => None,
     }
 }
 

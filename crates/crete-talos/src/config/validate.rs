@@ -8,16 +8,37 @@
 //!               └▶ the machine   ─┘
 //! ```
 
+mod addresses;
 mod between;
 mod between_kubernetes;
+mod bgp;
 mod cluster;
+mod container_order;
+mod containers;
+mod device_parts;
 mod devices;
+mod discovery;
 mod documents;
+mod encryption;
 mod findings;
+mod images;
+mod kubernetes;
 mod kubernetes_images;
+mod kubernetes_network;
 mod labels;
+mod links;
+mod machine;
+mod main_disks;
 mod main_document;
+mod main_features;
+mod main_network;
+mod network;
+mod probes;
+mod registries;
+mod routing;
+mod runtime_spec_shape;
 mod selectors;
+mod storage;
 mod volumes;
 
 use super::fault::{Fault, Stage, What};
@@ -205,7 +226,7 @@ impl Configuration {
         }
         let extensions = main.node.at(&["machine", "install", "extensions"]);
         if contract >= Contract::V1_14 && extensions.is_some_and(|list| !list.items().is_empty()) {
-            findings.warn(main_document::extensions_warning(contract));
+            findings.warn(main_features::extensions_warning(contract));
         }
         if contract > Contract::V1_10 && contract < Contract::V1_14 {
             let version = &machine.talos_version;

@@ -122,6 +122,18 @@ impl PrivateKey {
         })
     }
 
+    /// The first block as the form that holds keys of any kind, whatever its label.
+    ///
+    /// # Errors
+    /// What is of another form.
+    pub(crate) fn parse_pkcs8(text: &str) -> Result<(), PkiError> {
+        let (_, der) = pem::decode("the key", text)?;
+        match pkcs8(&der) {
+            Some(_) => Ok(()),
+            None => Err(PkiError::unreadable("the key", "it does not parse")),
+        }
+    }
+
     /// What kind of key it is.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

@@ -14,6 +14,16 @@ const MOST_DEPTH: usize = 200;
 /// # Errors
 /// What is no YAML, keys that stand twice, and more than any configuration holds.
 pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
+    let (mut documents, broken) = read_all(text);
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    documents.retain(|node| !node.is_null());
+    Ok(documents)
+}
+
+/// Reads every document, those without content too, up to what is no YAML.
+pub(crate) fn read_all(text: &str) -> (Vec<Node>, Option<YamlError>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -23,17 +33,10 @@ pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
     };
     let mut documents = Vec::new();
     loop {
-        match reader.next()? {
-            (Event::DocumentStart(..), _) => {
-                reader.anchors.clear();
-                let first = reader.next()?;
-                let node = reader.node(first)?;
-                if !node.is_null() {
-                    documents.push(node);
-                }
-            }
-            (Event::StreamEnd, _) => return Ok(documents),
-            _ => {}
+        match reader.document() {
+            Ok(Some(document)) => documents.push(document),
+            Ok(None) => return (documents, None),
+            Err(error) => return (documents, Some(error)),
         }
     }
 }
@@ -65,6 +68,20 @@ struct Reader<'input> {
 }
 
 impl<'input> Reader<'input> {
+    fn document(&mut self) -> Result<Option<Node>, YamlError> {
+        loop {
+            match self.next()? {
+                (Event::DocumentStart(..), _) => {
+                    self.anchors.clear();
+                    let first = self.next()?;
+                    return self.node(first).map(Some);
+                }
+                (Event::StreamEnd, _) => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+
     fn next(&mut self) -> Result<(Event<'input>, usize), YamlError> {
         loop {
             return match self.parser.next() {

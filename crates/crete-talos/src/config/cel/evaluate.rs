@@ -1,6 +1,6 @@
 //! The value of an expression for one disk.
 
-use super::check::UNITS;
+use super::names::UNITS;
 use super::{Expression, Kind};
 use std::cmp::Ordering;
 
@@ -75,7 +75,7 @@ fn value(expression: &Expression, lookup: &dyn Fn(&str, &str) -> Option<Value>) 
             let arguments: Option<Vec<Value>> = arguments.iter().map(inner).collect();
             call(target, name, &arguments?)
         }
-        Kind::Index(..) => None,
+        Kind::Index(..) | Kind::Map(..) => None,
     }
 }
 
@@ -182,8 +182,9 @@ fn glob(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Environment, check, parse};
+    use super::super::{Environment, Wanted, check, parse};
     use super::*;
+    use crate::Contract;
     use proptest::prelude::*;
 
     fn disk(object: &str, field: &str) -> Option<Value> {
@@ -228,7 +229,7 @@ mod tests {
         let refused = |text: &str| {
             let expression = parse(text);
             let problem = expression
-                .and_then(|e| check(&e, Environment::Disk))
+                .and_then(|e| check(&e, Environment::Disk, Wanted::Truth, Contract::V1_14))
                 .unwrap_err();
             problem.shown(text)
         };
@@ -252,7 +253,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "[ -~]{0,40}") {
             if let Ok(expression) = parse(&text) {
-                let _ = check(&expression, Environment::Disk);
+                let _ = check(&expression, Environment::Disk, Wanted::Truth, Contract::V1_14);
                 let _ = matches(&expression, &disk);
             }
         }

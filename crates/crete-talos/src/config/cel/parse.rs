@@ -188,6 +188,20 @@ impl Parser {
         Ok(items)
     }
 
+    fn pairs(&mut self) -> Result<Vec<(Expression, Expression)>, Problem> {
+        let mut pairs = Vec::new();
+        while !self.takes("}") {
+            let key = self.choice()?;
+            self.expect(":")?;
+            pairs.push((key, self.choice()?));
+            if !self.takes(",") {
+                self.expect("}")?;
+                break;
+            }
+        }
+        Ok(pairs)
+    }
+
     fn word(&mut self) -> String {
         let start = self.at;
         while self.peek().is_some_and(|c| c.is_alphanumeric() || c == '_') {
@@ -206,6 +220,8 @@ impl Parser {
         }
         let kind = if self.takes("[") {
             Kind::List(self.list("]")?)
+        } else if self.takes("{") {
+            Kind::Map(self.pairs()?)
         } else {
             match self.peek() {
                 Some('"' | '\'') => Kind::Literal(Value::Text(self.text()?)),

@@ -210,7 +210,7 @@ impl Make<'_> {
         let mut sans = options.additional_sans.clone();
         if !by_document(options, Contract::V1_12) {
             // Older nodes do not add the endpoint's host to their certificate by themselves.
-            let host = formats::url(&options.endpoint).map(|url| url.host);
+            let host = formats::url(&options.endpoint).map(|url| url.hostname().to_owned());
             sans.insert(0, host.unwrap_or_default());
         }
         if !sans.is_empty() {

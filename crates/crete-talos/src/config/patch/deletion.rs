@@ -198,6 +198,9 @@ impl Deletion {
     }
 }
 
+/// What Talos says when there is nothing at a path.
+const LOST: &str = "lookup failed";
+
 fn remove(
     node: &mut Node,
     path: &[Step],
@@ -209,24 +212,28 @@ fn remove(
     };
     match step {
         Step::Key(key) => {
-            let next = match shape {
+            let (next, pointer) = match shape {
                 // Certificates and keys read themselves: Talos finds nothing inside of them.
                 Shape::Record(name) if schema.record(name).is_some_and(Record::is_pem) => None,
-                Shape::Record(name) => schema.record(name).and_then(|record| record.keys.get(key)),
-                Shape::Map(value) => Some(value.as_ref()),
-                Shape::Free => Some(shape),
+                Shape::Record(name) => schema
+                    .record(name)
+                    .and_then(|record| record.keys.get(key))
+                    .map(|field| (&field.shape, field.go.starts_with('*'))),
+                // What no map holds cannot be taken from it.
+                Shape::Map(value) => node.get(key).map(|_| (value.as_ref(), true)),
+                Shape::Free => node.get(key).map(|_| (shape, true)),
                 _ => None,
-            };
-            let next = next.ok_or("lookup failed")?;
+            }
+            .ok_or(LOST)?;
             if rest.is_empty() {
                 node.remove(key);
                 return Ok(());
             }
             match node.get_mut(key) {
                 Some(inner) => remove(inner, rest, next, schema),
-                // A list that is not there has no such element.
-                None if matches!(next, Shape::List(_)) => Err("lookup failed"),
-                None => Ok(()),
+                // Nothing is found behind a pointer to nothing.
+                None if pointer => Err(LOST),
+                None => remove(&mut Node::empty_map(), rest, next, schema),
             }
         }
         Step::Element { key, value, .. } => {
@@ -234,12 +241,12 @@ fn remove(
                 return Err("searching for complex paths in slices is not supported");
             }
             let Kind::Sequence(items) = &mut node.kind else {
-                return Err("lookup failed");
+                return Err(LOST);
             };
             let before = items.len();
             items.retain(|item| item.text_at(&[key.as_str()]) != value);
             match items.len() == before {
-                true => Err("lookup failed"),
+                true => Err(LOST),
                 false => Ok(()),
             }
         }

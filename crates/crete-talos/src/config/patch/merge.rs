@@ -5,62 +5,39 @@ mod values;
 use crate::Contract;
 use crate::config::decode::join;
 use crate::config::fault::Fault;
-use crate::config::schema::{Format, Record, Schema, Shape};
+use crate::config::schema::{Field, Format, Record, Schema, Shape};
 use crate::yaml::{Kind, Node, Plain, resolve};
-use values::{Keeping, is_no_time, keeping, merge_addresses};
+use values::{Keeping, both_have_users, is_no_time, keeping, merge_addresses};
 
-/// How a field is merged when it is not merged in the usual way.
-enum Rule {
-    Usual,
-    /// The patch's value replaces the one that is there.
-    Replace,
-    /// Elements with the same value under one of these keys are the same element.
-    By(&'static [&'static str]),
+/// Lists whose elements have names, by their types, and what the names are.
+enum Named {
+    /// A card's name, or else what selects it.
+    Device,
+    /// A number.
+    Number(&'static str),
+    /// A text.
+    Text(&'static str),
+    /// A text, and the patch's element takes the place of the one that is there.
+    Swapped(&'static str),
 }
 
-fn rule(type_name: &str, key: &str, contract: Contract) -> Rule {
-    let newest = contract >= Contract::V1_14;
-    match (type_name, key) {
-        ("v1alpha1.NetworkConfig", "interfaces") => Rule::By(&["interface", "deviceSelector"]),
-        ("v1alpha1.Device" | "v1alpha1.Bond", "vlans") => Rule::By(&["vlanId"]),
-        ("v1alpha1.APIServerConfig", "admissionControl") => Rule::By(&["name"]),
-        ("extensions.ServiceConfigV1Alpha1", "configFiles") => Rule::By(&["mountPath"]),
-        ("security.ImageVerificationConfigV1Alpha1", "rules") => Rule::By(&["image"]),
-        ("v1alpha1.ClusterNetworkConfig", "podSubnets" | "serviceSubnets")
-        | ("v1alpha1.APIServerConfig", "auditPolicy")
-        | ("network.RuleConfigV1Alpha1", "ingress")
-        | ("network.RulePortSelector", "ports") => Rule::Replace,
-        ("network.SearchDomainsConfig", "domains")
-        | ("network.BGPInstanceConfigV1Alpha1", "advertise" | "importRoutes" | "neighbors")
-        | (
-            "k8s.KubeAuditPolicyConfigV1Alpha1"
-            | "k8s.KubeAuthenticationConfigV1Alpha1"
-            | "k8s.KubeCredentialProviderConfigV1Alpha1",
-            "configuration",
-        )
-        | ("k8s.KubeStaticPodConfigV1Alpha1", "pod")
-        | ("cri.CRIBaseRuntimeSpecConfigV1Alpha1", "overrides")
-        | ("k8s.KubeNetworkConfigV1Alpha1", "podSubnets" | "serviceSubnets")
-            if newest =>
-        {
-            Rule::Replace
-        }
-        _ => Rule::Usual,
-    }
+fn named(go: &str) -> Option<Named> {
+    Some(match go {
+        "v1alpha1.NetworkDeviceList" => Named::Device,
+        "v1alpha1.VlanList" => Named::Number("vlanId"),
+        "v1alpha1.AdmissionPluginConfigList" => Named::Text("name"),
+        "extensions.ConfigFileList" => Named::Text("mountPath"),
+        "security.ImageVerificationRules" => Named::Swapped("image"),
+        _ => return None,
+    })
 }
 
-/// Stands behind a pointer: a patch without it leaves it as it is.
-const SECURITY: &str = "container.ContainerSecurity";
-
-/// Values that are taken from a patch even when it does not have them.
-fn is_opaque(type_name: &str, key: &str, contract: Contract) -> bool {
-    match key {
-        "match" => !type_name.starts_with("v1alpha1."),
-        "triggerExpression" | "cgroupRankingExpression" => type_name == "runtime.OOMV1Alpha1",
-        // No pointer: what is not said is false.
-        "machinedAccess" => type_name == SECURITY,
-        "minSize" => type_name.ends_with("ProvisioningSpec"),
-        "maxSize" => type_name.ends_with("ProvisioningSpec") && contract <= Contract::V1_11,
+/// Values that are taken from a patch even when it does not have them: their types are no
+/// pointers, and say of themselves whether there is something.
+fn is_opaque(field: &Field) -> bool {
+    match &field.shape {
+        Shape::Text(Format::Expression | Format::Bytes) => true,
+        Shape::Boolean => !field.go.starts_with('*'),
         _ => false,
     }
 }
@@ -92,11 +69,14 @@ impl Merge {
         if record.is_pem() {
             return self.take_pem(left, right, record, path);
         }
-        for (key, shape) in &record.keys {
+        if let Some(fault) = unmergeable(type_name, left, self.contract) {
+            return Err(fault);
+        }
+        for (key, field) in &record.keys {
             let path = join(path, key);
             match right.get(key) {
-                Some(value) => self.field(left, value, (type_name, key), shape, &path)?,
-                None => self.erase(left, key, (type_name, shape), &path)?,
+                Some(value) => self.field(left, value, key, field, &path)?,
+                None => self.erase(left, key, field, &path)?,
             }
         }
         Ok(())
@@ -122,26 +102,35 @@ impl Merge {
         &mut self,
         left: &mut Node,
         right: &Node,
-        (type_name, key): (&str, &str),
-        shape: &Shape,
+        key: &str,
+        field: &Field,
         path: &str,
     ) -> Done {
-        let rule = rule(type_name, key, self.contract);
+        let by_name = named(&field.go);
+        if by_name.is_some() && left.get(key).is_none() {
+            left.set(key, Node::list(Vec::new()));
+        }
         let Some(there) = left.get_mut(key).filter(|there| !there.is_null()) else {
             left.set(key, right.clone());
             return Ok(());
         };
-        match rule {
-            Rule::Replace if is_something(right) => {
+        // Talos takes these whatever they say.
+        if matches!(field.shape, Shape::Text(Format::Expression | Format::Bytes)) {
+            *there = right.clone();
+            return Ok(());
+        }
+        if field.replaced {
+            if is_something(right) {
                 *there = right.clone();
-                Ok(())
             }
-            Rule::Replace => Ok(()),
-            Rule::By(keys) => self.by_key(there, right, keys, shape, path),
-            Rule::Usual => match keeping(type_name, key, self.contract) {
-                Keeping::Usual => self.value(there, right, shape, path),
-                keeping => self.keep(there, right, keeping, shape, path),
-            },
+            return Ok(());
+        }
+        if let Some(by_name) = by_name {
+            return self.by_name(there, right, &by_name, &field.shape, path);
+        }
+        match keeping(field, self.contract) {
+            Keeping::Usual => self.value(there, right, &field.shape, path),
+            keeping => self.keep(there, right, &keeping, &field.shape, path),
         }
     }
 
@@ -150,15 +139,22 @@ impl Merge {
         &mut self,
         left: &mut Node,
         right: &Node,
-        keeping: Keeping,
+        keeping: &Keeping,
         shape: &Shape,
         path: &str,
     ) -> Done {
         match keeping {
-            Keeping::Pointer if right.as_integer() == Some(0) => *left = right.clone(),
+            Keeping::Pointer => *left = right.clone(),
             Keeping::Word(zero) if right.as_text() == Some(zero) => {}
             Keeping::Address => {
                 if let (Some(ours), Some(theirs)) = (left.as_text(), right.as_text()) {
+                    if let Some(user) = both_have_users(ours, theirs) {
+                        let text = format!(
+                            "merge field meta.URL.URL: merge field url.URL.User: merge field url.Userinfo.username: merge not possible, left {user} is not settable"
+                        );
+                        let reason = "Talos cannot merge addresses that both name a user";
+                        return Err(Fault::new(path, right.line, reason).worded(text));
+                    }
                     *left = Node {
                         line: right.line,
                         origin: right.origin,
@@ -177,23 +173,21 @@ impl Merge {
     }
 
     /// Takes away what the patch leaves out of a type that Talos copies whole.
-    fn erase(
-        &mut self,
-        left: &mut Node,
-        key: &str,
-        (type_name, shape): (&str, &Shape),
-        path: &str,
-    ) -> Done {
-        if is_opaque(type_name, key, self.contract) {
-            if left.remove(key) {
+    fn erase(&mut self, left: &mut Node, key: &str, field: &Field, path: &str) -> Done {
+        if is_opaque(field) {
+            let said = left
+                .get(key)
+                .is_some_and(|node| node.as_bool() != Some(false));
+            if left.remove(key) && said {
                 self.erased.push(path.to_owned());
             }
             return Ok(());
         }
-        let Shape::Record(inner) = shape else {
+        let Shape::Record(inner) = &field.shape else {
             return Ok(());
         };
-        if type_name.starts_with("v1alpha1.") || inner == SECURITY || !self.has_opaque(inner) {
+        // Behind a pointer nothing is said.
+        if field.go.starts_with('*') || !self.has_opaque(inner) {
             return Ok(());
         }
         if let Some(there) = left.get_mut(key) {
@@ -210,9 +204,14 @@ impl Merge {
         let Some(record) = self.schema.record(type_name) else {
             return false;
         };
-        record.keys.iter().any(|(key, shape)| {
-            is_opaque(type_name, key, self.contract)
-                || matches!(shape, Shape::Record(inner) if inner != type_name && self.has_opaque(inner))
+        record.keys.values().any(|field| {
+            let inside = match &field.shape {
+                Shape::Record(inner) if !field.go.starts_with('*') => {
+                    inner != type_name && self.has_opaque(inner)
+                }
+                _ => false,
+            };
+            inside || is_opaque(field)
         })
     }
 
@@ -226,7 +225,7 @@ impl Merge {
                 Ok(())
             }
             Shape::Text(Format::Duration) if is_no_time(right) => Ok(()),
-            Shape::Text(_) | Shape::Integer | Shape::Boolean | Shape::ScalarOrList => {
+            Shape::Text(_) | Shape::Integer(_) | Shape::Boolean | Shape::ScalarOrList => {
                 if is_something(right) {
                     *left = right.clone();
                 }
@@ -246,12 +245,12 @@ impl Merge {
         Ok(())
     }
 
-    /// Merges lists whose elements have names of a kind.
-    fn by_key(
+    /// Merges lists whose elements have names.
+    fn by_name(
         &mut self,
         left: &mut Node,
         right: &Node,
-        keys: &[&str],
+        by_name: &Named,
         shape: &Shape,
         path: &str,
     ) -> Done {
@@ -261,17 +260,21 @@ impl Merge {
         let (Kind::Sequence(items), additions) = (&mut left.kind, right.items()) else {
             return Ok(());
         };
+        let before = items.len();
         for (index, addition) in additions.iter().enumerate() {
             let path = format!("{path}[{index}]");
-            let named = |item: &Node| {
-                // A name that is not said is an empty one; a device without both has none.
-                keys == ["name"] && item.text_at(keys) == addition.text_at(keys)
-                    || keys.iter().any(|key| {
-                        let (ours, theirs) = (item.get(key), addition.get(key));
-                        ours.is_some() && same(ours, theirs)
-                    })
-            };
-            match items.iter_mut().find(|item| named(item)) {
+            if let Named::Swapped(key) = by_name {
+                let is_it = |item: &&mut Node| item.text_at(&[key]) == addition.text_at(&[key]);
+                match items[..before].iter_mut().rev().find(is_it) {
+                    Some(item) => *item = addition.clone(),
+                    None => items.push(addition.clone()),
+                }
+                continue;
+            }
+            match items
+                .iter_mut()
+                .find(|item| is_same(item, addition, by_name))
+            {
                 Some(item) => self.value(item, addition, element, &path)?,
                 None => items.push(addition.clone()),
             }
@@ -326,6 +329,32 @@ fn is_something(node: &Node) -> bool {
             !node.is_null() && !text.is_empty() && !zero
         }
     }
+}
+
+/// True for elements of one name.
+fn is_same(item: &Node, addition: &Node, by_name: &Named) -> bool {
+    let number = |node: &Node, key| node.get(key).and_then(Node::as_integer).unwrap_or_default();
+    match by_name {
+        Named::Device if addition.text_at(&["interface"]).is_empty() => {
+            let (ours, theirs) = (item.get("deviceSelector"), addition.get("deviceSelector"));
+            ours.is_some() && same(ours, theirs)
+        }
+        Named::Device => item.text_at(&["interface"]) == addition.text_at(&["interface"]),
+        Named::Number(key) => number(item, key) == number(addition, key),
+        Named::Text(key) | Named::Swapped(key) => item.text_at(&[key]) == addition.text_at(&[key]),
+    }
+}
+
+/// Kinds whose types stopped every merge before 1.14.
+fn unmergeable(type_name: &str, left: &Node, contract: Contract) -> Option<Fault> {
+    let whole = type_name == "network.RoutingRuleConfigV1Alpha1" && contract < Contract::V1_14;
+    whole.then(|| {
+        let text = format!(
+            "merge field {type_name}.RuleSrc: merge field network.Prefix.Prefix: merge field netip.Prefix.ip: merge field netip.Addr.addr: merge field netip.uint128.hi: merge not possible, left 0 is not settable"
+        );
+        let reason = "this Talos cannot merge documents of this kind";
+        Fault::new("", left.line, reason).worded(text)
+    })
 }
 
 /// Equal in what they say, whatever their quotes.

@@ -1,8 +1,9 @@
 //! The rules of `machine.network.interfaces`, the network form of before 1.12.
 
+use super::device_parts;
 use super::findings::Findings;
 use crate::config::fault::Fault;
-use crate::config::formats;
+use crate::config::formats::{self, quote};
 use crate::yaml::Node;
 
 fn devices(main: &Node) -> &[Node] {
@@ -58,10 +59,9 @@ pub(super) fn check(main: &Node, findings: &mut Findings) {
             add(text, device.line);
         }
         let bridged = texts(device, &["bridge", "interfaces"]);
-        let members = if has(device, "bridge") {
-            bridged
-        } else {
-            bonded
+        let members = match has(device, "bridge") {
+            true => bridged,
+            false => bonded,
         };
         for (member, line) in members {
             let other = secondary.iter().find(|(known, _)| *known == member);
@@ -76,15 +76,26 @@ pub(super) fn check(main: &Node, findings: &mut Findings) {
         }
     }
     for (index, device) in devices(main).iter().enumerate() {
+        if device.is_null() {
+            continue;
+        }
         if device.bool_at(&["ignore"]) == Some(true) {
             continue;
         }
         let path = format!("machine.network.interfaces[{index}]");
         let mut faults = Vec::new();
         names(device, &path, &mut faults);
+        parts(device, &path, &mut faults);
         vlans(device, &path, &mut faults);
         addresses(device, &path, &secondary, &mut faults);
         routes(device, &path, &mut faults);
+        if !device.text_at(&["cidr"]).is_empty() {
+            let name = quote(device.text_at(&["interface"]));
+            let text = format!(
+                "{name}: machine.network.interface.cidr is deprecated, please use machine.network.interface.addresses"
+            );
+            findings.warn(Fault::new(format!("{path}.cidr"), device.line, text));
+        }
         faults.into_iter().for_each(|fault| findings.main(fault));
     }
 }
@@ -101,12 +112,33 @@ fn names(device: &Node, path: &str, faults: &mut Vec<Fault>) {
     if !text.is_empty() {
         faults.push(Fault::new(path, device.line, text));
     }
-    let empty = device
-        .get("deviceSelector")
-        .is_some_and(|node| node.entries().is_empty());
+    let empty = device.get("deviceSelector").is_some_and(|node| {
+        node.entries()
+            .iter()
+            .all(|entry| entry.value.is_null() || entry.value.as_text() == Some(""))
+    });
     if empty {
         let text = "[networking.os.device.deviceSelector]: config section should contain at least one field";
         faults.push(Fault::new(path, device.line, text));
+    }
+}
+
+/// A bond, or a link of WireGuard.
+fn parts(device: &Node, path: &str, faults: &mut Vec<Fault>) {
+    let mut add = |key: &str, texts: Vec<String>| {
+        let line = device.get(key).map_or(device.line, |node| node.line);
+        let path = format!("{path}.{key}");
+        faults.extend(
+            texts
+                .into_iter()
+                .map(|text| Fault::new(path.clone(), line, text)),
+        );
+    };
+    if let Some(bond) = device.get("bond") {
+        add("bond", device_parts::bond(bond));
+    }
+    if let Some(wireguard) = device.get("wireguard") {
+        add("wireguard", device_parts::wireguard(wireguard));
     }
 }
 
@@ -114,15 +146,27 @@ fn vlans(device: &Node, path: &str, faults: &mut Vec<Fault>) {
     let name = device.text_at(&["interface"]);
     let vlans = device.get("vlans").map(Node::items).unwrap_or_default();
     for (index, vlan) in vlans.iter().enumerate() {
-        let id = vlan.text_at(&["vlanId"]);
-        for (address, line) in texts(vlan, &["addresses"]) {
+        let id = vlan.get("vlanId").and_then(Node::as_integer);
+        let id = id.unwrap_or_default();
+        let addresses = texts(vlan, &["addresses"]);
+        let cidr = vlan.text_at(&["cidr"]);
+        let mut add = |part: &str, line: usize, reason: String| {
+            let text = format!("[networking.os.device.vlan{part}] {name}.{id}: {reason}");
+            let path = format!("{path}.vlans[{index}].addresses");
+            faults.push(Fault::new(path, line, text));
+        };
+        if !addresses.is_empty() && !cidr.is_empty() {
+            let reason = "vlan can't have both .cidr and .addresses set";
+            add("", vlan.line, reason.to_owned());
+        }
+        if let Err(reason) = address_or_network(cidr)
+            && !cidr.is_empty()
+        {
+            add(".CIDR", vlan.line, reason);
+        }
+        for (address, line) in addresses {
             if let Err(reason) = address_or_network(address) {
-                let text = format!("[networking.os.device.vlan.addresses] {name}.{id}: {reason}");
-                faults.push(Fault::new(
-                    format!("{path}.vlans[{index}].addresses"),
-                    line,
-                    text,
-                ));
+                add(".addresses", line, reason);
             }
         }
     }
@@ -130,38 +174,55 @@ fn vlans(device: &Node, path: &str, faults: &mut Vec<Fault>) {
 
 fn address_or_network(text: &str) -> Result<(), String> {
     if text.contains('/') {
-        return formats::prefix(text)
-            .map(drop)
-            .map_err(|_| format!("invalid CIDR address: {text}"));
+        return formats::cidr(text);
     }
-    formats::address(text)
-        .map(drop)
-        .map_err(|_| format!("failed to parse IP address {text:?}"))
+    match formats::ip(text) {
+        Some(_) => Ok(()),
+        None => Err(format!("failed to parse IP address {}", quote(text))),
+    }
 }
 
 fn addresses(device: &Node, path: &str, secondary: &[(&str, &str)], faults: &mut Vec<Fault>) {
     let name = device.text_at(&["interface"]);
+    let quoted = quote(name);
     let addresses = texts(device, &["addresses"]);
+    let cidr = device.text_at(&["cidr"]);
     let dhcp = device.bool_at(&["dhcp"]) == Some(true);
-    let addressed = dhcp || !addresses.is_empty() || has(device, "vip");
+    let addressed = dhcp || !cidr.is_empty() || !addresses.is_empty() || has(device, "vip");
+    let mut add = |key: &str, line: usize, text: String| {
+        faults.push(Fault::new(format!("{path}{key}"), line, text));
+    };
     if addressed && secondary.iter().any(|(member, _)| *member == name) {
         let text = format!(
-            "[networking.os.device] {name:?}: bonded/bridged interface shouldn't have any addressing methods configured"
+            "[networking.os.device] {quoted}: bonded/bridged interface shouldn't have any addressing methods configured"
         );
-        faults.push(Fault::new(path, device.line, text));
+        add("", device.line, text);
+    }
+    if !addresses.is_empty() && !cidr.is_empty() {
+        let text = format!(
+            "[networking.os.device] {quoted}: interface can't have both .cidr and .addresses set"
+        );
+        add(".cidr", device.line, text);
+    }
+    if let Err(reason) = address_or_network(cidr)
+        && !cidr.is_empty()
+    {
+        let text = format!("[networking.os.device.CIDR] {quoted}: {reason}");
+        add(".cidr", device.line, text);
     }
     for (address, line) in addresses {
         if let Err(reason) = address_or_network(address) {
-            let text = format!("[networking.os.device.addresses] {name:?}: {reason}");
-            faults.push(Fault::new(format!("{path}.addresses"), line, text));
+            let text = format!("[networking.os.device.addresses] {quoted}: {reason}");
+            add(".addresses", line, text);
         }
     }
     if let Some(vip) = device.get("vip") {
         let address = vip.text_at(&["ip"]);
-        if formats::address(address).is_err() {
+        if formats::ip(address).is_none() {
+            let address = quote(address);
             let text =
-                format!("[networking.os.device.vip] failed to parse {address:?} as IP address");
-            faults.push(Fault::new(format!("{path}.vip.ip"), vip.line, text));
+                format!("[networking.os.device.vip] failed to parse {address} as IP address");
+            add(".vip.ip", vip.line, text);
         }
     }
 }
@@ -180,8 +241,8 @@ fn routes(device: &Node, path: &str, faults: &mut Vec<Fault>) {
         };
         let text = |key: &str| route.text_at(&[key]);
         for (key, fits) in [
-            ("network", formats::prefix(text("network")).is_ok()),
-            ("gateway", formats::address(text("gateway")).is_ok()),
+            ("network", formats::cidr(text("network")).is_ok()),
+            ("gateway", formats::ip(text("gateway")).is_some()),
         ] {
             if !text(key).is_empty() && !fits {
                 add(
@@ -196,7 +257,7 @@ fn routes(device: &Node, path: &str, faults: &mut Vec<Fault>) {
             );
             add("network", reason);
         }
-        if !text("source").is_empty() && formats::address(text("source")).is_err() {
+        if !text("source").is_empty() && formats::ip(text("source")).is_none() {
             add(
                 "source",
                 format!(

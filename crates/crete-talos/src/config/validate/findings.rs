@@ -177,7 +177,7 @@ fn labelled(fault: &Fault, label: &str, prefix: &str) -> Fault {
 }
 
 /// The list that Talos makes of several errors.
-fn list(entries: &[String]) -> String {
+pub(super) fn list(entries: &[String]) -> String {
     let (count, plural) = match entries.len() {
         1 => (1, ""),
         count => (count, "s"),

@@ -8,7 +8,8 @@ pub(super) fn check(main: &Node, findings: &mut Findings) {
     let section = |key: &str| main.at(&["machine", key]);
     let labels = check_labels(section("nodeLabels"), "machine.nodeLabels");
     findings.main_several("invalid machine node labels", labels);
-    let annotations = check_annotations(section("nodeAnnotations"));
+    let path = "machine.nodeAnnotations";
+    let annotations = check_annotations(section("nodeAnnotations"), path);
     findings.main_several("invalid machine node annotations", annotations);
     let taints = check_taints(section("nodeTaints"), "machine.nodeTaints");
     findings.main_several("invalid machine node taints", taints);
@@ -38,19 +39,26 @@ pub(super) fn check_labels(node: Option<&Node>, path: &str) -> Vec<Fault> {
     faults
 }
 
-fn check_annotations(node: Option<&Node>) -> Vec<Fault> {
+pub(super) fn check_annotations(node: Option<&Node>, path: &str) -> Vec<Fault> {
     const MOST: usize = 256 * 1024;
-    let path = "machine.nodeAnnotations";
-    let all = sorted(node);
-    let size: usize = all
-        .iter()
-        .map(|(key, value, _)| key.len() + value.len())
-        .sum();
-    let names = all.into_iter().filter_map(|(key, _, line)| {
-        let problem = qualified_name(key).err()?;
-        Some(Fault::new(format!("{path}.{key}"), line, problem))
-    });
-    let mut faults: Vec<Fault> = names.collect();
+    const RESERVED: [&str; 3] = [
+        "talos.dev/owned-annotations",
+        "talos.dev/owned-labels",
+        "talos.dev/owned-taints",
+    ];
+    let mut faults = Vec::new();
+    let mut size = 0;
+    for (key, value, line) in sorted(node) {
+        let path = format!("{path}.{key}");
+        if let Err(problem) = qualified_name(key) {
+            faults.push(Fault::new(path.clone(), line, problem));
+        }
+        if RESERVED.contains(&key) {
+            let text = format!("annotation {key:?} is reserved");
+            faults.push(Fault::new(path, line, text));
+        }
+        size += key.len() + value.len();
+    }
     if size > MOST {
         let text = format!("total annotation size exceeds limit of {MOST} bytes");
         faults.push(Fault::new(path, 0, text));
@@ -81,7 +89,7 @@ fn is_name(text: &str) -> bool {
     edge(text.chars().next()) && edge(text.chars().last()) && text.chars().all(inner)
 }
 
-fn qualified_name(text: &str) -> Result<(), String> {
+pub(super) fn qualified_name(text: &str) -> Result<(), String> {
     let parts: Vec<&str> = text.split('/').collect();
     let name = match parts.as_slice() {
         [name] => name,
@@ -101,7 +109,7 @@ fn qualified_name(text: &str) -> Result<(), String> {
     }
 }
 
-fn subdomain(text: &str) -> Result<(), String> {
+pub(super) fn subdomain(text: &str) -> Result<(), String> {
     if text.len() > 253 {
         return Err(format!("domain name length exceeds limit of 253: {text:?}"));
     }

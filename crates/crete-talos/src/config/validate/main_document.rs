@@ -1,7 +1,10 @@
 //! The rules of the main document that need nothing but its text, in Talos' order.
 
 use super::findings::Findings;
-use super::{Mode, cluster, devices, labels, selectors};
+use super::{
+    Mode, cluster, devices, labels, main_disks, main_features, main_network, runtime_spec_shape,
+    selectors,
+};
 use crate::Contract;
 use crate::config::fault::Fault;
 use crate::config::formats;
@@ -52,14 +55,6 @@ pub(super) fn check(
         ));
         return;
     }
-    if main.get("cluster").is_none() {
-        findings.main(fault(
-            main,
-            &["cluster"],
-            "cluster instructions are required",
-        ));
-        return;
-    }
     old_forms(main, contract, findings);
     cluster::check(main, contract, findings);
     if mode == Mode::Metal && !installed {
@@ -67,20 +62,29 @@ pub(super) fn check(
     }
     host_dns(main, contract, mode, findings);
     machine_type(main, findings);
-    by_role(main, findings);
+    by_role(main, contract, findings);
     devices::check(main, findings);
-    disks(main, findings);
+    main_network::mtu(main, findings);
+    main_disks::disks(main, contract, findings);
     kubelet(main, findings);
-    disk_encryption(main, findings);
-    kube_span(main, contract, findings);
-    logging(main, findings);
-    extensions(main, contract, findings);
+    main_disks::disk_encryption(main, findings);
+    main_network::kube_span(main, contract, findings);
+    main_network::logging(main, findings);
+    main_features::extensions(main, contract, findings);
     labels::check(main, findings);
-    features(main, findings);
+    main_features::features(main, contract, findings);
     if main.bool_at(&["persist"]) == Some(false) {
         findings.main(fault(main, &["persist"], ".persist should be enabled"));
     }
-    registries(main, findings);
+    let overrides = ["machine", "baseRuntimeSpecOverrides"];
+    let shape = |node| runtime_spec_shape::problem(node, contract);
+    if let Some(problem) = main.at(&overrides).and_then(shape) {
+        let text = format!("failed to unmarshal base runtime spec overrides: {problem}");
+        findings.main(fault(main, &overrides, text));
+    }
+    if contract < Contract::V1_14 {
+        main_features::registries(main, findings);
+    }
 }
 
 fn old_forms(main: &Node, contract: Contract, findings: &mut Findings) {
@@ -118,7 +122,7 @@ fn install(main: &Node, contract: Contract, findings: &mut Findings) {
         let text = format!("install disk selector is invalid: {problem}");
         findings.main(fault(main, &["machine", "install", "diskSelector"], text));
     }
-    let has_selector = matches!(selector, Ok(Some(_)) | Err(_));
+    let has_selector = matches!(selector, Ok(Some(_)));
     if install.text_at(&["disk"]).is_empty() && !has_selector {
         let text = "either install disk or diskSelector should be defined";
         findings.main(fault(main, &["machine", "install", "disk"], text));
@@ -150,7 +154,8 @@ fn host_dns(main: &Node, contract: Contract, mode: Mode, findings: &mut Findings
             let text = "feature HostDNS should forward kube-dns to host in container mode (.machine.features.hostDNS.forwardKubeDNSToHost)";
             findings.main(fault(main, &dns, text));
         }
-    } else if forward && !enabled {
+    }
+    if forward && !enabled && contract >= Contract::V1_13 {
         let text = "feature hostDNS.forwardKubeDNSToHost requires hostDNS.enabled to be true (.machine.features.hostDNS)";
         findings.main(fault(main, &dns, text));
     }
@@ -164,10 +169,10 @@ fn machine_type(main: &Node, findings: &mut Findings) {
     }
 }
 
-fn by_role(main: &Node, findings: &mut Findings) {
+fn by_role(main: &Node, contract: Contract, findings: &mut Findings) {
     let path = ["machine", "ca"];
     let text_at = |key: &str| main.text_at(&["machine", "ca", key]);
-    let has_ca = !text_at("crt").is_empty() || !text_at("key").is_empty();
+    let has_ca = main.at(&path).is_some();
     let accepted = main.at(&["machine", "acceptedCAs"]).map(Node::items);
     let has_accepted = accepted.is_some_and(|list| !list.is_empty());
     if !has_ca && !has_accepted {
@@ -177,7 +182,7 @@ fn by_role(main: &Node, findings: &mut Findings) {
     }
     match kind(main) {
         Kind::ControlPlane => {
-            cluster::cni(main, findings);
+            cluster::cni(main, contract, findings);
             if !has_ca {
                 findings.main(fault(main, &path, "issuing CA is required (.machine.ca)"));
             } else if text_at("key").is_empty() {
@@ -202,36 +207,8 @@ fn by_role(main: &Node, findings: &mut Findings) {
         }
         Kind::Unknown => {
             let written = main.text_at(&["machine", "type"]);
-            let text = format!("unknown machine type {written:?}");
+            let text = format!("unknown machine type {}", formats::quote(written));
             findings.main(fault(main, &["machine", "type"], text));
-        }
-    }
-}
-
-fn disks(main: &Node, findings: &mut Findings) {
-    let disks = main
-        .at(&["machine", "disks"])
-        .map(Node::items)
-        .unwrap_or_default();
-    for (index, disk) in disks.iter().enumerate() {
-        let path = format!("machine.disks[{index}]");
-        if disk.is_null() {
-            findings.main(Fault::new(
-                path.clone(),
-                disk.line,
-                format!("{path} is null"),
-            ));
-            continue;
-        }
-        let partitions = disk.get("partitions").map(Node::items).unwrap_or_default();
-        for partition in partitions.iter().rev().skip(1) {
-            if matches!(partition.text_at(&["size"]), "" | "0") {
-                let device = disk.text_at(&["device"]);
-                let text = format!(
-                    "partition for disk {device:?} is set to occupy full disk, but it's not the last partition in the list"
-                );
-                findings.main(Fault::new(path.clone(), partition.line, text));
-            }
         }
     }
 }
@@ -260,7 +237,10 @@ fn kubelet(main: &Node, findings: &mut Findings) {
     };
     let subnets = kubelet.at(&["nodeIP", "validSubnets"]);
     for (text, line) in bad_subnets(subnets) {
-        let text = format!("kubelet nodeIP subnet is not valid: {text:?}");
+        let text = format!(
+            "kubelet nodeIP subnet is not valid: {}",
+            formats::quote(&text)
+        );
         findings.main(Fault::new(
             "machine.kubelet.nodeIP.validSubnets",
             line,
@@ -290,186 +270,6 @@ pub(super) fn bad_subnets(list: Option<&Node>) -> Vec<(String, usize)> {
         let text = item.as_text().unwrap_or_default();
         (text.strip_prefix('!').unwrap_or(text).to_owned(), item.line)
     });
-    let bad = |(text, _): &(String, usize)| {
-        formats::prefix(text).is_err() && formats::address(text).is_err()
-    };
+    let bad = |(text, _): &(String, usize)| !formats::is_subnet_or_address(text);
     texts.filter(bad).collect()
-}
-
-fn disk_encryption(main: &Node, findings: &mut Findings) {
-    for (key, label) in [("ephemeral", "EPHEMERAL"), ("state", "STATE")] {
-        let path = ["machine", "systemDiskEncryption", key];
-        let Some(encryption) = main.at(&path) else {
-            continue;
-        };
-        let keys = encryption.get("keys").map(Node::items).unwrap_or_default();
-        if keys.is_empty() {
-            let text = format!("partition {label:?}: no encryption keys provided");
-            findings.main(fault(main, &path, text));
-        }
-        let mut slots = Vec::new();
-        for key in keys {
-            let slot = key
-                .get("slot")
-                .and_then(Node::as_integer)
-                .unwrap_or_default();
-            let path = path.join(".");
-            if slots.contains(&slot) {
-                let text =
-                    format!("partition {label:?}: encryption key slot {slot} is already in use");
-                findings.main(Fault::new(path.clone(), key.line, text));
-            }
-            slots.push(slot);
-            let ways = ["nodeID", "static", "kms", "tpm"];
-            if !ways.iter().any(|way| key.get(way).is_some()) {
-                let text = format!(
-                    "partition {label:?}: encryption key at slot {slot} doesn't have the configuration parameters"
-                );
-                findings.main(Fault::new(path, key.line, text));
-            }
-        }
-    }
-}
-
-fn kube_span(main: &Node, contract: Contract, findings: &mut Findings) {
-    let path = ["machine", "network", "kubespan"];
-    let Some(span) = main
-        .at(&path)
-        .filter(|span| span.bool_at(&["enabled"]) == Some(true))
-    else {
-        return;
-    };
-    let mtu = span.get("mtu").and_then(Node::as_integer);
-    if mtu.is_some_and(|mtu| mtu != 0 && mtu < 1280) {
-        let text = "kubespan link MTU must be at least 1280";
-        findings.main(fault(
-            main,
-            &["machine", "network", "kubespan", "mtu"],
-            text,
-        ));
-    }
-    if contract < Contract::V1_14 {
-        let discovery = ["cluster", "discovery", "enabled"];
-        if main.bool_at(&discovery) != Some(true) {
-            let text =
-                ".cluster.discovery should be enabled when .machine.network.kubespan is enabled";
-            findings.main(fault(main, &discovery, text));
-        }
-        for key in ["id", "secret"] {
-            if main.text_at(&["cluster", key]).is_empty() {
-                let text = format!(
-                    ".cluster.{key} should be set when .machine.network.kubespan is enabled"
-                );
-                findings.main(fault(main, &["cluster", key], text));
-            }
-        }
-    }
-    for (text, line) in bad_subnets(span.at(&["filters", "endpoints"])) {
-        let text = format!("KubeSpan endpoint filter is not valid: {text:?}");
-        findings.main(Fault::new(path.join("."), line, text));
-    }
-}
-
-fn logging(main: &Node, findings: &mut Findings) {
-    let destinations = main.at(&["machine", "logging", "destinations"]);
-    let destinations = destinations.map(Node::items).unwrap_or_default();
-    for (index, destination) in destinations.iter().enumerate() {
-        let path = |key: &str| format!("machine.logging.destinations[{index}].{key}");
-        let line = |key: &str| {
-            destination
-                .get(key)
-                .map_or(destination.line, |node| node.line)
-        };
-        let endpoint = destination.text_at(&["endpoint"]);
-        let scheme = formats::url(endpoint)
-            .map(|url| url.scheme)
-            .unwrap_or_default();
-        if !matches!(scheme.as_str(), "tcp" | "udp") {
-            let text = format!("unexpected logging endpoint scheme {scheme:?}");
-            findings.main(Fault::new(path("endpoint"), line("endpoint"), text));
-        }
-        let format = destination.text_at(&["format"]);
-        if format != "json_lines" {
-            let text = format!("unknown logging format {format:?}");
-            findings.main(Fault::new(path("format"), line("format"), text));
-        }
-    }
-}
-
-pub(super) fn extensions_warning(contract: Contract) -> Fault {
-    let place = match contract >= Contract::V1_13 {
-        true => {
-            "https://docs.siderolabs.com/talos/latest/platform-specific-installations/boot-assets"
-        }
-        false => "https://www.talos.dev/latest/talos-guides/install/boot-assets/",
-    };
-    let text = format!(".machine.install.extensions is deprecated, please see {place}");
-    Fault::new("machine.install.extensions", 0, text)
-}
-
-fn extensions(main: &Node, contract: Contract, findings: &mut Findings) {
-    let extensions = main.at(&["machine", "install", "extensions"]);
-    let extensions = extensions.map(Node::items).unwrap_or_default();
-    let mut seen: Vec<&str> = Vec::new();
-    for extension in extensions {
-        let image = extension.text_at(&["image"]);
-        if seen.contains(&image) {
-            let text = format!("duplicate system extension {image:?}");
-            findings.main(Fault::new(
-                "machine.install.extensions",
-                extension.line,
-                text,
-            ));
-        }
-        seen.push(image);
-    }
-    if !seen.is_empty() {
-        findings.warn(extensions_warning(contract));
-    }
-}
-
-fn features(main: &Node, findings: &mut Findings) {
-    let path = ["machine", "features", "kubernetesTalosAPIAccess"];
-    let access = main
-        .at(&path)
-        .filter(|node| node.bool_at(&["enabled"]) == Some(true));
-    let Some(access) = access else {
-        return;
-    };
-    if kind(main) != Kind::ControlPlane {
-        let text =
-            "feature Kubernetes Talos API Access can only be enabled on control plane machines";
-        findings.main(fault(main, &path, text));
-    }
-    let known = [
-        "os:admin",
-        "os:reader",
-        "os:operator",
-        "os:etcd:backup",
-        "os:impersonator",
-    ];
-    for role in access
-        .get("allowedRoles")
-        .map(Node::items)
-        .unwrap_or_default()
-    {
-        let name = role.as_text().unwrap_or_default();
-        if !known.contains(&name) {
-            let text =
-                format!("invalid role {name:?} in allowed roles for Kubernetes Talos API Access");
-            findings.main(Fault::new(path.join("."), role.line, text));
-        }
-    }
-}
-
-fn registries(main: &Node, findings: &mut Findings) {
-    for key in ["config", "mirrors"] {
-        let path = ["machine", "registries", key];
-        for entry in main.at(&path).map(Node::entries).unwrap_or_default() {
-            if entry.value.is_null() {
-                let text = format!("registries.{key}[{:?}] is null", entry.key);
-                findings.main(Fault::new(path.join("."), entry.line, text));
-            }
-        }
-    }
 }

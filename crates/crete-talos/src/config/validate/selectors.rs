@@ -3,54 +3,47 @@
 use super::Disk;
 use super::findings::Findings;
 use super::main_document::fault;
-use crate::config::cel::{self, Environment};
+use crate::Contract;
+use crate::config::cel::{self, Environment, Wanted};
 use crate::config::formats;
 use crate::yaml::Node;
 
 /// The expression that Talos makes of `machine.install.diskSelector`; nothing without one.
 pub(super) fn legacy_expression(install: &Node) -> Result<Option<String>, String> {
-    let selector = install
-        .get("diskSelector")
-        .filter(|node| !node.entries().is_empty());
-    let Some(selector) = selector else {
+    let Some(selector) = install.get("diskSelector") else {
         return Ok(None);
     };
     let mut parts = Vec::new();
     let size = selector.text_at(&["size"]);
-    if !size.is_empty() {
+    if selector.get("size").is_some() {
         let (operator, bytes) = formats::size_match(size)?;
+        let operator = if operator.is_empty() { "==" } else { operator };
         parts.push(format!("disk.size {operator} {bytes}u"));
     }
-    for (key, field) in [
-        ("name", "dev_path"),
-        ("model", "model"),
-        ("serial", "serial"),
-        ("modalias", "modalias"),
-        ("uuid", "uuid"),
-        ("wwid", "wwid"),
-        ("busPath", "bus_path"),
-    ] {
+    let pattern = |key: &str, field: &str| {
         let text = selector.text_at(&[key]);
-        if !text.is_empty() {
-            // A pattern for all but exact texts.
-            let part = match text.contains(['*', '?', '[']) {
-                true => format!("glob({text:?}, disk.{field})"),
-                false => format!("disk.{field} == {text:?}"),
-            };
-            parts.push(part);
-        }
+        (!text.is_empty()).then(|| format!("glob({}, disk.{field})", formats::quote(text)))
+    };
+    for key in ["uuid", "wwid", "model"] {
+        parts.extend(pattern(key, key));
     }
+    if !selector.text_at(&["name"]).is_empty() {
+        return Err("selector on name is not supported".to_owned());
+    }
+    for key in ["serial", "modalias"] {
+        parts.extend(pattern(key, key));
+    }
+    parts.push("disk.transport != \"\"".to_owned());
     match selector.text_at(&["type"]) {
         "" => {}
         "nvme" => parts.push("disk.transport == \"nvme\"".to_owned()),
         "sd" => parts.push("disk.transport == \"mmc\"".to_owned()),
         "hdd" => parts.push("disk.rotational".to_owned()),
         "ssd" => parts.push("!disk.rotational".to_owned()),
-        other => return Err(format!("unsupported disk type {other:?}")),
+        other => return Err(format!("unsupported disk type {}", formats::quote(other))),
     }
-    for part in ["disk.transport != \"\"", "!disk.readonly", "!disk.cdrom"] {
-        parts.push(part.to_owned());
-    }
+    parts.extend(pattern("busPath", "bus_path"));
+    parts.extend(["!disk.readonly", "!disk.cdrom"].map(str::to_owned));
     Ok(Some(parts.join(" && ")))
 }
 
@@ -84,8 +77,23 @@ pub(super) fn any_matches(text: &str, disks: &[Disk]) -> bool {
     })
 }
 
-/// What is wrong with an expression, as Talos shows it.
-pub(super) fn problem(text: &str, environment: Environment) -> Option<String> {
-    let checked = cel::parse(text).and_then(|parsed| cel::check(&parsed, environment));
+/// What is wrong with an expression that is true or false, as Talos shows it.
+pub(super) fn problem(text: &str, environment: Environment, contract: Contract) -> Option<String> {
+    said(text, environment, Wanted::Truth, contract)
+}
+
+/// What is wrong with an expression that gives groups of processes their rank.
+pub(super) fn ranking_problem(text: &str, contract: Contract) -> Option<String> {
+    said(text, Environment::Ranking, Wanted::Number, contract)
+}
+
+fn said(
+    text: &str,
+    environment: Environment,
+    wanted: Wanted,
+    contract: Contract,
+) -> Option<String> {
+    let checked =
+        cel::parse(text).and_then(|parsed| cel::check(&parsed, environment, wanted, contract));
     checked.err().map(|problem| problem.shown(text))
 }

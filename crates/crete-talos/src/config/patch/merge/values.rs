@@ -2,17 +2,18 @@
 //! A value that is the zero of its type changes nothing, unless the type is a pointer to it.
 
 use crate::Contract;
+use crate::config::schema::{Field, Format, Shape};
 use crate::yaml::Node;
 
 /// How a value is taken over from a patch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Keeping {
     /// Unless it is empty or zero.
     Usual,
-    /// A number behind a pointer: zero counts.
+    /// A value behind a pointer: zero counts.
     Pointer,
     /// A word of a list of words; this one is the zero of them, and changes nothing.
-    Word(&'static str),
+    Word(String),
     /// A web address: its parts are merged one by one.
     Address,
     /// Arguments of a program: each that is named is replaced, whatever it is.
@@ -20,29 +21,25 @@ pub(super) enum Keeping {
 }
 
 /// How a field is kept.
-pub(super) fn keeping(type_name: &str, key: &str, contract: Contract) -> Keeping {
-    let (package, name) = type_name.split_once('.').unwrap_or_default();
-    match (package, name, key) {
-        (_, _, "extraArgs") if contract >= Contract::V1_13 => Keeping::Arguments,
-        ("network", "BondConfigV1Alpha1" | "EthernetRingsConfig" | "EthernetChannelsConfig", _)
-        | ("network", "KubeSpanConfigV1Alpha1", "mtu")
-        | ("v1alpha1", "NetworkKubeSpan", "mtu")
-        | ("block", "ZswapConfigV1Alpha1", "maxPoolPercent")
-        | ("container", "ContainerRunAs", _)
-        | ("k8s", "KubeAPIServerConfigV1Alpha1", "apiPort")
-        | ("storage", "LVMLogicalVolumeConfigV1Alpha1", "mirrors" | "stripes") => Keeping::Pointer,
-        ("network", "DefaultActionConfigV1Alpha1", "ingress") => Keeping::Word("accept"),
-        ("storage", "LVMLogicalVolumeConfigV1Alpha1", "type") => Keeping::Word("linear"),
-        ("runtime", "KmsgLogV1Alpha1", "url")
-        | ("siderolink", "ConfigV1Alpha1", "apiUrl")
-        | ("v1alpha1", "ControlPlaneConfig", "endpoint")
-        | ("cluster", "DiscoveryServiceConfigV1Alpha1", "endpoint")
-        | ("k8s", "IssuerServiceAccountConfig", "issuerURL")
-        | ("k8s", "KubeClusterConfigV1Alpha1", "endpoint")
-        | ("k8s", "KubeExternalManifestConfigV1Alpha1", "url")
-        | ("network", "HTTPProbeConfigV1Alpha1", "url") => Keeping::Address,
+pub(super) fn keeping(field: &Field, contract: Contract) -> Keeping {
+    let pointer = field.go.starts_with('*') && contract >= Contract::V1_12;
+    match &field.shape {
+        _ if field.go.ends_with(".Args") => Keeping::Arguments,
+        Shape::Text(Format::Url) => Keeping::Address,
+        Shape::Integer(_) | Shape::Text(Format::OneOf(_)) if pointer => Keeping::Pointer,
+        Shape::Text(Format::OneOf(words)) => match &words.zero {
+            Some(zero) => Keeping::Word(zero.clone()),
+            None => Keeping::Usual,
+        },
         _ => Keeping::Usual,
     }
+}
+
+/// The user of the first address when both name one.
+pub(super) fn both_have_users<'a>(left: &'a str, right: &str) -> Option<&'a str> {
+    let (left, right) = (parts(left).user, parts(right).user);
+    let named = !left.is_empty() && !right.is_empty();
+    named.then(|| left.split(':').next().unwrap_or_default())
 }
 
 /// True for a duration of nothing, such as `0s` or `0h0m0s`.
