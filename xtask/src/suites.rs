@@ -185,29 +185,38 @@ fn rust() -> Result<()> {
     run(cargo(&["test", "--no-fail-fast"]).env("CRETE_QEMUS", qemus::list()))
 }
 
-fn generated() -> PathBuf {
-    root().join("ui/src/platform/generated/api.ts")
+/// What the program gives the page to be compiled and tested with: its types, and the keys of
+/// configurations.
+const GENERATED: [(&str, &[&str]); 2] = [("api.ts", &[]), ("keys.json", &["keys"])];
+
+fn generated(name: &str) -> PathBuf {
+    root().join("ui/src/platform/generated").join(name)
 }
 
-fn fresh_types() -> Result<String> {
-    output(&mut cargo(&["run", "--quiet", "--example", "typescript"]))
+fn fresh(args: &[&str]) -> Result<String> {
+    let mut example = cargo(&["run", "--quiet", "--example", "typescript", "--"]);
+    output(example.args(args))
 }
 
-/// Fails when the page's types are not those of the Rust sources.
+/// Fails when what the page has is not what the Rust sources say.
 fn types() -> Result<()> {
-    let path = generated();
-    let kept = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    if kept != fresh_types()? {
-        bail!("{} is stale: run cargo xtask types", path.display());
+    for (name, args) in GENERATED {
+        let path = generated(name);
+        let kept = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        if kept != fresh(args)? {
+            bail!("{} is stale: run cargo xtask types", path.display());
+        }
     }
     Ok(())
 }
 
 /// Writes the page's types.
 pub fn write_types() -> Result<()> {
-    let path = generated();
-    std::fs::write(&path, fresh_types()?).with_context(|| path.display().to_string())?;
-    println!("wrote {}", path.display());
+    for (name, args) in GENERATED {
+        let path = generated(name);
+        std::fs::write(&path, fresh(args)?).with_context(|| path.display().to_string())?;
+        println!("wrote {}", path.display());
+    }
     Ok(())
 }
 

@@ -171,7 +171,10 @@ impl Driver {
     }
 
     fn be_running(&mut self) -> Result<()> {
-        self.change(|spec| spec.wish = ClusterWish::Running)?;
+        self.change(|spec| {
+            spec.wish = ClusterWish::Running;
+            spec.begun = spec.formed_at.as_ref().map(|_| ClusterWork::Start);
+        })?;
         for past in self.past.values_mut() {
             past.started = false;
         }
@@ -206,8 +209,10 @@ impl Driver {
             Some(why) => return Err(denied(why)),
             None => {}
         }
-        self.change(|spec| spec.wish = ClusterWish::Stopped)?;
-        self.restarts = restarts;
+        self.change(|spec| {
+            spec.wish = ClusterWish::Stopped;
+            spec.begun = restarts.then_some(ClusterWork::Restart);
+        })?;
         self.begin(ClusterWork::Stop);
         Ok(self.job())
     }
@@ -289,7 +294,10 @@ impl Driver {
             .iter()
             .map(|node| self.spec.machine_name(node))
             .collect();
-        self.change(|spec| spec.nodes.extend(new))?;
+        self.change(|spec| {
+            spec.nodes.extend(new);
+            spec.begun = Some(ClusterWork::AddWorkers);
+        })?;
         let now = self.engine.clock.text();
         for name in names {
             let named = params! { "node" => name };

@@ -117,6 +117,7 @@ pub(super) fn spec_of(
         formed_at: None,
         change: None,
         sample: None,
+        begun: None,
     }
 }
 

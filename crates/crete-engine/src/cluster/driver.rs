@@ -69,8 +69,6 @@ pub(super) struct Driver {
     checked_at: Option<String>,
     pub work: Option<Work>,
     last_work: Timeline,
-    /// After it is off it is to be on again.
-    pub restarts: bool,
     /// What is known of how machines stand beside other patches.
     pub standings: HashMap<MachineId, Standing>,
     /// How often each was given them.
@@ -110,7 +108,6 @@ impl Driver {
             checked_at: None,
             work: None,
             last_work: Timeline::default(),
-            restarts: false,
             standings: HashMap::new(),
             changed: HashMap::new(),
             sample: SampleSight::default(),
@@ -194,14 +191,9 @@ impl Driver {
         let kind = match (self.spec.wish, formed) {
             (ClusterWish::Running, false) | (ClusterWish::Undone, _) => ClusterWork::Create,
             (ClusterWish::Stopped, _) => ClusterWork::Stop,
-            (ClusterWish::Running, true) if self.spec.nodes.iter().any(|node| node.leaving) => {
-                ClusterWork::RemoveWorker
-            }
-            (ClusterWish::Running, true) if self.is_rolling() => ClusterWork::Configure,
-            (ClusterWish::Running, true) => match self.spec.sample {
-                Some(sample) if sample.leaving => ClusterWork::EndSample,
-                Some(sample) if sample.forward.is_none() => ClusterWork::TrySample,
-                _ => return,
+            (ClusterWish::Running, true) => match self.open_work() {
+                Some(kind) => kind,
+                None => return,
             },
         };
         // What is done to machines that are on waits until a person switches them on.
@@ -210,6 +202,25 @@ impl Driver {
             return;
         }
         self.begin(kind);
+    }
+
+    /// What a cluster that was healthy once was given to do, and has not done yet.
+    fn open_work(&self) -> Option<ClusterWork> {
+        let switches = [ClusterWork::Start, ClusterWork::AddWorkers];
+        if let Some(kind) = self.spec.begun.filter(|kind| switches.contains(kind)) {
+            return Some(kind);
+        }
+        if self.spec.nodes.iter().any(|node| node.leaving) {
+            return Some(ClusterWork::RemoveWorker);
+        }
+        if self.is_rolling() {
+            return Some(ClusterWork::Configure);
+        }
+        match self.spec.sample {
+            Some(sample) if sample.leaving => Some(ClusterWork::EndSample),
+            Some(sample) if sample.forward.is_none() => Some(ClusterWork::TrySample),
+            _ => None,
+        }
     }
 
     /// Begins a piece of work.
@@ -226,6 +237,15 @@ impl Driver {
     pub fn fail(&mut self, problem: Problem) {
         if let Some(work) = self.work.take() {
             self.last_work = work.failed(&self.engine, problem);
+            self.put_down();
+        }
+    }
+
+    /// Nothing is left for whoever comes next.
+    fn put_down(&mut self) {
+        if let Err(error) = self.change(|spec| spec.begun = None) {
+            // The next start finds it done, or goes on with it.
+            tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
         }
     }
 
@@ -475,7 +495,9 @@ impl Driver {
         if kind == ClusterWork::Configure {
             self.end_change(ChangeState::Done);
         }
-        if std::mem::take(&mut self.restarts) {
+        let restarts = self.spec.begun == Some(ClusterWork::Restart);
+        self.put_down();
+        if restarts {
             self.go_on_after_stop();
         } else if kind == ClusterWork::Start && self.is_rolling() {
             // It was begun before the machines went off.

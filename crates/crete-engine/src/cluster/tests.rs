@@ -57,5 +57,6 @@ pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
         formed_at: None,
         change: None,
         sample: None,
+        begun: None,
     }
 }

@@ -85,7 +85,8 @@ fn chosen() -> Vec<Point> {
         ("cluster.secret_create", Side::Before, 1),
         ("cluster.secret_rename", Side::After, 1),
         ("cluster.switch_on", Side::Before, 2),
-        ("cluster.switch_on", Side::After, 1),
+        // The first that is started of a cluster that was stopped.
+        ("cluster.switch_on", Side::After, 4),
         ("cluster.apply", Side::Before, 1),
         ("cluster.apply", Side::After, 2),
         ("cluster.bootstrap", Side::Before, 1),

@@ -39,6 +39,34 @@ async fn it_goes_off_workers_first_and_comes_back() {
     lab.close().await;
 }
 
+/// Whoever comes after the program's end goes on with what switches machines on, although the
+/// cluster was healthy before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_begun_with_a_living_cluster_goes_on() {
+    let mut lab = Lab::new().await;
+    let id = lab.create(ClusterPreset::Solo).await;
+    lab.until(id, "health", is(ClusterPhase::Healthy)).await;
+    lab.engine.restart_cluster(id).await.unwrap();
+    lab.reopen().await;
+    let again = |view: &ClusterView| view.phase == ClusterPhase::Healthy && view.job.is_none();
+    lab.until(id, "health after a restart", again).await;
+    assert_eq!(*lab.ground.switched_off.lock().unwrap(), ["knossos-cp-1"]);
+
+    let wish = MoreWorkers {
+        cluster: id,
+        count: 1,
+        sizes: lab.draft(ClusterPreset::Solo).workers.sizes,
+    };
+    lab.engine.add_workers(&wish).await.unwrap();
+    lab.reopen().await;
+    let two = |view: &ClusterView| {
+        again(view) && view.members.len() == 2 && view.members[1].stage == MemberStage::Ready
+    };
+    let view = lab.until(id, "a worker more", two).await;
+    assert_eq!(view.spec.begun, None, "nothing is left to go on with");
+    lab.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn giving_up_takes_away_what_was_made() {
     let mut lab = Lab::new().await;

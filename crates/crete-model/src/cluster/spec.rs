@@ -1,10 +1,10 @@
 //! A cluster as wanted, on disk.
 
 use super::{ClusterChange, ClusterPatches, ClusterSample, CniKind, EndpointKind, RegistryMirror};
-use crate::NodeRole;
 use crate::{
     Arch, BootMedium, ClusterId, ImageId, MachineId, NetworkId, Schematic, Sizes, TalosVersion,
 };
+use crate::{ClusterWork, NodeRole};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -105,6 +105,10 @@ pub struct ClusterSpec {
     pub omni: String,
     /// What it is to be.
     pub wish: ClusterWish,
+    /// Work that switches machines on, from its beginning to its end: whoever comes after a crash
+    /// goes on with it.
+    #[serde(default)]
+    pub begun: Option<ClusterWork>,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339: when it was healthy for the first time. Until then it is being created.

@@ -57,6 +57,7 @@ export const clusterSpec = (change: Partial<ClusterSpec> = {}): ClusterSpec => (
   leave_in_maintenance: false,
   omni: "",
   wish: "running",
+  begun: null,
   created_at: AT,
   formed_at: AT,
   change: null,

@@ -1165,6 +1165,11 @@ omni: string,
  */
 wish: ClusterWish, 
 /**
+ * Work that switches machines on, from its beginning to its end: whoever comes after a crash
+ * goes on with it.
+ */
+begun: ClusterWork | null, 
+/**
  * RFC 3339.
  */
 created_at: string, 
