@@ -495,11 +495,12 @@ impl Driver {
         if kind == ClusterWork::Configure {
             self.end_change(ChangeState::Done);
         }
-        let restarts = self.spec.begun == Some(ClusterWork::Restart);
+        if self.spec.begun == Some(ClusterWork::Restart) {
+            // One write turns the restart into a start.
+            return self.go_on_after_stop();
+        }
         self.put_down();
-        if restarts {
-            self.go_on_after_stop();
-        } else if kind == ClusterWork::Start && self.is_rolling() {
+        if kind == ClusterWork::Start && self.is_rolling() {
             // It was begun before the machines went off.
             self.roll_on();
         }
