@@ -123,6 +123,8 @@ pub(crate) struct Boot {
     disk: Mutex<Content>,
     /// What a screen in front of the machine shows.
     summary: Arc<watch::Sender<Summary>>,
+    /// Held while somebody looks and tells: who looked earlier never has the last word.
+    telling: Mutex<()>,
     changed: watch::Sender<u64>,
     began: Instant,
     began_at: Timestamp,
@@ -153,6 +155,7 @@ impl Boot {
             state: Mutex::default(),
             disk: Mutex::new(content),
             summary,
+            telling: Mutex::default(),
             changed: watch::Sender::new(0),
             began: Instant::now(),
             began_at: machine.now(false),
@@ -224,7 +227,6 @@ impl Boot {
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.state());
         self.refresh();
-        self.summarize();
         self.changed.send_modify(|count| *count += 1);
         result
     }

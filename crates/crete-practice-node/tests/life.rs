@@ -208,6 +208,11 @@ async fn configured(lab: &Lab, member: &Member) {
         .console
         .wait_for("machine is running and ready")
         .await;
+    let screen = member.node.summary().borrow().clone();
+    assert!(
+        screen.ready,
+        "who stands in front of it sees that: {screen:?}"
+    );
     events(&node).await;
 }
 

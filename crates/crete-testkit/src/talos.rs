@@ -93,7 +93,7 @@ impl Nodes {
     }
 
     /// Addresses that are known to be free.
-    pub const MOST: u8 = 16;
+    pub const MOST: u8 = 20;
 
     /// How fast machines live that are switched on from now on.
     pub fn live_at(&mut self, pace: Pace) {

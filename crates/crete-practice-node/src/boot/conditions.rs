@@ -4,6 +4,7 @@ use super::{Boot, State};
 use crate::resources::{kinds, runtime};
 use crate::settings::{Role, Settings};
 use crete_talos::api::wire::machine as wire;
+use std::sync::PoisonError;
 pub(crate) use wire::machine_status_event::MachineStage as Stage;
 use wire::machine_status_event::MachineStatus;
 use wire::machine_status_event::machine_status::UnmetCondition;
@@ -27,8 +28,15 @@ impl Boot {
         self.change(|state| state.stage = stage);
     }
 
-    /// Tells the stage and its conditions when they are others than before.
+    /// Tells the stage and its conditions when they are others than before, and shows the node as
+    /// it is now.
     pub(super) fn refresh(&self) {
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell();
+        self.summarize();
+    }
+
+    fn tell(&self) {
         let static_pods = self.waiting_static_pods();
         let node = self.node_condition();
         let mut state = self.state();
