@@ -3,7 +3,7 @@ import type { Home } from "../journey/home";
 import { Program } from "../journey/program";
 import { until } from "../journey/wait";
 import type { Desktop } from "../webview/desktop";
-import { WebDriver } from "../webview/webdriver";
+import { WebDriver, WebDriverError } from "../webview/webdriver";
 import { freePort } from "../webview/window";
 import { cpuSeconds, family } from "./processes";
 
@@ -74,9 +74,18 @@ export class MeasuredWindow {
       const driver = await until("a hold on the window", SOON_MS, () =>
         WebDriver.open(`http://127.0.0.1:${port}`).catch(() => undefined),
       );
-      const at = await until("the mark of the content", SOON_MS, () =>
-        driver.run<number | false>(CONTENT),
-      );
+      let refused = "";
+      const look = async (): Promise<number | false> => {
+        try {
+          return await driver.run<number | false>(CONTENT);
+        } catch (error) {
+          // WebKit refuses while it takes hold of a page.
+          if (!(error instanceof WebDriverError)) throw error;
+          refused = error.message;
+          return false;
+        }
+      };
+      const at = await until("the mark of the content", SOON_MS, look, () => refused);
       return at - this.started;
     } finally {
       await server.stop();
