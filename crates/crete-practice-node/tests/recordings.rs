@@ -12,8 +12,8 @@
 
 mod support;
 
-use crete_practice_node::{Disk, Identity, Prefix};
-use crete_talos::api::{ApplyMode, ClusterTrust, DESCRIPTORS, Node};
+use crete_practice_node::{Disk, Identity, Medium, Prefix};
+use crete_talos::api::{ClusterTrust, DESCRIPTORS, Node, wire};
 use crete_talos::config::MachineRole;
 use crete_talos::pki::Role;
 use crete_talos::yaml::{self, Node as Yaml};
@@ -352,14 +352,7 @@ async fn a_node_in_maintenance_answers_as_recorded() {
 }
 
 async fn configured(lab: &Lab, member: &Member) -> Node {
-    lab.in_maintenance(member).await;
-    let text = lab.configuration(MachineRole::ControlPlane);
-    lab.anonymous(member)
-        .apply(&text, ApplyMode::Auto, false)
-        .await
-        .unwrap();
-    let admin = lab.admin(member);
-    until("the API", || async { admin.version().await.ok() }).await;
+    let admin = lab.configure(member, MachineRole::ControlPlane).await;
     member
         .console
         .wait_for("etcd is waiting to join the cluster")
@@ -508,82 +501,36 @@ fn means(theirs: &Yaml, ours: &Yaml) -> bool {
         && items.into_iter().all(|(a, b)| means(a, b))
 }
 
-/// What an event says happened, without what differs from run to run.
-fn outline(kind: &str, name: &str, action: &str) -> String {
-    format!("{kind} {name} {action}")
-}
-
-/// The recorded events of sequences, phases and tasks.
-fn recorded_events(file: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(fixture(&format!("api/{file}"))).unwrap();
-    let all: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let events = all[0]["response"].as_array().unwrap().iter();
-    let events =
-        events.map(|event| serde_json::from_str::<Value>(event.as_str().unwrap()).unwrap());
-    let known = events.filter_map(|event| {
-        let data = &event["data"];
-        let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
-        let kind = text("@type")
-            .rsplit('.')
-            .next()
-            .unwrap()
-            .trim_end_matches("Event")
-            .to_lowercase();
-        let start = if kind == "sequence" { "NOOP" } else { "START" };
-        let action = data["action"].as_str().unwrap_or(start).to_owned();
-        let name = text(&kind);
-        (!name.is_empty() && kind != "address").then(|| outline(&kind, &name, &action))
-    });
-    known
-        .filter(|one| !one.starts_with("servicestate"))
-        .collect()
-}
-
-/// As many events of sequences, phases and tasks as were recorded.
-async fn own_events(mut events: crete_talos::api::Events, count: usize) -> Vec<String> {
-    use crete_talos::api::Payload;
-    let mut found = Vec::new();
-    while found.len() < count {
-        let Some(event) = events.next().await.unwrap() else {
-            break;
-        };
-        found.extend(match event.payload {
-            Payload::Sequence(one) => Some(outline(
-                "sequence",
-                &one.sequence,
-                one.action().as_str_name(),
-            )),
-            Payload::Phase(one) => Some(outline("phase", &one.phase, one.action().as_str_name())),
-            Payload::Task(one) => Some(outline("task", &one.task, one.action().as_str_name())),
-            _ => None,
-        });
-    }
-    found
-}
-
 #[tokio::test(start_paused = true)]
-async fn installing_and_rebooting_are_told_by_the_recorded_events() {
-    let lab = Lab::new("1.13.9");
-    let member = lab.switch_on(identity(&lab), &[]);
-    lab.in_maintenance(&member).await;
-    let healthy = "service[apid](Running): Health check successful";
-    member.console.wait_for(healthy).await;
-    let node = lab.anonymous(&member);
-    // Open and read to its end before anything happens: the node soon closes its port.
-    let mut events = node.events(&crete_talos::api::EventCursor::default());
-    let quiet = Duration::from_secs(1);
-    while tokio::time::timeout(quiet, events.next()).await.is_ok() {}
-    let text = lab.configuration(MachineRole::ControlPlane);
-    node.apply(&text, ApplyMode::Auto, false).await.unwrap();
-    let recorded = recorded_events("v1.13.9-install/events-during-install.json");
-    assert_eq!(own_events(events, recorded.len()).await, recorded);
-
-    let admin = lab.admin(&member);
-    until("the API", || async { admin.version().await.ok() }).await;
-    bootstrap(&admin).await;
-    support::until_ready(&admin).await;
-    let actor = admin.reboot(Default::default()).await.unwrap();
-    let recorded = recorded_events("v1.13.9-reboot/events.json");
-    let events = own_events(admin.events_of(&actor), recorded.len()).await;
-    assert_eq!(events, recorded);
+async fn a_configuration_is_taken_with_the_recorded_answer() {
+    for (recorded, version, folder, medium) in [
+        (
+            "v1.13.9",
+            "1.13.8",
+            "v1.13.9-raw-image-apply",
+            Medium::DiskImage,
+        ),
+        ("v1.12.11", "1.12.10", "v1.12.11-install", Medium::Installer),
+    ] {
+        let lab = Lab::new(version);
+        let mut identity = identity(&lab);
+        identity.medium = medium;
+        let member = lab.switch_on(identity, &[]);
+        lab.in_maintenance(&member).await;
+        let vary = vary(recorded, &format!("v{version}"));
+        let file = fixture(&format!("api/{folder}/apply.json"));
+        let [recorded] = &read(&file, &vary)[..] else {
+            panic!("{folder} is one call");
+        };
+        // The configuration itself was cut out of the recording.
+        let request = wire::machine::ApplyConfigurationRequest {
+            data: lab.configuration(MachineRole::ControlPlane).into_bytes(),
+            mode: wire::machine::apply_configuration_request::Mode::Auto.into(),
+            ..Default::default()
+        };
+        let way = lab.way(&member, API);
+        let answer = call(&way, None, &recorded.method, &request.encode_to_vec()).await;
+        assert_eq!(answer.messages.len(), recorded.count, "{folder}");
+        assert_eq!(compare(recorded, &answer), Ok(()), "{folder}");
+    }
 }

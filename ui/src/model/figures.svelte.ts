@@ -38,6 +38,18 @@ class Figures {
 
 export const figures = new Figures();
 
+/** A figure of each look as points of a line that ends at this moment. */
+export const line = (
+  looks: readonly Look[],
+  now: number,
+  most: number,
+  of: (look: Look) => number,
+): { x: number; y: number }[] =>
+  looks.map((look) => ({
+    x: Math.min(1, Math.max(0, 1 - (now - look.at) / KEPT_MS)),
+    y: most > 0 ? Math.min(1, of(look) / most) : 0,
+  }));
+
 /** Bytes a second over all of them. */
 export const total = (rates: NodeFigures["links"], way: "inward" | "outward"): number =>
   rates.reduce((sum, rate) => sum + rate[way], 0);

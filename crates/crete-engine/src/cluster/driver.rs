@@ -10,7 +10,7 @@
 //! the next but times for the page. So the program may end in any turn, and the next one that runs,
 //! tomorrow and in another process, goes on as if nothing had been.
 
-use super::board::{Board, Moment, of_cluster, quorum, slowest};
+use super::board::Board;
 use super::course::{Deed, Member, Past, deeds};
 use super::ground::{Ground, ImageSight, Power};
 use super::health::{self, Found};
@@ -19,15 +19,15 @@ use super::kube::{KubeClients, KubeSight};
 use super::requests::Ask;
 use super::rollout::Standing;
 use super::sample::SampleSight;
+use super::secrets;
 use super::sight::{Deadlines, Looker, Sight, look_at_all};
 use super::stuck::Failure;
 use super::work::Work;
-use super::{progress, secrets};
 use crate::error::Result;
 use crate::{Engine, store};
 use crete_model::{
-    ChangeState, ClusterEventCode, ClusterNode, ClusterSpec, ClusterWish, ClusterWork, ErrorCode,
-    HealthCheck, HealthState, MachineId, NodeRole, Params, Problem, StageCode, Timeline, params,
+    ClusterNode, ClusterSpec, ClusterWish, ErrorCode, HealthCheck, MachineId, NodeRole, Params,
+    Problem, Timeline,
 };
 use crete_talos::pki::Bundle;
 use std::collections::HashMap;
@@ -66,9 +66,9 @@ pub(super) struct Driver {
     pub board: Board,
     pub found: Vec<Found>,
     pub checks: Vec<HealthCheck>,
-    checked_at: Option<String>,
+    pub checked_at: Option<String>,
     pub work: Option<Work>,
-    last_work: Timeline,
+    pub last_work: Timeline,
     /// What is known of how machines stand beside other patches.
     pub standings: HashMap<MachineId, Standing>,
     /// How often each was given them.
@@ -181,71 +181,6 @@ impl Driver {
         match self.work.is_some() || self.spec.wish == ClusterWish::Undone {
             true => patience.look,
             false => patience.rest,
-        }
-    }
-
-    /// Work that the program's end cut off goes on by itself; a cluster that was on when the
-    /// computer went off waits to be started.
-    fn take_up_open_work(&mut self) {
-        let formed = self.spec.formed_at.is_some();
-        let kind = match (self.spec.wish, formed) {
-            (ClusterWish::Running, false) | (ClusterWish::Undone, _) => ClusterWork::Create,
-            (ClusterWish::Stopped, _) => ClusterWork::Stop,
-            (ClusterWish::Running, true) => match self.open_work() {
-                Some(kind) => kind,
-                None => return,
-            },
-        };
-        // What is done to machines that are on waits until a person switches them on.
-        let rests = !matches!(kind, ClusterWork::Create | ClusterWork::RemoveWorker);
-        if rests && !self.is_any_on() {
-            return;
-        }
-        self.begin(kind);
-    }
-
-    /// What a cluster that was healthy once was given to do, and has not done yet.
-    fn open_work(&self) -> Option<ClusterWork> {
-        let switches = [ClusterWork::Start, ClusterWork::AddWorkers];
-        if let Some(kind) = self.spec.begun.filter(|kind| switches.contains(kind)) {
-            return Some(kind);
-        }
-        if self.spec.nodes.iter().any(|node| node.leaving) {
-            return Some(ClusterWork::RemoveWorker);
-        }
-        if self.is_rolling() {
-            return Some(ClusterWork::Configure);
-        }
-        match self.spec.sample {
-            Some(sample) if sample.leaving => Some(ClusterWork::EndSample),
-            Some(sample) if sample.forward.is_none() => Some(ClusterWork::TrySample),
-            _ => None,
-        }
-    }
-
-    /// Begins a piece of work.
-    pub fn begin(&mut self, kind: ClusterWork) {
-        self.board.begin();
-        self.failures.clear();
-        match Work::begin(&self.engine, &self.spec, kind) {
-            Ok(work) => self.work = Some(work),
-            Err(error) => tracing::error!(%error, cluster = self.spec.name, "no job can be begun"),
-        }
-    }
-
-    /// Ends the work that goes on, badly.
-    pub fn fail(&mut self, problem: Problem) {
-        if let Some(work) = self.work.take() {
-            self.last_work = work.failed(&self.engine, problem);
-            self.put_down();
-        }
-    }
-
-    /// Nothing is left for whoever comes next.
-    fn put_down(&mut self) {
-        if let Err(error) = self.change(|spec| spec.begun = None) {
-            // The next start finds it done, or goes on with it.
-            tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
         }
     }
 
@@ -437,152 +372,6 @@ impl Driver {
                 });
             }
         }
-    }
-
-    /// Takes in how far the work is, and ends it when it is done.
-    async fn advance(&mut self) {
-        let now = self.engine.clock.text();
-        if let Some(work) = &self.work
-            && work.current() == Some(StageCode::Access)
-            && !self.has_access()
-            && let Err(error) = self.write_access().await
-        {
-            return self.fail(error.problem());
-        }
-        let Some(mut work) = self.work.take() else {
-            return;
-        };
-        let members = self.members();
-        let scene = progress::Scene {
-            spec: &self.spec,
-            image: &self.image,
-            members: &members,
-            kube: self.kube.as_ref(),
-            checks: &self.found,
-            secrets: self.bundle.is_some(),
-            access: self.has_access(),
-            standings: &self.standings,
-            sample: &self.sample,
-            sample_open: self.is_sample_open(),
-            sample_gone: self.spec.sample.is_none(),
-        };
-        let done = work.advance(&now, |step| scene.progress(step));
-        drop(members);
-        match done {
-            true => self.finish(work),
-            false => self.work = Some(work),
-        }
-    }
-
-    fn finish(&mut self, work: Work) {
-        let now = self.engine.clock.text();
-        let kind = work.kind;
-        let seconds = work.seconds(self.engine.clock.now());
-        self.last_work = work.done(&self.engine, &self.spec);
-        if kind == ClusterWork::Create && !self.spec.leave_in_maintenance {
-            let formed = self.change(|spec| spec.formed_at = Some(now.clone()));
-            if let Err(error) = formed {
-                // It is formed all the same; the next start finds it so, and writes it down then.
-                tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
-            }
-            let took = params! { "seconds" => seconds };
-            self.board.happened(&now, ClusterEventCode::Formed, took);
-        }
-        if matches!(kind, ClusterWork::Stop | ClusterWork::Restart) {
-            self.board
-                .happened(&now, ClusterEventCode::Stopped, Params::new());
-        }
-        if kind == ClusterWork::Configure {
-            self.end_change(ChangeState::Done);
-        }
-        if self.spec.begun == Some(ClusterWork::Restart) {
-            // One write turns the restart into a start.
-            return self.go_on_after_stop();
-        }
-        self.put_down();
-        if kind == ClusterWork::Start && self.is_rolling() {
-            // It was begun before the machines went off.
-            self.roll_on();
-        }
-    }
-
-    /// The moment, and how fast these machines live.
-    pub fn moment(&self) -> Moment {
-        Moment {
-            now: self.engine.clock.now(),
-            text: self.engine.clock.text(),
-            speed: self.engine.patience.cluster.speed,
-        }
-    }
-
-    /// Everything a page is told, from what was seen last.
-    pub fn show(&mut self) {
-        let moment = self.moment();
-        let expected = self.spec.wish == ClusterWish::Running
-            && (self.work.is_some() || self.sights.iter().any(Sight::is_on));
-        let mut board = std::mem::take(&mut self.board);
-        let members = self.members();
-        let quorum = quorum(&members);
-        let views: Vec<_> = members
-            .iter()
-            .map(|member| {
-                let failure = self.failures.get(&member.node.machine);
-                let kube = self.kube.as_ref();
-                board.member(member, &self.spec, kube, failure, expected, &moment)
-            })
-            .collect();
-        drop(members);
-        board.leaders(&views, &moment.text);
-        // Where nothing is on nothing is checked, and nothing is wrong with that.
-        let found = match self.is_any_on() || self.work.is_some() {
-            true => self.found.clone(),
-            false => Vec::new(),
-        };
-        self.checks = board.checks(found, &moment.text);
-        let healthy = health::all_pass(&self.found) && !self.found.is_empty();
-        match expected && self.work.is_none() {
-            true => {
-                let worst = self
-                    .checks
-                    .iter()
-                    .find(|one| one.state == HealthState::Fail);
-                board.healthy(healthy, worst, &moment.text);
-            }
-            false => board.at_rest(),
-        }
-        let mut stuck = match expected {
-            true => of_cluster(&self.spec, &self.image, quorum, &self.checks, &moment),
-            false => Vec::new(),
-        };
-        stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
-        // Only where nothing else is known: whoever waits for one that is stuck is not slow.
-        if let (Some(work), true) = (&self.work, stuck.is_empty()) {
-            stuck.extend(slowest(&views, |stage| work.usual(stage), &moment));
-        }
-        stuck.sort_by_key(|one| std::cmp::Reverse(one.weight));
-        self.board = board;
-        self.tell_job(&stuck);
-        let timeline = match &self.work {
-            Some(work) => work.timeline(None),
-            None => self.last_work.clone(),
-        };
-        let view = self.view(views, stuck, quorum, timeline, healthy);
-        self.engine.clusters.set(self.spec.id.to_string(), view);
-    }
-
-    /// The job says what the page says: the worst cause.
-    fn tell_job(&self, stuck: &[crete_model::Stuck]) {
-        let Some(work) = &self.work else {
-            return;
-        };
-        work.wait_for(stuck.first().map(|worst| {
-            let node = worst.params.get("node").cloned().unwrap_or_default();
-            params! { "node" => node, "cause" => crate::error::wire_name(worst.code) }
-        }));
-    }
-
-    pub fn checked_at(&self) -> Option<String> {
-        self.checked_at.clone()
     }
 
     /// Machines come or go: endpoint and order have to follow.

@@ -20,6 +20,7 @@ mod configure;
 mod course;
 mod draft;
 mod driver;
+mod errand;
 mod ground;
 mod health;
 mod keys;

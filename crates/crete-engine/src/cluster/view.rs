@@ -1,9 +1,12 @@
 //! A cluster as pages see it.
 
+use super::board::{Moment, of_cluster, quorum, slowest};
 use super::driver::Driver;
+use super::health;
+use super::sight::Sight;
 use crete_model::{
     ClusterAction, ClusterActionView, ClusterPhase, ClusterSpec, ClusterView, ClusterWish,
-    ClusterWork, MemberView, Quorum, Stuck, Timeline,
+    ClusterWork, HealthState, MemberView, Quorum, Stuck, Timeline, params,
 };
 
 const ACTIONS: [ClusterAction; 11] = [
@@ -47,8 +50,82 @@ pub(super) fn phase(
 }
 
 impl Driver {
-    /// Everything a page is told.
-    pub(super) fn view(
+    /// The moment, and how fast these machines live.
+    pub(super) fn moment(&self) -> Moment {
+        Moment {
+            now: self.engine.clock.now(),
+            text: self.engine.clock.text(),
+            speed: self.engine.patience.cluster.speed,
+        }
+    }
+
+    /// Everything a page is told, from what was seen last.
+    pub(super) fn show(&mut self) {
+        let moment = self.moment();
+        let expected = self.spec.wish == ClusterWish::Running
+            && (self.work.is_some() || self.sights.iter().any(Sight::is_on));
+        let mut board = std::mem::take(&mut self.board);
+        let members = self.members();
+        let quorum = quorum(&members);
+        let views: Vec<_> = members
+            .iter()
+            .map(|member| {
+                let failure = self.failures.get(&member.node.machine);
+                let kube = self.kube.as_ref();
+                board.member(member, &self.spec, kube, failure, expected, &moment)
+            })
+            .collect();
+        drop(members);
+        board.leaders(&views, &moment.text);
+        // Where nothing is on nothing is checked, and nothing is wrong with that.
+        let found = match self.is_any_on() || self.work.is_some() {
+            true => self.found.clone(),
+            false => Vec::new(),
+        };
+        self.checks = board.checks(found, &moment.text);
+        let healthy = health::all_pass(&self.found) && !self.found.is_empty();
+        match expected && self.work.is_none() {
+            true => {
+                let worst = self
+                    .checks
+                    .iter()
+                    .find(|one| one.state == HealthState::Fail);
+                board.healthy(healthy, worst, &moment.text);
+            }
+            false => board.at_rest(),
+        }
+        let mut stuck = match expected {
+            true => of_cluster(&self.spec, &self.image, quorum, &self.checks, &moment),
+            false => Vec::new(),
+        };
+        stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
+        // Only where nothing else is known: whoever waits for one that is stuck is not slow.
+        if let (Some(work), true) = (&self.work, stuck.is_empty()) {
+            stuck.extend(slowest(&views, |stage| work.usual(stage), &moment));
+        }
+        stuck.sort_by_key(|one| std::cmp::Reverse(one.weight));
+        self.board = board;
+        self.tell_job(&stuck);
+        let timeline = match &self.work {
+            Some(work) => work.timeline(None),
+            None => self.last_work.clone(),
+        };
+        let view = self.view(views, stuck, quorum, timeline, healthy);
+        self.engine.clusters.set(self.spec.id.to_string(), view);
+    }
+
+    /// The job says what the page says: the worst cause.
+    fn tell_job(&self, stuck: &[crete_model::Stuck]) {
+        let Some(work) = &self.work else {
+            return;
+        };
+        work.wait_for(stuck.first().map(|worst| {
+            let node = worst.params.get("node").cloned().unwrap_or_default();
+            params! { "node" => node, "cause" => crate::error::wire_name(worst.code) }
+        }));
+    }
+
+    fn view(
         &self,
         members: Vec<MemberView>,
         stuck: Vec<Stuck>,
@@ -73,7 +150,7 @@ impl Driver {
             members,
             stuck,
             health: self.checks.clone(),
-            checked_at: self.checked_at(),
+            checked_at: self.checked_at.clone(),
             timeline,
             quorum,
             certificates: self.certificates(),

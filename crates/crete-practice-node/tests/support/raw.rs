@@ -105,13 +105,11 @@ pub async fn call(way: &Way, client: Option<&ClusterTrust>, path: &str, message:
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .unwrap();
+    let connection = tokio::spawn(connection);
     let mut answer = Answer::default();
     let asking = ask(&mut sender, path, message, &mut answer);
-    tokio::select! {
-        _ = timeout(PATIENCE, asking) => {}
-        // The connection does not end before the call does.
-        _ = connection => {}
-    }
+    let _ = timeout(PATIENCE, asking).await;
+    connection.abort();
     answer
 }
 
