@@ -5,6 +5,7 @@ use bytes::Bytes;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::sync::broadcast;
@@ -16,6 +17,10 @@ const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
 /// Chunks a reader may be behind before it gets a fresh drawing instead.
 const BACKLOG: usize = 64;
+/// Between two looks at a port that had little to say: a frame of a display, which is as often as
+/// anybody could see a change. QEMU hands over a few bytes at a time, and to be woken for each costs
+/// as much as everything else that is done for a machine at rest.
+const FRAME: Duration = Duration::from_millis(16);
 /// Bytes of a title or of another string of a command that are taken in. The parser collects them
 /// until their end, and a guest need not ever send one.
 const LONGEST_STRING: usize = 4096;
@@ -129,6 +134,13 @@ impl Screen {
                 return Ok(());
             }
             self.draw(&buffer[..read]);
+            // One that has more to say than fits is heard at once.
+            if read < buffer.len() {
+                tokio::select! {
+                    () = tokio::time::sleep(FRAME) => {}
+                    () = cancel.cancelled() => return Ok(()),
+                }
+            }
         }
     }
 }
@@ -184,6 +196,33 @@ mod tests {
         let mut long = b"\x1b[2J\x1b[5;10H\x1b(B\x1b]0;Talos\x07\x1b[38;5;1m".to_vec();
         long.extend_from_slice(&[b']'; 3 * LONGEST_STRING]);
         assert_eq!(sieved(&long), long);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_small_pieces_wake_nobody_each() {
+        use tokio::io::AsyncWriteExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("screen.sock");
+        let port = tokio::net::UnixListener::bind(&path).unwrap();
+        let screen = Screen::default();
+        let (_, mut live) = screen.subscribe();
+        let follower = screen.clone();
+        let following =
+            tokio::spawn(async move { follower.follow(&path, &CancellationToken::new()).await });
+        let (mut guest, _) = port.accept().await.unwrap();
+        for _ in 0..BACKLOG / 2 {
+            guest.write_all(b"a").await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        drop(guest);
+        following.await.unwrap().unwrap();
+        let mut pieces = 0;
+        while live.try_recv().is_ok() {
+            pieces += 1;
+        }
+        assert!(pieces <= 4, "{pieces} times for {} bytes", BACKLOG / 2);
+        let told = screen.drawn().parser.screen().contents();
+        assert_eq!(told, "a".repeat(BACKLOG / 2));
     }
 
     /// A guest may send anything: the state stays that of one screen, and readers fall behind
