@@ -27,7 +27,7 @@ test("a file dropped onto the window is named first, and imported", async () => 
   const file = place.home.path(OWN);
   copyFileSync(join(practiceImages(), "metal-amd64.iso"), file);
   const env = place.home.env(place.desktop.env);
-  const source = new Program("the drag source", program("examples/drag_source"), [file], env);
+  const source = new Program("the drag source", program("crete-drag-source"), [file], env);
   closing.push(() => source.stop());
   await place.titled("drag source");
 

@@ -176,6 +176,10 @@ fn start() -> Result<Vec<Figure>> {
 /// What the window costs while nobody sees it.
 fn idle() -> Result<Vec<Figure>> {
     step("Looking after the practice parts", practice::build)?;
+    step(
+        "Building the practice factory, optimized",
+        programs::release,
+    )?;
     examples()?;
     window::release()?;
     printed(&mut driven::optimized("bench/idle.ts"))
@@ -198,23 +202,20 @@ fn serial() -> Result<Vec<Figure>> {
     step("Looking after the practice parts", practice::build)?;
     let images = target().join("bench/flood");
     practice::pack_disk(&flood::program(), &images)?;
-    printed(driven::script("bench/serial.ts").env("CRETE_PRACTICE_IMAGES", images))
+    printed(driven::optimized("bench/serial.ts").env("CRETE_PRACTICE_IMAGES", images))
 }
 
 /// What a page does with a console of many lines.
 fn console() -> Result<Vec<Figure>> {
     host()?;
-    printed(&mut driven::script("bench/console.ts"))
+    printed(&mut driven::optimized("bench/console.ts"))
 }
 
 /// The dev host, which serves the page to a browser, what carries its machines' network, and what
 /// fills its data folder.
 fn host() -> Result<()> {
-    step("Building the dev host", || {
-        programs::build()?;
-        let mut build = cargo(&["build", "--package", "crete-bench"]);
-        crate::shell::run(build.args(["--example", "household"]))
-    })
+    examples()?;
+    step("Building the dev host, optimized", programs::release)
 }
 
 /// What clusters at rest take, and what the driver adds to the time in which one forms.

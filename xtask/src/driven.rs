@@ -33,7 +33,7 @@ pub fn optimized(name: &str) -> Command {
     node.env("CRETE_PROGRAMS", target().join("release"));
     node.env(
         "CRETE_PRACTICE_FACTORY",
-        target().join("debug/crete-practice-factory"),
+        target().join("release/crete-practice-factory"),
     );
     node
 }

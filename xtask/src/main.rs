@@ -26,7 +26,8 @@ cargo xtask test [SUITE ...]   everything CI checks, or only the named suites:
 cargo xtask demo               the main job by itself, in the real window, with pictures
 cargo xtask bench [PART ...]   measure everything beside its rival, or only the named parts, and
                                write the figures as JSON and as a table:
-                               parts start memory idle download serial console typing run talos sizes
+                               parts start memory idle download serial console clusters typing run talos
+                               sizes
 cargo xtask bench net [--seconds N] [--qemu PROGRAM]
                                measure the network, without machines and with, beside others
 cargo xtask soak [--seed N] [--points N] [--cycles N] [--round N]
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
         Some("soak") => soak::soak(rest),
         Some("fuzz") => fuzz::fuzz(rest),
         Some("types") => suites::write_types(),
-        Some("practice") => practice::build(),
+        Some("practice") => programs::build().and_then(|()| practice::build()),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -248,30 +248,18 @@ fn page_suite() -> Result<()> {
     page::build()
 }
 
-/// What makes configurations by hand, and what asks Kubernetes with a key file.
-fn person_tools() -> Result<()> {
-    run(&mut cargo(&[
-        "build",
-        "--example",
-        "gen_config",
-        "--example",
-        "nodes",
-    ]))
-}
-
 /// The page in Chromium, over the dev host, on real machines.
 fn end_to_end() -> Result<()> {
     page::build()?;
     step("Looking after the practice parts", practice::build)?;
-    step("Building the dev host", programs::build)?;
-    step("Building what a person's tools do", person_tools)?;
+    step("Building the programs", programs::beside_tests)?;
     run(&mut driven::suite("e2e"))
 }
 
 /// Real machines without a page.
 fn vm() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
-    step("Building the network's program", programs::build)?;
+    step("Building the programs", programs::beside_tests)?;
     let mut tests = cargo(&["test"]);
     // By their names and not by their package: so they are those that were compiled with the rest.
     for name in [
@@ -288,9 +276,9 @@ fn vm() -> Result<()> {
 /// The real window, driven.
 fn window_suite() -> Result<()> {
     step("Looking after the practice parts", practice::build)?;
+    step("Building the programs", programs::beside_tests)?;
     window::package()?;
     window::drag_source()?;
-    step("Building what a person's tools do", person_tools)?;
     run(&mut driven::suite("webview"))
 }
 

@@ -1,7 +1,7 @@
 //! The window's program, and the practice factory's beside it.
 
-use crate::page;
 use crate::shell::{cargo, root, run, step, target};
+use crate::{page, programs};
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +17,14 @@ pub fn program() -> PathBuf {
 /// cost a person seconds at every start. [`package`] makes them.
 pub fn build() -> Result<PathBuf> {
     page::build()?;
-    step("Building the window", || run(&mut compile(&[])))?;
+    // With what machines and practice need, so that the libraries are compiled once for all of it.
+    step("Building the window", || {
+        let mut compile = compile(&["--bins"]);
+        for package in programs::PACKAGES {
+            compile.args(["--package", package]);
+        }
+        run(&mut compile)
+    })?;
     Ok(program())
 }
 
@@ -42,7 +49,7 @@ pub fn release() -> Result<()> {
 /// Builds what the window's tests drag files from.
 pub fn drag_source() -> Result<()> {
     step("Building the drag source", || {
-        run(&mut compile(&["--example", "drag_source"]))
+        run(&mut cargo(&["build", "--package", "crete-drag-source"]))
     })
 }
 

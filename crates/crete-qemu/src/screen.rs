@@ -2,11 +2,12 @@
 //! but the present state of its terminal, from which a late reader gets one drawing.
 
 use bytes::Bytes;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -123,12 +124,19 @@ impl Screen {
     /// # Errors
     /// When the socket cannot be reached.
     pub async fn follow(&self, socket: &Path, cancel: &CancellationToken) -> io::Result<()> {
-        let mut stream = UnixStream::connect(socket).await?;
+        let mut port = UnixStream::connect(socket).await?.into_std()?;
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            let read = tokio::select! {
-                read = stream.read(&mut buffer) => read.unwrap_or(0),
+            // Watched only while it is waited for: a port that is watched wakes the program at each
+            // write of QEMU's, whether it is read or not.
+            tokio::select! {
+                ready = readable(&port) => ready?,
                 () = cancel.cancelled() => return Ok(()),
+            }
+            let read = match port.read(&mut buffer) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(_) => 0,
             };
             if read == 0 {
                 return Ok(());
@@ -143,6 +151,15 @@ impl Screen {
             }
         }
     }
+}
+
+/// Waits until there is something to read.
+async fn readable(port: &std::os::unix::net::UnixStream) -> io::Result<()> {
+    let watched = AsyncFd::with_interest(port, Interest::READABLE)?;
+    watched
+        .readable()
+        .await
+        .map(|mut ready| ready.retain_ready())
 }
 
 #[cfg(test)]

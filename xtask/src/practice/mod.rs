@@ -1,6 +1,6 @@
-//! `cargo xtask practice`: the parts of practice mode. The factory's program, and the images of a
-//! guest that plays a Talos node: Debian's kernel, a small initramfs, and our own packing around
-//! them, so that no tool but apt's own is needed and nothing is installed.
+//! The images of practice mode, of a guest that plays a Talos node: Debian's kernel, a small
+//! initramfs, and our own packing around them, so that no tool but apt's own is needed and nothing
+//! is installed.
 //!
 //! ```text
 //! packages ─▶ kernel, modules ─┐
@@ -20,7 +20,6 @@ pub(crate) mod packages;
 mod stamp;
 mod uki;
 
-use crate::programs;
 use crate::setup::{self, Purpose};
 use crate::shell::{cache, cargo, root, run, step, target};
 use anyhow::{Context, Result, bail};
@@ -48,10 +47,10 @@ const DESCRIPTION: &str = "NAME=\"Crete practice guest\"\nID=crete-practice\n\
 const ISOLINUX: &str =
     "DEFAULT practice\nPROMPT 0\nLABEL practice\n  KERNEL VMLINUZ\n  INITRD INITRD\n  APPEND ";
 
-/// Builds the practice factory and, when anything they are made from changed, the images.
+/// Builds the practice images when anything they are made from changed. The factory that hands them
+/// out is one of the programs.
 pub fn build() -> Result<()> {
     setup::ensure(&[Purpose::Compiler])?;
-    step("Building the practice factory", programs::build)?;
     let folder = cache().join("practice");
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let lock = folder.join("lock");
