@@ -6,8 +6,6 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -129,10 +127,12 @@ impl Screen {
         loop {
             // Watched only while it is waited for: a port that is watched wakes the program at each
             // write of QEMU's, whether it is read or not.
+            let watched = UnixStream::from_std(port)?;
             tokio::select! {
-                ready = readable(&port) => ready?,
+                ready = watched.readable() => ready?,
                 () = cancel.cancelled() => return Ok(()),
             }
+            port = watched.into_std()?;
             let read = match port.read(&mut buffer) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
@@ -151,15 +151,6 @@ impl Screen {
             }
         }
     }
-}
-
-/// Waits until there is something to read.
-async fn readable(port: &std::os::unix::net::UnixStream) -> io::Result<()> {
-    let watched = AsyncFd::with_interest(port, Interest::READABLE)?;
-    watched
-        .readable()
-        .await
-        .map(|mut ready| ready.retain_ready())
 }
 
 #[cfg(test)]
