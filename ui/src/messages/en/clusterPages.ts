@@ -235,6 +235,7 @@ export const overview = {
   api: "Kubernetes API",
   apiNone: "no address yet",
   wire: "{name} network",
+  flow: "{rate} sent by the machines",
   votes: "etcd has {healthy} of {members} votes",
   spare: "{n} may fail",
   noSpare: "none may fail",
