@@ -68,6 +68,9 @@ test("a cluster of one machine, whoever ends the program meanwhile; deleted and 
   await walk(hand, [healthyStage]);
   expect(person.machines()).toEqual(before);
 
+  // What its processor does is asked of the machine itself, two looks apart.
+  const cpu = en.node.cpuText.split("{now}")[0]!;
+  await page.getByRole("img", { name: cpu }).first().waitFor();
   await judge(page, "overview");
   await tab(page, "health");
   await page.getByText(words.healthPage.allWell).first().waitFor();
