@@ -242,6 +242,7 @@ impl Driver {
             tracing::warn!(%error, cluster = self.spec.name, "it cannot be prepared");
             self.fail(error.problem());
         }
+        self.introduce();
         self.look().await;
         self.remember();
         let switches = self.work.as_ref().is_some_and(|work| work.switches());

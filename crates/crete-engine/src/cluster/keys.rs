@@ -64,6 +64,23 @@ impl Keys {
 }
 
 impl Driver {
+    /// Whoever looks at a machine of the cluster signs in as the cluster does.
+    pub(super) fn introduce(&self) {
+        let Some(trust) = &self.keys.trust else {
+            return;
+        };
+        for node in &self.spec.nodes {
+            if self
+                .engine
+                .machines
+                .get(&node.machine.to_string())
+                .is_some()
+            {
+                self.engine.give_credentials(node.machine, trust.clone());
+            }
+        }
+    }
+
     /// True when the key files are there, lead to this cluster, and count long enough.
     pub(super) fn has_access(&self) -> bool {
         let folder = self.engine.roots.cluster(self.spec.id);

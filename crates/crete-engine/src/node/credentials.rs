@@ -40,10 +40,12 @@ const TALOSCONFIG: &str = "talosconfig";
 
 impl Engine {
     /// Gives the credentials of the cluster that a machine is a node of. Whoever watches the node
-    /// begins anew with them.
+    /// begins anew with them, unless they are those that it had.
     pub fn give_credentials(&self, machine: MachineId, trust: ClusterTrust) {
-        self.node_book
-            .change(machine, |kept| kept.cluster = Some(trust));
+        if !self.node_book.has_of_cluster(machine, &trust) {
+            self.node_book
+                .change(machine, |kept| kept.cluster = Some(trust));
+        }
     }
 
     /// Takes them back.
@@ -158,6 +160,14 @@ impl Nodes {
         change(&mut entry.kept);
         entry.channel = None;
         entry.changed.send_modify(|count| *count += 1);
+    }
+
+    fn has_of_cluster(&self, machine: MachineId, trust: &ClusterTrust) -> bool {
+        let entries = self.lock();
+        let known = entries
+            .get(&machine)
+            .and_then(|one| one.kept.cluster.as_ref());
+        known.is_some_and(|known| known.client.certificate == trust.client.certificate)
     }
 
     fn known_credentials(&self, machine: MachineId) -> Option<Option<Credentials>> {
