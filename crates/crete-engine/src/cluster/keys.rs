@@ -69,14 +69,10 @@ impl Driver {
         let Some(trust) = &self.keys.trust else {
             return;
         };
-        for node in &self.spec.nodes {
-            if self
-                .engine
-                .machines
-                .get(&node.machine.to_string())
-                .is_some()
-            {
-                self.engine.give_credentials(node.machine, trust.clone());
+        let machines = self.spec.nodes.iter().map(|node| node.machine);
+        for machine in machines {
+            if self.engine.machines.get(&machine.to_string()).is_some() {
+                self.engine.give_credentials(machine, trust.clone());
             }
         }
     }

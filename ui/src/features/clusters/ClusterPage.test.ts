@@ -1,131 +1,29 @@
 /** One cluster: the work on it, why it does not get on, its health, its machines, and the way in. */
-import { render, screen, within } from "@testing-library/svelte";
+import { screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { en, fill } from "../../messages";
 import { stuckTitle, words } from "../../messages/clusters";
 import { bytes } from "../../model/format";
-import { router, toCluster, type ClusterTab } from "../../model/router.svelte";
-import { session, start } from "../../model/session.svelte";
+import { router, toCluster } from "../../model/router.svelte";
+import { session } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
-import { FakePlatform } from "../../platform/fake";
 import * as sample from "../../platform/fake/clusters";
 import * as samples from "../../platform/fake/samples";
 import type { ClusterView, HealthCode, StageCode } from "../../platform/generated/api";
-import FakeConsole from "../../../test/FakeConsole.svelte";
-import ClusterPage from "./ClusterPage.svelte";
-
-const id = sample.CLUSTER_ID;
-const name = "knossos";
-const W = samples.MACHINE_ID.replace(/.$/, "2");
-const fake = new FakePlatform();
-fake
-  .answer("settings.get", () => samples.settings())
-  .answer("app.info", () => samples.info())
-  .answer("app.visible", () => ({}))
-  .answer("cluster.start", () => ({ job: samples.JOB_ID }))
-  .answer("cluster.stop", () => ({ job: samples.JOB_ID }))
-  .answer("cluster.cancel", () => ({}))
-  .answer("cluster.health", () => ({}))
-  .answer("cluster.remove_worker", () => ({ job: samples.JOB_ID }))
-  .answer("cluster.add_workers", () => ({ job: samples.JOB_ID }))
-  .answer("cluster.delete", () => ({ trash_id: "t1", name }))
-  .answer("cluster.loss", () => ({
-    machines: ["knossos-cp-1", "knossos-w-1"],
-    bytes: 3 * 2 ** 30,
-    network: "knossos",
-    image_kept: "Talos v1.13.9",
-  }))
-  .answer("cluster.tools", () => ({
-    tools: [
-      { tool: "headlamp", found: "/usr/bin/headlamp", missing: [], choose: false },
-      { tool: "freelens", found: "/usr/bin/freelens", missing: [], choose: true },
-      { tool: "terminal", found: "", missing: ["terminal", "kubectl"], choose: false },
-    ],
-  }))
-  .answer("cluster.open_in", () => ({}))
-  .answer("open", () => ({}))
-  .answer("access.view", () => ({
-    files: [],
-    offers: [
-      {
-        kind: "kubeconfig",
-        path: null,
-        exists: false,
-        leads_to: null,
-        context: "admin@knossos",
-        taken: null,
-        replaces: false,
-        becomes_current: false,
-        obstacle: null,
-      },
-    ],
-    authorities: [],
-  }))
-  .answer("access.save", () => ({ path: null }))
-  .answer("cluster.recipe", () => ({ yaml: "crete_cluster: 1", file_name: "knossos.crete.yaml" }))
-  .answer("cluster.save_recipe", () => ({ path: "/home/a/knossos.crete.yaml" }))
-  .answer("cluster.commands", () => ({ steps: [{ code: "etcd", lines: ["talosctl bootstrap"] }] }))
-  .answer("cluster.consequence", () => ({
-    code: "quorum_lost",
-    params: { left: "1", members: "3", needed: "2" },
-    confirm: true,
-  }))
-  .answer("machine.strains", () => ({ strains: [] }))
-  .answer("machine.stop", () => ({ job: samples.JOB_ID }))
-  .answer("machine.force_off", () => ({}))
-  .answer("machine.start", () => ({ job: samples.JOB_ID }))
-  .answer("machine.cut", () => ({}))
-  .answer("trash.restore", () => ({}));
-await start(fake);
-
-const worker = (change = {}) =>
-  sample.memberView({
-    name: "w-1",
-    hostname: "knossos-w-1",
-    role: "worker",
-    machine: W,
-    address: "10.88.1.21",
-    etcd: null,
-    ...change,
-  });
-const two = (change: Partial<ClusterView> = {}): ClusterView => {
-  const whole = sample.cluster(change);
-  const [first] = whole.spec.nodes;
-  const nodes = [first!, { ...first!, name: "w-1", role: "worker" as const, machine: W }];
-  return {
-    ...whole,
-    spec: { ...whole.spec, nodes },
-    members: change.members ?? [sample.memberView(), worker()],
-  };
-};
-const allowed = (...wanted: string[]) =>
-  sample.cluster().actions.map((view) => ({
-    ...view,
-    denied: wanted.includes(view.action) ? null : ("busy" as const),
-  }));
-
-function show(cluster: ClusterView, tab: ClusterTab = "overview", chosen = "") {
-  fake.snapshot("clusters", { [id]: cluster });
-  return render(ClusterPage, { id, tab, chosen, Console: FakeConsole });
-}
-const button = (label: string | RegExp) =>
-  screen.getByRole<HTMLButtonElement>("button", { name: label });
-const press = (label: string | RegExp) => userEvent.click(button(label));
-
-beforeEach(() => {
-  fake.calls.length = 0;
-  session.connection = "live";
-  fake.snapshot("jobs", {});
-  fake.snapshot("machines", {
-    [samples.MACHINE_ID]: samples.machine(),
-    [W]: { ...samples.machine(), spec: { ...samples.machine().spec, id: W } } as never,
-  });
-  fake.snapshot("networks", {
-    [samples.NETWORK_ID]: samples.network({ spec: samples.networkSpec({ name }) }),
-  });
-  for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
-});
+import {
+  allowed,
+  button,
+  fake,
+  id,
+  name,
+  press,
+  show,
+  showPage,
+  two,
+  W,
+  worker,
+} from "../../../test/clusterPage";
 
 const AT = "2026-03-20T09:00:00Z";
 const after = (seconds: number) => new Date(Date.parse(AT) + seconds * 1000).toISOString();
@@ -339,7 +237,7 @@ describe("as it is", () => {
 
   it("loading and gone", () => {
     fake.tell("clusters", { kind: "init" });
-    render(ClusterPage, { id: "other", tab: "overview", chosen: "", Console: FakeConsole });
+    showPage("other");
     fake.snapshot("clusters", {});
     return vi.waitFor(() => screen.getByRole("heading", { level: 1, name: words.page.gone }));
   });
@@ -499,118 +397,6 @@ describe("certificates", () => {
     expect(end(words.certificate.etcd_authority)?.textContent).toBe(
       fill(words.overview.ended, { date: date(-1) }),
     );
-  });
-});
-
-describe("the way in", () => {
-  const files = { kubeconfig: "/home/o'neill/k", talosconfig: "/home/o'neill/t" };
-
-  it("opens it in the programs that are there, and says what to install otherwise", async () => {
-    show(two({ files }), "access");
-    const open = fill(words.access.openIn, { tool: words.access.tool.headlamp });
-    await userEvent.click(await screen.findByRole("button", { name: open }));
-    expect(fake.requests("cluster.open_in")).toEqual([{ cluster: id, tool: "headlamp" }]);
-    await vi.waitFor(() =>
-      expect(toasts.list[0]?.title).toBe(
-        fill(words.access.opened, { tool: words.access.tool.headlamp }),
-      ),
-    );
-    // One that has to be shown the file says which.
-    const other = fill(words.access.openIn, { tool: words.access.tool.freelens });
-    await userEvent.click(await screen.findByRole("button", { name: other }));
-    await vi.waitFor(() =>
-      expect(toasts.list.map(({ text }) => text)).toContain(
-        fill(words.access.chooseText, { path: files.kubeconfig }),
-      ),
-    );
-    const { install } = words.access;
-    screen.getByText(
-      fill(words.access.notInstalled, { install: `${install.terminal} ${install.kubectl}` }),
-    );
-    const none = fill(words.access.openIn, { tool: words.access.tool.terminal });
-    expect(screen.queryByRole("button", { name: none })).toBeNull();
-  });
-
-  it("a program that could not be started says so", async () => {
-    show(two({ files }), "access");
-    fake.refuse("cluster.open_in", { code: "tool_failed", params: { program: "/opt/headlamp" } });
-    const open = fill(words.access.openIn, { tool: words.access.tool.headlamp });
-    await userEvent.click(await screen.findByRole("button", { name: open }));
-    const alert = await screen.findByRole("alert");
-    expect(alert.textContent).toContain("/opt/headlamp could not be started");
-    fake.answer("cluster.open_in", () => ({}));
-  });
-
-  it("lines for a terminal quote their paths", async () => {
-    show(two({ files }), "access");
-    await screen.findByText("kubectl --kubeconfig '/home/o'\\''neill/k' get nodes");
-  });
-
-  it("before it is healthy there is nothing to open it with", () => {
-    show(two(), "access");
-    screen.getByText(words.access.notYet);
-    expect(fake.requests("cluster.open_in")).toEqual([]);
-  });
-
-  it("key files are saved and merged where they are asked for", async () => {
-    show(two({ files }), "access");
-    const panel = await screen.findByRole("region", { name: en.access.title });
-    const save = fill(en.access.save, { kind: "kubeconfig" });
-    await userEvent.click(await within(panel).findByRole("button", { name: save }));
-    expect(fake.requests("access.save")).toEqual([
-      { cluster: id, kind: "kubeconfig", role: "admin" },
-    ]);
-  });
-
-  it("ports that lead to its machines are copied and opened; others stand elsewhere", async () => {
-    const forward = samples.forward({ machine: W });
-    const other = samples.forward({ id: "other", machine: "another", listen_port: 9999 });
-    const spec = samples.networkSpec({ name, forwards: [forward, other] });
-    const machines = [samples.member({ machine: W, name: "knossos-w-1" })];
-    const view = { open: true, answers: true, fault: null, owner: null };
-    const forwards = [
-      { id: forward.id, ...view },
-      { id: other.id, ...view },
-    ];
-    fake.snapshot("networks", {
-      [samples.NETWORK_ID]: samples.network({ spec, machines, forwards }),
-    });
-    show(two({ files }), "access");
-    const list = within(screen.getByRole("list", { name: words.access.ports }));
-    expect(list.getAllByRole("listitem")).toHaveLength(1);
-    const address = `${forward.listen}:${forward.listen_port}`;
-    await userEvent.click(
-      list.getByRole("button", { name: fill(words.access.openAddress, { address }) }),
-    );
-    expect(fake.requests("open")).toEqual([{ kind: "forward", forward: forward.id }]);
-    list.getByRole("button", { name: fill(en.networks.copyAddress, { address }) });
-  });
-
-  it("machines that others configure have no keys here", () => {
-    const whole = two();
-    const spec = { ...whole.spec, leave_in_maintenance: true };
-    show({ ...whole, spec }, "access");
-    expect(screen.queryByRole("region", { name: en.access.title })).toBeNull();
-    expect(screen.queryByRole("heading", { name: words.access.openWith })).toBeNull();
-  });
-
-  it("the recipe is shown and saved; the commands are shown", async () => {
-    show(two(), "access");
-    await press(words.access.show);
-    await screen.findByRole("region", { name: "knossos.crete.yaml" });
-    await press(words.form.saveRecipe);
-    expect(fake.requests("cluster.save_recipe")).toEqual([{ of: "cluster", cluster: id }]);
-    await press(words.access.commands);
-    await screen.findByText("talosctl bootstrap");
-  });
-
-  it("consoles of all machines stand side by side, or one alone", async () => {
-    const { unmount } = show(two(), "consoles");
-    const list = screen.getByRole("list", { name: fill(words.consoles.label, { name }) });
-    expect(within(list).getAllByRole("listitem")).toHaveLength(2);
-    unmount();
-    show(two(), "consoles", W);
-    expect(screen.getAllByTestId("console")).toHaveLength(1);
   });
 });
 
