@@ -1,7 +1,9 @@
-//! All that the page can reach: one command, one event channel, raw byte channels.
+//! All that the page can reach: one command, one event channel, raw byte channels,
+//! and another try to open what these need.
 
 use crate::window::Window;
 use crete_api::{EventFrame, Router, StreamRequest, dispatch};
+use crete_engine::Engine;
 use crete_model::{ErrorCode, Params, Problem, Remedy};
 use serde_json::Value;
 use std::sync::Arc;
@@ -14,11 +16,52 @@ use tokio_util::sync::CancellationToken;
 type Outcome = Option<Result<Arc<Router<Window>>, Problem>>;
 
 /// Where whoever asks waits for the router.
-pub struct Opened(pub watch::Receiver<Outcome>);
+pub struct Opened {
+    host: Arc<Window>,
+    practice: bool,
+    outcome: watch::Sender<Outcome>,
+}
 
 impl Opened {
+    /// Nothing is opened yet.
+    pub fn new(host: Arc<Window>, practice: bool) -> Self {
+        let outcome = watch::Sender::new(None);
+        Self {
+            host,
+            practice,
+            outcome,
+        }
+    }
+
+    /// Opens the engine.
+    pub async fn open(&self) {
+        let router = Router::open(self.host.clone(), self.practice).await;
+        if let Err(problem) = &router {
+            tracing::error!(code = ?problem.code, detail = ?problem.detail, "no engine");
+        }
+        self.outcome.send_replace(Some(router.map(Arc::new)));
+    }
+
+    /// True for the one who shall open it once more: it could not be opened, and nobody is at it.
+    fn begin_again(&self) -> bool {
+        self.outcome.send_if_modified(|outcome| {
+            let failed = matches!(outcome, Some(Err(_)));
+            if failed {
+                *outcome = None;
+            }
+            failed
+        })
+    }
+
+    /// The engine, when it is open.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        let outcome = self.outcome.borrow();
+        let router = outcome.as_ref()?.as_ref().ok()?;
+        Some(router.engine())
+    }
+
     async fn router(&self) -> Result<Arc<Router<Window>>, Problem> {
-        let mut opened = self.0.clone();
+        let mut opened = self.outcome.subscribe();
         let outcome = opened
             .wait_for(Option::is_some)
             .await
@@ -40,6 +83,15 @@ pub async fn rpc(
 ) -> Result<Value, Problem> {
     let router = opened.router().await?;
     dispatch(router.as_ref(), &name, request).await
+}
+
+/// Opens the engine once more where it could not be opened. The page loads itself anew then.
+#[tauri::command]
+pub async fn open_again(opened: State<'_, Opened>) -> Result<(), Problem> {
+    if opened.begin_again() {
+        opened.open().await;
+    }
+    opened.router().await.map(drop)
 }
 
 /// Sends the frames of all topics until the page is gone.

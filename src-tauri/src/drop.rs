@@ -9,11 +9,9 @@ pub fn on_window_event(window: &Window, event: &WindowEvent) {
         return;
     };
     // Before the engine is open there is nobody to take a file.
-    let opened = window.state::<Opened>().0.borrow().clone();
-    let Some(Ok(router)) = opened else {
+    let Some(engine) = window.state::<Opened>().engine() else {
         return;
     };
-    let engine = router.engine();
     // GTK calls from its own thread, and the engine's work needs the runtime around it.
     let runtime = tauri::async_runtime::handle();
     let _around = runtime.inner().enter();

@@ -13,6 +13,7 @@ mod safe_mode;
 mod watch;
 mod window;
 
+use commands::Opened;
 use crete_engine::Places;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +34,6 @@ fn main() -> anyhow::Result<()> {
     }
     let places = Places::from_environment(|name| std::env::var(name).ok(), &program);
     let _log = log::start(&places.log)?;
-    let (ready, opened) = tokio::sync::watch::channel(None);
 
     let app = tauri::Builder::default()
         // First, so that a second start ends before it does anything.
@@ -46,24 +46,20 @@ fn main() -> anyhow::Result<()> {
         .plugin(tauri_plugin_notification::init())
         .plugin(window::memory(safe.is_some()))
         .manage(watch::Watch::new(safe))
-        .manage(commands::Opened(opened))
         .on_window_event(drop::on_window_event)
         .invoke_handler(tauri::generate_handler![
             commands::rpc,
+            commands::open_again,
             commands::events,
             commands::open_stream,
             watch::painted
         ])
         .setup(move |app| {
-            window::open(app.handle(), safe)?;
-            let host = Arc::new(Window::new(app.handle().clone(), places));
-            tauri::async_runtime::spawn(async move {
-                let router = crete_api::Router::open(host, practice).await;
-                if let Err(problem) = &router {
-                    tracing::error!(code = ?problem.code, detail = ?problem.detail, "no engine");
-                }
-                ready.send_replace(Some(router.map(Arc::new)));
-            });
+            let handle = app.handle().clone();
+            let host = Arc::new(Window::new(handle.clone(), places));
+            app.manage(Opened::new(host, practice));
+            window::open(&handle, safe)?;
+            tauri::async_runtime::spawn(async move { handle.state::<Opened>().open().await });
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -77,8 +73,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Lets go of the machines, which go on, and hands over to safe mode where that was decided.
 fn end(app: &tauri::AppHandle, program: &Path, args: &[String], practice: bool) {
-    let opened = app.state::<commands::Opened>().0.borrow().clone();
-    let engine = opened.and_then(Result::ok).map(|router| router.engine());
+    let engine = app.state::<Opened>().engine();
     if let Some(engine) = &engine {
         tauri::async_runtime::block_on(engine.close());
     }

@@ -1,8 +1,12 @@
 /** A desktop for one test: an X server without a screen, and a session bus, both its own. */
 import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Program } from "../journey/program";
 import { within } from "../journey/wait";
+import { readScreen, type Pixels } from "./pixels";
 
 const STARTS_WITHIN_MS = 20_000;
 
@@ -11,12 +15,30 @@ export interface Screen {
   height: number;
 }
 
+/** An X server: one of our own can be looked at without asking anybody to draw. */
+interface XServer {
+  display: string;
+  /** Where the server keeps what is on its screen. */
+  frame?: string;
+  end: () => Promise<void>;
+}
+
 export class Desktop {
   private constructor(
-    readonly display: string,
     readonly bus: string,
+    readonly x: XServer,
     readonly end: () => Promise<void>,
   ) {}
+
+  get display(): string {
+    return this.x.display;
+  }
+
+  /** What a person would see now. A picture by WebDriver has the page drawn anew for it. */
+  screen(): Pixels {
+    if (!this.x.frame) throw new Error("the screen is not ours to look at");
+    return readScreen(readFileSync(this.x.frame));
+  }
 
   /** What a program needs to find this desktop. */
   get env(): NodeJS.ProcessEnv {
@@ -31,7 +53,7 @@ export class Desktop {
 
   /** Opens a screen of its own, or uses a display that is there. The bus is its own always. */
   static async open(screen: Screen | string, env: NodeJS.ProcessEnv): Promise<Desktop> {
-    const x =
+    const x: XServer =
       typeof screen === "string"
         ? { display: screen, end: () => Promise.resolve() }
         : await startX(screen, env);
@@ -43,7 +65,7 @@ export class Desktop {
     );
     try {
       const address = await bus.says(/^unix:\S+/, STARTS_WITHIN_MS);
-      return new Desktop(x.display, address, async () => {
+      return new Desktop(address, x, async () => {
         await bus.stop();
         await x.end();
       });
@@ -55,15 +77,13 @@ export class Desktop {
 }
 
 /** Xvfb chooses a free display and writes its number when it is ready. */
-async function startX(
-  { width, height }: Screen,
-  env: NodeJS.ProcessEnv,
-): Promise<{ display: string; end: () => Promise<void> }> {
-  const child = spawn(
-    "Xvfb",
-    ["-displayfd", "3", "-screen", "0", `${width}x${height}x24`, "-nolisten", "tcp", "-noreset"],
-    { env, stdio: ["ignore", "ignore", "ignore", "pipe"] },
-  );
+async function startX({ width, height }: Screen, env: NodeJS.ProcessEnv): Promise<XServer> {
+  const folder = mkdtempSync(join(tmpdir(), "crete-x-"));
+  const size = ["-screen", "0", `${width}x${height}x24`, "-fbdir", folder];
+  const child = spawn("Xvfb", ["-displayfd", "3", ...size, "-nolisten", "tcp", "-noreset"], {
+    env,
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const failed = new Promise<never>((_, fail) => {
     child.once("error", fail);
@@ -76,9 +96,11 @@ async function startX(
   const display = await within("Xvfb", STARTS_WITHIN_MS, Promise.race([number, failed]));
   return {
     display: `:${display}`,
+    frame: join(folder, "Xvfb_screen0"),
     async end() {
       child.kill("SIGTERM");
       await gone;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -2,13 +2,20 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { en, fill } from "../../ui/src/messages";
+import { DevHost } from "../e2e/devhost";
 import { Home } from "../journey/home";
 import { NAME, sees, untilBooted, walk } from "../journey/journey";
 import { program, result } from "../journey/places";
 import { Program } from "../journey/program";
 import { until } from "../journey/wait";
 import { Desktop } from "./desktop";
+import { colors } from "./pixels";
 import { AppWindow, type Options } from "./window";
+
+/** About every second window was not drawn whole: so many starts find it all but surely. */
+const STARTS = 5;
+/** Whatever has letters on it has more colors, by their smooth edges. */
+const LETTERS = 12;
 
 const DESIGN = { width: 1280, height: 832 };
 
@@ -92,6 +99,48 @@ test("the main job; closed with a machine running, the next start takes it back"
   await again.press(en.machines.force);
   await sees(again, fill(en.rungDone.kill));
   expect(home.machines()).toEqual([]);
+});
+
+test("a program that cannot begin shows why and nothing else, and begins when it can", async () => {
+  const { home, desktop } = await person();
+  const other = await DevHost.start(home, { args: ["--practice"] });
+  opened.push(() => other.stop());
+  const window = await open(desktop, home, { args: ["--practice"], pictures: "webview/not-begun" });
+  await sees(window, en.notBegun.title);
+  await sees(window, en.problem.locked.title);
+  expect(await window.text()).not.toContain(en.host.checking);
+  await window.picture("locked");
+  await window.press(en.common.retry);
+  await sees(window, en.problem.locked.title);
+
+  await other.stop();
+  await window.press(en.common.retry);
+  await sees(window, en.practice.band);
+  expect(await window.text()).not.toContain(en.notBegun.title);
+});
+
+test("a started window is drawn whole, also where no graphics card does it", async () => {
+  const { home, desktop } = await person();
+  // Heights of the bar above and of the band of practice mode below it.
+  const strips: [top: number, bottom: number][] = [
+    [0, 48],
+    [48, 80],
+  ];
+  for (let start = 0; start < STARTS; start += 1) {
+    const started = new Program("the window", program("crete"), ["--practice"], {
+      ...home.env(desktop.env),
+    });
+    opened.push(() => started.stop());
+    await until("a page on the screen", 20_000, () => colors(desktop.screen(), 80, 832) > LETTERS);
+    const strip = () => strips.map(([top, bottom]) => colors(desktop.screen(), top, bottom));
+    await until(
+      `start ${start + 1} to be drawn whole`,
+      5_000,
+      () => strip().every((count) => count > LETTERS),
+      () => `colors of bar and band: ${strip().join(", ")}`,
+    );
+    await started.stop();
+  }
 });
 
 test("settings whose save was cut off are those of the last good copy, and the page says so", async () => {

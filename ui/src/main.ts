@@ -5,6 +5,7 @@ import "./design/base.css";
 import { mount } from "svelte";
 import { fontsLoaded } from "./design/fonts";
 import { choosePlatform } from "./platform/choose";
+import { drawAgain } from "./model/drawn";
 import { start, whole } from "./model/session.svelte";
 import App from "./shell/App.svelte";
 
@@ -12,6 +13,7 @@ import App from "./shell/App.svelte";
 const TOGETHER_MS = 100;
 
 void start(choosePlatform());
+drawAgain(document.documentElement);
 const late = new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
 // Drawn once, whole and in its own letters: each further time costs as much as the first.
 void Promise.race([Promise.all([whole, fontsLoaded()]), late]).then(() =>

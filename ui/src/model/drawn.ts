@@ -20,6 +20,14 @@ export function contentDrawn(): void {
   );
 }
 
+/**
+ * Has everything drawn once more, which `base.css` does. Without a graphics card WebKitGTK leaves a
+ * part of the first frame of every second window blank until something in that part changes.
+ */
+export function drawAgain(root: HTMLElement): void {
+  void drawn.then(() => (root.dataset["drawn"] = ""));
+}
+
 /** From now on the content is waited for no longer than a while. */
 export function expectContent(): void {
   setTimeout(() => tell(), AT_MOST_MS);

@@ -62,6 +62,16 @@ export async function changeSettings(change: Partial<Settings>): Promise<void> {
   session.settings = await rpc("settings.set", { settings: { ...session.settings, ...change } });
 }
 
+/** Has the program try once more to begin: the page begins with it, or has the problem of now. */
+export async function beginAgain(): Promise<void> {
+  try {
+    await (await platform).again();
+    window.location.reload();
+  } catch (error) {
+    session.problem = problemOf(error);
+  }
+}
+
 function tellVisible(host: Platform): void {
   const visible = document.visibilityState === "visible";
   void host.rpc("app.visible", { visible }).catch(() => undefined);

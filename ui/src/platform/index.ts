@@ -28,6 +28,8 @@ export interface Platform {
   /** Frames of all topics; `lost` when the connection is gone and being made anew. */
   events(frames: (batch: EventFrame[]) => void, lost: () => void): void;
   stream(request: StreamRequest, reader: StreamReader): ByteStream;
+  /** Has the program try once more to begin. Rejects with why it cannot. */
+  again(): Promise<void>;
 }
 
 /** Reads a chunk as both transports send it: eight bytes place, then the bytes. */

@@ -8,6 +8,7 @@ import { layout } from "../model/layout.svelte";
 import { router } from "../model/router.svelte";
 import { session, start, topics } from "../model/session.svelte";
 import { toasts } from "../model/toasts.svelte";
+import { ProblemError } from "../platform";
 import { FakePlatform, problemWith } from "../platform/fake";
 import * as sample from "../platform/fake/samples";
 import App from "./App.svelte";
@@ -38,6 +39,7 @@ beforeEach(async () => {
   await title(en.home.title);
 });
 afterEach(() => {
+  session.problem = undefined;
   for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
   layout.palette = layout.shortcuts = layout.jobs = false;
 });
@@ -203,6 +205,18 @@ it("a lost program is said, with what was known still there", async () => {
   expect(screen.getByRole("link", { name: "knossos" })).toBeTruthy();
   fake.upsert("machines", sample.MACHINE_ID, sample.machine());
   await vi.waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+});
+
+it("a program that could not begin shows why and nothing else, and tries again", async () => {
+  session.problem = problemWith({ code: "locked", params: { path: "/run/crete/lock" } });
+  await title(en.notBegun.title);
+  screen.getByRole("heading", { name: en.problem.locked.title });
+  expect(screen.queryByRole("heading", { name: en.home.title })).toBeNull();
+  const unanswered = new ProblemError(problemWith({ code: "folder_unusable" }));
+  fake.again = vi.fn(() => Promise.reject(unanswered));
+  await userEvent.click(screen.getByRole("button", { name: en.common.retry }));
+  await screen.findByRole("heading", { name: en.problem.folder_unusable.title });
+  expect(fake.again).toHaveBeenCalledOnce();
 });
 
 it("a page that breaks says so, is reported, and the frame goes on", async () => {

@@ -73,6 +73,7 @@ await start({
   rpc,
   events: (frames) => (tell = frames),
   stream: () => ({ close: () => undefined }),
+  again: () => Promise.resolve(),
 } as Platform);
 
 function upsert(topic: "host" | "jobs", key: string, value: unknown): void {

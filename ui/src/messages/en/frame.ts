@@ -142,6 +142,10 @@ export const frame = {
     all: "All activity",
   },
   toasts: { label: "Messages", seconds: { one: "{n} second left", other: "{n} seconds left" } },
+  notBegun: {
+    title: "Crete could not begin",
+    trying: "Trying",
+  },
   pageFault: {
     title: "This page stopped working",
     text: "Crete made a mistake while drawing it. Your machines go on, and nothing was lost.",

@@ -81,6 +81,9 @@ export class FakePlatform implements Platform {
     return { close: () => (stream.closed = true) };
   }
 
+  /** Whether another beginning would do. */
+  again = (): Promise<void> => Promise.resolve();
+
   tell(topic: Topic, change: Change): void {
     this.#generation += 1;
     this.#frames?.([{ topic, generation: this.#generation, change }]);

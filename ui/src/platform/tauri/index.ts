@@ -57,6 +57,13 @@ export function tauri(): Platform {
       if (early) takeOver(early, channel);
       else void invoke("events", { channel });
     },
+    async again() {
+      try {
+        await invoke("open_again");
+      } catch (problem) {
+        throw new ProblemError(problem as Problem);
+      }
+    },
     stream(request: StreamRequest, reader: StreamReader): ByteStream {
       const stream = ++streams;
       const channel = new Channel<ArrayBuffer>();

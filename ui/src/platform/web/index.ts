@@ -98,6 +98,9 @@ export function web(): Platform {
       };
       connect();
     },
+    async again() {
+      await platform.rpc("app.info", {});
+    },
     stream(request, reader): ByteStream {
       const stream = ++streams;
       readers.set(stream, { request, reader });
