@@ -111,6 +111,8 @@ test("a program that cannot begin shows why and nothing else, and begins when it
   expect(await window.text()).not.toContain(en.host.checking);
   await window.picture("locked");
   await window.press(en.common.retry);
+  // The button says so for as long as it is tried.
+  await sees(window, en.common.retry);
   await sees(window, en.problem.locked.title);
 
   await other.stop();
