@@ -89,7 +89,7 @@ impl EngineError {
             }
             Self::Locked { path } => {
                 Problem::new(ErrorCode::Locked, params! { "path" => path.display() }).with_remedy(
-                    Remedy::StopProgram {
+                    Remedy::EndProgram {
                         name: "Crete".to_owned(),
                     },
                 )

@@ -354,8 +354,13 @@ pub enum Remedy {
         /// The first release that will do.
         release: String,
     },
-    /// Stop another program first.
+    /// Stop the machine of another hypervisor first.
     StopProgram {
+        /// The hypervisor's name.
+        name: String,
+    },
+    /// End a program that holds what is wanted.
+    EndProgram {
         /// The program's name.
         name: String,
     },

@@ -414,7 +414,7 @@ fn in_use(lock: &Path) -> Problem {
     let pids: Vec<String> = holders(lock).iter().map(i32::to_string).collect();
     Problem::new(ErrorCode::Locked, params! { "path" => lock.display() })
         .with_detail(format!("held by process {}", pids.join(", ")))
-        .with_remedy(Remedy::StopProgram {
+        .with_remedy(Remedy::EndProgram {
             name: "QEMU".to_owned(),
         })
         .with_remedy(Remedy::Retry)

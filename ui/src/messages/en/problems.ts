@@ -376,8 +376,8 @@ export const problem = {
     safe: "What arrived of it is kept.",
   },
   locked: {
-    title: "Another Crete is using this",
-    cause: "another Crete is using it",
+    title: "Another program is using this",
+    cause: "another program is using it",
     why: "{path} is held by another running program.",
     safe: "Nothing was changed.",
   },
@@ -563,6 +563,7 @@ export const remedy = {
   ...host.hostRemedy,
   ...talos.remedy,
   retry: "Try again",
+  end_program: "End the other {name}, then try again.",
   enter_practice: "Practice without internet",
   sign_in_to_network: "Open any page in a browser and sign in to the network.",
   add_certificate: "Give Settings the certificate of {issuer} as a file.",

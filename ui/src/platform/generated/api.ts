@@ -5483,6 +5483,10 @@ device: string, } | { "kind": "leave_sandbox" } | { "kind": "upgrade_system",
  */
 release: string, } | { "kind": "stop_program", 
 /**
+ * The hypervisor's name.
+ */
+name: string, } | { "kind": "end_program", 
+/**
  * The program's name.
  */
 name: string, } | { "kind": "stop_other_hypervisor" } | { "kind": "use_less_memory" } | { "kind": "choose_network" } | { "kind": "install_again" } | { "kind": "download_again" } | { "kind": "choose_another" } | { "kind": "save_instead" } | { "kind": "open_folder", 
