@@ -4,6 +4,7 @@ use crate::access::PersonalFiles;
 use crate::clock::Clock;
 use crate::cluster::{Clusters, Ground};
 use crate::error::{EngineError, Result};
+use crate::host::Meter;
 use crate::jobs::Jobs;
 use crate::live::Live;
 use crate::machine::Handles;
@@ -118,6 +119,7 @@ pub struct Shared {
     /// closing waits for all of them.
     pub closing: CancellationToken,
     pub(crate) visible: watch::Sender<bool>,
+    pub(crate) meter: Meter,
     pub(crate) checks: Checks,
     /// When the last check of this computer began.
     pub(crate) checking: tokio::sync::Mutex<Option<std::time::Instant>>,
@@ -190,6 +192,7 @@ impl Engine {
             usage: Live::new(),
             tasks: TaskTracker::new(),
             clock: config.clock,
+            meter: Meter::default(),
             checks: Checks::new(config.world.clone(), Limits::default()),
             patience: config.patience,
             systemd_bus: config.systemd_bus,

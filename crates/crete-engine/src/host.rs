@@ -5,7 +5,7 @@ mod watch;
 
 use crate::Engine;
 use crete_host::UsageMeter;
-use crete_model::HostReport;
+use crete_model::{HostReport, HostUsage};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,10 @@ const EVERY: Duration = Duration::from_secs(2);
 const PAGE_FIRST: Duration = Duration::from_secs(3);
 /// Key of the one report in its set.
 const REPORT: &str = "host";
+
+/// What the live figures are measured with, once they were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(Mutex<Option<UsageMeter>>);
 
 impl Engine {
     /// Checks this computer. One check runs at a time; the `host` set carries the result.
@@ -77,29 +81,33 @@ impl Engine {
         // Without a page the check is not missing either.
         let _ = tokio::time::timeout(PAGE_FIRST, drawn).await;
         self.host_report().await;
-        self.meter().await;
+        self.show_usage().await;
     }
 
-    async fn meter(&self) {
-        let Some(meter) = UsageMeter::new() else {
-            return;
-        };
-        let meter = std::sync::Arc::new(Mutex::new(meter));
+    /// Measures what is in use now, and shows it. Nothing where the system cannot be asked.
+    ///
+    /// Reads a few files of the kernel for each machine.
+    pub(crate) fn measure(&self) -> Option<HostUsage> {
+        let mut kept = self.meter.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            *kept = UsageMeter::new();
+        }
+        let meter = kept.as_mut()?;
+        let usage = meter.sample(&*self.world, self.data_dir(), &self.claims());
+        self.usage.set("usage", usage.clone());
+        Some(usage)
+    }
+
+    async fn show_usage(&self) {
         let mut visible = self.visible.subscribe();
         loop {
             // Nothing is measured while hidden. The sender lives as long as the engine.
             if visible.wait_for(|seen| *seen).await.is_err() {
                 return;
             }
-            let (engine, meter) = (self.clone(), meter.clone());
-            // Reading /proc of many processes blocks, so it is kept off the runtime's threads.
-            let sample = tokio::task::spawn_blocking(move || {
-                let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-                meter.sample(engine.data_dir(), &engine.claims())
-            });
-            if let Ok(usage) = sample.await {
-                self.usage.set("usage", usage);
-            }
+            let engine = self.clone();
+            // What is done again and again is kept off the runtime's threads.
+            let _ = tokio::task::spawn_blocking(move || engine.measure()).await;
             tokio::time::sleep(EVERY).await;
         }
     }

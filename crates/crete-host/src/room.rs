@@ -30,7 +30,8 @@ pub(crate) fn memory(world: &dyn World) -> Finding {
         &format!("MemTotal {total}, MemAvailable {free}"),
     )];
     let (mut total, mut free) = (total, free);
-    if let Some((limit, left, path)) = cgroup_limit(world).filter(|(limit, ..)| *limit < total) {
+    if let Some(group) = cgroup_limit(world).filter(|group| group.limit < total) {
+        let Limit { limit, left, path } = group;
         seen.push(evidence(path, &format!("limit {limit}, {left} left")));
         (total, free) = (limit, free.min(left));
     }
@@ -55,9 +56,19 @@ fn field(text: &str, name: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// The narrowest limit on the way from this process' control group to the root: the limit, what
-/// is left of it, and where it stands.
-fn cgroup_limit(world: &dyn World) -> Option<(u64, u64, String)> {
+/// What a control group may hold of this computer's memory.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Limit {
+    /// Bytes.
+    pub limit: u64,
+    /// Bytes of it that nobody holds.
+    pub left: u64,
+    /// The file that says so.
+    pub path: String,
+}
+
+/// The narrowest limit on the way from this process' control group to the root.
+pub(crate) fn cgroup_limit(world: &dyn World) -> Option<Limit> {
     let own = world.read(Path::new("/proc/self/cgroup"))?;
     let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
     let number = |file: &Path| world.read(file)?.trim().parse::<u64>().ok();
@@ -74,7 +85,8 @@ fn cgroup_limit(world: &dyn World) -> Option<(u64, u64, String)> {
             let cached = stat.lines().find_map(|line| line.strip_prefix("file "));
             let cached = cached.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
             let left = limit.saturating_sub(held.saturating_sub(cached));
-            Some((limit, left, folder.join("memory.max").display().to_string()))
+            let path = folder.join("memory.max").display().to_string();
+            Some(Limit { limit, left, path })
         })
         .min()
 }

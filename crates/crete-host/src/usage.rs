@@ -1,5 +1,7 @@
 //! Live figures of this computer.
 
+use crate::room::cgroup_limit;
+use crate::world::World;
 use crete_model::HostUsage;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -51,8 +53,9 @@ impl UsageMeter {
         })
     }
 
-    /// Looks at memory, load and disk now, and at what `machines` hold of it.
-    pub fn sample(&mut self, data_dir: &Path, machines: &[Claim]) -> HostUsage {
+    /// Looks at memory, load and disk now, and at what `machines` hold of it. Memory is as much of
+    /// it as this login may use.
+    pub fn sample(&mut self, world: &dyn World, data_dir: &Path, machines: &[Claim]) -> HostUsage {
         self.system.refresh_memory();
         self.system.refresh_cpu_usage();
         let up: Vec<(Pid, &Claim)> = machines
@@ -69,12 +72,13 @@ impl UsageMeter {
         let blocks = |of: fn(&rustix::fs::StatVfs) -> u64| {
             disk.as_ref().map_or(0, |stat| of(stat) * stat.f_frsize)
         };
+        let (mut total, mut free) = (self.system.total_memory(), self.system.available_memory());
+        if let Some(group) = cgroup_limit(world).filter(|group| group.limit < total) {
+            (total, free) = (group.limit, free.min(group.left));
+        }
         HostUsage {
-            memory_total: self.system.total_memory(),
-            memory_used: self
-                .system
-                .total_memory()
-                .saturating_sub(self.system.available_memory()),
+            memory_total: total,
+            memory_used: total.saturating_sub(free),
             memory_machines: pids.iter().map(|pid| self.memory_of(*pid)).sum(),
             memory_promised: up
                 .iter()
@@ -109,12 +113,31 @@ fn some_avg10(text: &str) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RecordedWorld;
 
     #[test]
     fn this_computer_has_figures() {
-        let usage = UsageMeter::new().unwrap().sample(Path::new("/"), &[]);
+        let world = RecordedWorld::default();
+        let usage = UsageMeter::new()
+            .unwrap()
+            .sample(&world, Path::new("/"), &[]);
         assert!(usage.memory_total > usage.memory_used && usage.memory_used > 0);
         assert!(usage.disk_total >= usage.disk_free && usage.cpus > 0);
+    }
+
+    #[test]
+    fn memory_is_what_the_control_group_leaves() {
+        let world: RecordedWorld = serde_json::from_value(serde_json::json!({"files": {
+            "/proc/self/cgroup": "0::/user.slice/session.scope\n",
+            "/sys/fs/cgroup/user.slice/memory.max": "65536\n",
+            "/sys/fs/cgroup/user.slice/memory.current": "40960\n",
+            "/sys/fs/cgroup/user.slice/memory.stat": "anon 36864\nfile 4096\n",
+        }}))
+        .unwrap();
+        let usage = UsageMeter::new()
+            .unwrap()
+            .sample(&world, Path::new("/"), &[]);
+        assert_eq!((usage.memory_total, usage.memory_used), (65_536, 36_864));
     }
 
     #[test]
@@ -134,9 +157,11 @@ mod tests {
             disk: (folder.path().join("none"), 1 << 20),
             ..claim.clone()
         };
-        let usage = UsageMeter::new()
-            .unwrap()
-            .sample(folder.path(), &[claim, off]);
+        let usage = UsageMeter::new().unwrap().sample(
+            &RecordedWorld::default(),
+            folder.path(),
+            &[claim, off],
+        );
         assert!(usage.memory_machines > 0);
         assert_eq!(usage.memory_promised, (1 << 40) - usage.memory_machines);
         assert_eq!(usage.vcpus, 3);

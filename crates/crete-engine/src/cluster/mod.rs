@@ -143,11 +143,7 @@ impl Engine {
             id: draft.name.clone(),
         };
         let spec = self.spec_of_draft(draft).ok_or_else(missing)?;
-        let strains = self.strains(plan::total(&spec));
-        if let Some(strain) = strains.into_iter().find(|one| one.refused) {
-            let problem = Problem::new(ErrorCode::MemoryShort, strain.params);
-            return Err(problem.with_remedy(Remedy::UseLessMemory).into());
-        }
+        self.check_budget(plan::total(&spec))?;
         let id = spec.id;
         if let Some(bundle) = given {
             // Before the record: whoever finds a cluster without secrets makes new ones.

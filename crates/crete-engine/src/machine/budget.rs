@@ -3,7 +3,9 @@
 
 use crate::Engine;
 use crete_host::Claim;
-use crete_model::{HostUsage, Params, Sizes, Strain, StrainCode, params};
+use crete_model::{
+    ErrorCode, HostUsage, Params, Problem, Remedy, Sizes, Strain, StrainCode, params,
+};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -66,7 +68,7 @@ fn strains(usage: &HostUsage, sizes: Sizes) -> Vec<Strain> {
 }
 
 impl Engine {
-    /// What a machine of these sizes would ask too much of, as this computer is now.
+    /// What a machine of these sizes would ask too much of, by the figures that are shown now.
     ///
     /// Empty also while nobody looks at the page, because then nothing is measured.
     #[must_use]
@@ -74,6 +76,17 @@ impl Engine {
         let seen = *self.visible.borrow();
         let usage = self.usage.get("usage").filter(|_| seen);
         usage.map_or_else(Vec::new, |usage| strains(&usage, sizes))
+    }
+
+    /// Refuses sizes that cannot work as this computer is now, whether anybody looks or not.
+    pub(crate) fn check_budget(&self, sizes: Sizes) -> Result<(), Problem> {
+        let usage = self.measure();
+        let all = usage.map_or_else(Vec::new, |usage| strains(&usage, sizes));
+        match all.into_iter().find(|one| one.refused) {
+            None => Ok(()),
+            Some(strain) => Err(Problem::new(ErrorCode::MemoryShort, strain.params)
+                .with_remedy(Remedy::UseLessMemory)),
+        }
     }
 
     /// What every machine was given.

@@ -101,7 +101,11 @@ impl Engine {
     ) -> Result<Prepared, Problem> {
         job.enter(StageCode::Prepare);
         let plan = self.launch_plan(spec, report)?;
-        self.check_budget(spec)?;
+        self.check_budget(Sizes {
+            vcpus: spec.vcpus,
+            memory_mib: spec.memory_mib,
+            disk_gib: spec.disk_gib,
+        })?;
         let files = self.files(spec.id);
         let runtime = || crate::paths::private_folder(&files.runtime);
         step!("machine.runtime", runtime()).map_err(EngineError::problem)?;
@@ -181,20 +185,6 @@ impl Engine {
             job.log(format!("made {}", files.vars.display()));
         }
         Ok(())
-    }
-
-    /// Refuses a machine that cannot work as this computer is now.
-    fn check_budget(&self, spec: &MachineSpec) -> Result<(), Problem> {
-        let sizes = Sizes {
-            vcpus: spec.vcpus,
-            memory_mib: spec.memory_mib,
-            disk_gib: spec.disk_gib,
-        };
-        match self.strains(sizes).into_iter().find(|one| one.refused) {
-            None => Ok(()),
-            Some(strain) => Err(Problem::new(ErrorCode::MemoryShort, strain.params)
-                .with_remedy(Remedy::UseLessMemory)),
-        }
     }
 
     /// Starts QEMU. It is recorded before it runs, so that there is never one nobody can find.

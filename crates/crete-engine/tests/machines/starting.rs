@@ -367,6 +367,15 @@ async fn memory_that_is_not_there_is_refused_before_anything_is_made() {
     assert!(bytes("free") < bytes("needed"));
     world.assert_nothing_runs();
     world.assert_nothing_is_left(machine);
+
+    // While nobody looks nothing is measured for the page, and what cannot work is refused all the
+    // same.
+    engine.set_visible(false);
+    assert_eq!(engine.strains(sizes), []);
+    let job = engine.start(machine).await.unwrap().unwrap();
+    let problem = ended(&engine, job).await.problem.unwrap();
+    assert_eq!(problem.code, ErrorCode::MemoryShort);
+    world.assert_nothing_runs();
     engine.close().await;
 }
 
