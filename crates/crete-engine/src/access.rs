@@ -23,9 +23,11 @@ mod secrets;
 
 pub use clusters::look_into_secrets;
 pub(crate) use clusters::read_file;
+pub use engine::save_text;
 pub use issue::AccessTo;
 pub(crate) use issue::issue;
 pub(crate) use own::{KUBECONFIG, OwnFiles, TALOSCONFIG, write_own};
+pub(crate) use personal::neighbour_of;
 pub use secrets::{SecretsRead, read_secrets};
 
 use crate::error::{EngineError, Result};

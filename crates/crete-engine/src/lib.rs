@@ -32,10 +32,12 @@ mod store;
 mod studio;
 mod trash;
 
-pub use access::{Access, AccessTo, PersonalFiles, SecretsRead, look_into_secrets, read_secrets};
+pub use access::{
+    Access, AccessTo, PersonalFiles, SecretsRead, look_into_secrets, read_secrets, save_text,
+};
 pub use catalogue::Aged;
 pub use clock::{Clock, SystemClock};
-pub use cluster::{sample_text, save_text};
+pub use cluster::sample_text;
 pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;

@@ -426,3 +426,33 @@ async fn a_refusal_names_the_answer_and_an_error_without_words_is_looked_into() 
     assert_eq!(problem.code, ErrorCode::FactoryInternal);
     engine.close().await;
 }
+
+#[tokio::test]
+async fn a_file_of_the_person_is_replaced_by_a_whole_one_or_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, target) = (
+        folder.path().join("console"),
+        folder.path().join("mine.txt"),
+    );
+    let text = || std::fs::read_to_string(&target).unwrap();
+    std::fs::write(&target, "older").unwrap();
+
+    // A log that is none cannot be read: what was there stays, with nothing beside it.
+    std::fs::create_dir(&log).unwrap();
+    crete_engine::copy_console(&log, &target).await.unwrap_err();
+    assert_eq!(text(), "older");
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::write(&log, "booted\n").unwrap();
+    crete_engine::copy_console(&log, &target).await.unwrap();
+    assert_eq!(text(), "booted\n");
+
+    // Whoever reads it while it is replaced reads the old one to its end.
+    let reader = std::fs::File::open(&target).unwrap();
+    crete_engine::save_text(&target, "newer".to_owned())
+        .await
+        .unwrap();
+    assert_eq!(std::io::read_to_string(reader).unwrap(), "booted\n");
+    assert_eq!(text(), "newer");
+    let beside = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(beside, 2);
+}

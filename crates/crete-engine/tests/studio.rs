@@ -252,7 +252,6 @@ async fn the_text_of_a_dropped_file_is_told_and_nothing_is_imported() {
     let link = root.path().join("link.yaml");
     std::os::unix::fs::symlink(&yaml, &link).unwrap();
     let mut changes = engine.drops.subscribe().changes;
-    // Files are taken in order, so what the first two became is known when the third is told.
     engine.dropped(vec![binary, link, yaml]);
     let told = tokio::time::timeout(std::time::Duration::from_secs(60), async {
         loop {
@@ -264,6 +263,20 @@ async fn the_text_of_a_dropped_file_is_told_and_nothing_is_imported() {
     });
     let told = told.await.unwrap();
     assert_eq!(told.text.as_deref(), Some("customization: {}\n"));
+    // Whoever let them go reads why nothing came of each.
+    let why: Vec<_> = told
+        .files
+        .iter()
+        .map(|plan| (&*plan.file_name, plan.problem.is_some()))
+        .collect();
+    assert_eq!(
+        why,
+        [
+            ("noise", true),
+            ("link.yaml", true),
+            ("schematic.yaml", true)
+        ]
+    );
     assert!(engine.images.all().is_empty());
     engine.drag_left();
     assert!(engine.drops.all().is_empty());

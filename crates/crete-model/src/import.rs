@@ -62,10 +62,10 @@ pub struct ImportFound {
     pub version: Option<TalosVersion>,
 }
 
-/// Files that a person holds over the window.
+/// Files that a person holds over the window, or let go there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct DropView {
-    /// What would become of each.
+    /// What would become of each; of those that were let go, the ones that cannot be used.
     pub files: Vec<ImportPlan>,
     /// The text of one that was let go and is no image: the studio may know what it is.
     pub text: Option<String>,

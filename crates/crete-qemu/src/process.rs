@@ -386,6 +386,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_replaced_program_is_known_by_the_path_it_was_started_from() {
+        let place = place();
+        let program = place.folder.path().join("qemu-system-x86_64");
+        fs::copy("/bin/sleep", &program).unwrap();
+        let held = place.hold(&program, &["600"]).await;
+        let kept = record(held.pid(), held.identity());
+        let mut running = held.release().await.unwrap();
+        assert_eq!(kept.executable, program);
+        fs::remove_file(&program).unwrap();
+        fs::copy("/bin/sleep", &program).unwrap();
+        let now = fs::read_link(format!("/proc/{}/exe", kept.pid)).unwrap();
+        assert!(now.to_string_lossy().ends_with(" (deleted)"), "{now:?}");
+
+        let again = adopt(&kept).unwrap().unwrap();
+        assert_eq!(again.executable().as_ref(), Some(&program));
+        let elsewhere = Record {
+            executable: place.folder.path().join("another"),
+            ..kept
+        };
+        assert!(adopt(&elsewhere).unwrap().is_none());
+        again.signal(Signal::Kill).unwrap();
+        running.wait().await;
+    }
+
+    #[tokio::test]
     async fn its_words_are_kept_and_its_status_told() {
         let place = place();
         let held = place.hold(Path::new("/bin/ls"), &["/no/such/folder"]).await;

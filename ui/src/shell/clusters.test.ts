@@ -68,8 +68,8 @@ it("Home shows clusters before machines, and machines of clusters only in them",
 
 it("a recipe that the program read opens the form; other text does not", async () => {
   render(RecipeDrop);
-  fake.upsert("drops", "text", { files: [], text: "customization: {}" });
-  fake.upsert("drops", "text", { files: [], text: "crete_cluster: 1\nname: gortyn\n" });
+  fake.upsert("drops", "refused", { files: [], text: "customization: {}" });
+  fake.upsert("drops", "refused", { files: [], text: "crete_cluster: 1\nname: gortyn\n" });
   await vi.waitFor(() => expect(router.route).toEqual(toNewCluster));
   expect(recipe.take()).toContain("gortyn");
 });

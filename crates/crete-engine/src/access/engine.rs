@@ -1,11 +1,26 @@
 //! The engine's hold on access files: one at a time, on a thread that may wait for disks.
 
-use super::{Access, AccessTo};
+use super::personal::{self, Look};
+use super::{Access, AccessTo, problem};
 use crate::Engine;
 use crate::error::{Result, internal};
 use crete_talos::pki::SystemEntropy;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+
+/// Saves a text to a file that the person chose. What was there is replaced by the whole of it, or
+/// stays.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn save_text(path: &Path, text: String) -> Result<()> {
+    let path = path.to_owned();
+    let saving = tokio::task::spawn_blocking(move || {
+        let look = Look::at(&path)?;
+        personal::replace(&look, &text, "text", false)
+    });
+    saving.await.map_err(internal)?.map_err(problem)
+}
 
 impl Engine {
     /// Works on the access to a cluster, whose folder remembers what was written.

@@ -42,7 +42,6 @@ mod view;
 mod work;
 
 pub use ground::{Ground, GroundResult, ImageSight, MachineSight, Place, Power};
-pub use recipe::save_text;
 pub use sample::sample_text;
 
 use crate::error::{EngineError, Result};

@@ -7,7 +7,6 @@ use crete_model::{
     NodeGroup, NodeRole, NodeSizes, Problem, RECIPE_FORM, RecipeImage, RecipeMachines, Remedy,
     Sizes, params,
 };
-use std::path::Path;
 
 /// Far more than any recipe has.
 const LARGEST: usize = 4 << 20;
@@ -174,16 +173,4 @@ fn machines_of(spec: &ClusterSpec) -> RecipeMachines {
         worker_sizes,
         sizes,
     }
-}
-
-/// Saves a text to a file that the person chose.
-///
-/// # Errors
-/// When it cannot be written.
-pub async fn save_text(path: &Path, text: String) -> Result<()> {
-    let at = |source| EngineError::File {
-        path: path.to_owned(),
-        source,
-    };
-    tokio::fs::write(path, text).await.map_err(at)
 }

@@ -9,12 +9,12 @@ use std::sync::atomic::Ordering;
 
 /// The one item of the set.
 const KEY: &str = "drop";
-/// The item that holds a text.
-const TEXT: &str = "text";
+/// The item that holds what was let go and could not be used.
+const REFUSED: &str = "refused";
 /// A schematic with a machine configuration in it is shorter than this.
 const LONGEST: u64 = 1 << 20;
-/// Files that are looked at; nobody means more at once.
-const MOST: usize = 16;
+/// Files that are looked at one after the other; nobody means more at once.
+const MOST: usize = 100;
 
 impl Engine {
     /// Files came over the window. The set `drops` says what would become of them.
@@ -32,38 +32,36 @@ impl Engine {
 
     /// They left again.
     pub fn drag_left(&self) {
-        self.drops.remove(TEXT);
+        self.drops.remove(REFUSED);
         self.drag_turn.fetch_add(1, Ordering::SeqCst);
         self.drops.remove(KEY);
     }
 
-    /// They were let go: those that can be used are imported.
+    /// They were let go: those that can be used are imported, and why others cannot is told. The
+    /// text of a small file, such as a schematic, is told with them.
     pub fn dropped(&self, paths: Vec<PathBuf>) {
         self.drag_left();
         let engine = self.clone();
         self.tasks.spawn(async move {
-            for plan in engine.examine_all(paths).await {
+            let mut files = Vec::new();
+            let mut text = None;
+            for mut plan in engine.examine_all(paths).await {
+                let path = PathBuf::from(&plan.path);
                 if plan.found.is_none() {
-                    // It was said before the file was let go that this is no image.
-                    engine.tell_text(Path::new(&plan.path)).await;
+                    let reading = tokio::task::spawn_blocking(move || small_text(&path));
+                    text = reading.await.ok().flatten().or(text);
+                } else if let Err(error) = engine.import(path).await {
+                    plan.found = None;
+                    plan.problem = Some(error.problem());
+                } else {
                     continue;
                 }
-                if let Err(error) = engine.import(PathBuf::from(&plan.path)).await {
-                    tracing::warn!(%error, path = plan.path, "a dropped file");
-                }
+                files.push(plan);
+            }
+            if !files.is_empty() {
+                engine.drops.set(REFUSED, DropView { files, text });
             }
         });
-    }
-
-    /// Shows the text of a small file, such as a schematic.
-    async fn tell_text(&self, path: &Path) {
-        let path = path.to_owned();
-        let reading = tokio::task::spawn_blocking(move || small_text(&path));
-        if let Ok(Some(text)) = reading.await {
-            let files = Vec::new();
-            let text = Some(text);
-            self.drops.set(TEXT, DropView { files, text });
-        }
     }
 
     async fn examine_all(&self, paths: Vec<PathBuf>) -> Vec<ImportPlan> {

@@ -3,6 +3,7 @@
 use super::driver::Handle;
 use super::files::{Files, console_log};
 use crate::Engine;
+use crate::access::neighbour_of;
 use crate::error::{EngineError, Result};
 use bytes::Bytes;
 use crete_model::{BootView, MachineId, SerialPort};
@@ -221,31 +222,44 @@ async fn send_screen(
 }
 
 /// Copies what is kept of a console to a file the person chose. The gap of a given-up middle is
-/// stated in the text.
+/// stated in the text. What was there is replaced by the whole of it, or stays.
 ///
 /// # Errors
 /// When either file cannot be read or written.
 pub async fn copy_console(log: &Path, target: &Path) -> Result<()> {
     let (log, target) = (log.to_owned(), target.to_owned());
     let copy = tokio::task::spawn_blocking(move || {
-        use std::io::Write;
-        let file = |path: &Path, source| EngineError::File {
-            path: path.to_owned(),
-            source,
-        };
-        let mut out = std::fs::File::create(&target).map_err(|error| file(&target, error))?;
-        let mut reader = serial::Reader::new(log.clone(), 0);
-        let mut expected = 0;
-        while let Some((at, bytes)) = reader.next_chunk().map_err(|error| file(&log, error))? {
-            let mut write =
-                |bytes: &[u8]| out.write_all(bytes).map_err(|error| file(&target, error));
-            if at != expected {
-                write(format!("\n[{} bytes not kept]\n", at - expected).as_bytes())?;
-            }
-            write(&bytes)?;
-            expected = at + bytes.len() as u64;
+        let half = neighbour_of(&target, "console");
+        let copied = write_console(&log, &half)
+            .and_then(|()| std::fs::rename(&half, &target).map_err(|error| file(&target, error)));
+        if copied.is_err() {
+            // When it was never made there is nothing to remove.
+            let _ = std::fs::remove_file(&half);
         }
-        out.sync_all().map_err(|error| file(&target, error))
+        copied
     });
     copy.await.map_err(crate::error::internal)?
+}
+
+fn file(path: &Path, source: std::io::Error) -> EngineError {
+    EngineError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn write_console(log: &Path, target: &Path) -> Result<()> {
+    use std::io::Write;
+    let mut out = std::fs::File::create(target).map_err(|error| file(target, error))?;
+    let mut reader = serial::Reader::new(log.to_owned(), 0);
+    let mut expected = 0;
+    while let Some((at, bytes)) = reader.next_chunk().map_err(|error| file(log, error))? {
+        let mut write = |bytes: &[u8]| out.write_all(bytes).map_err(|error| file(target, error));
+        if at != expected {
+            write(format!("\n[{} bytes not kept]\n", at - expected).as_bytes())?;
+        }
+        write(&bytes)?;
+        expected = at + bytes.len() as u64;
+    }
+    out.sync_all().map_err(|error| file(target, error))
 }

@@ -227,6 +227,27 @@ it("an own file is looked at before it is imported, and one that cannot be is sa
   expect(fake.requests("image.import")).toEqual([{ path: PLAN.path }]);
 });
 
+it("what was let go and could not be taken is said until it was read", async () => {
+  render(DropZone);
+  const tell = (text: string | null) =>
+    fake.snapshot("drops", { refused: { files: [REFUSED], text } });
+  // A recipe opens a page of its own.
+  tell("crete_cluster: 1\nname: gortyn\n");
+  await vi.waitFor(() => expect(topics.drops.all()).toHaveLength(1));
+  expect(screen.queryByRole("dialog")).toBeNull();
+  tell(null);
+  const dialog = await screen.findByRole("dialog", { name: en.library.notTaken });
+  expect(dialog.textContent).toContain(REFUSED.file_name);
+  expect(dialog.textContent).toContain(en.library.cannot);
+  await userEvent.click(within(dialog).getByRole("button", { name: en.common.close }));
+  await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  // The same file let go once more is said once more.
+  fake.snapshot("drops", {});
+  tell(null);
+  await screen.findByRole("dialog", { name: en.library.notTaken });
+  fake.snapshot("drops", {});
+});
+
 it("files held over the window are told before they are let go", async () => {
   render(DropZone);
   expect(screen.queryByRole("status")).toBeNull();

@@ -157,10 +157,10 @@ it("notes the answers, so that a restart loses none", async () => {
 });
 
 it("opens the text of a file that is dropped on the window, once", async () => {
-  fake.snapshot("drops", { text: { files: [], text: "meant for another page" } });
+  fake.snapshot("drops", { refused: { files: [], text: "meant for another page" } });
   render(StudioPage);
   expect(screen.queryByRole("dialog")).toBeNull();
-  fake.snapshot("drops", { text: { files: [], text: "customization: {}" } });
+  fake.snapshot("drops", { refused: { files: [], text: "customization: {}" } });
   await screen.findByRole("dialog");
   expect(screen.getByLabelText<HTMLTextAreaElement>(en.studio.openField).value).toBe(
     "customization: {}",

@@ -72,5 +72,6 @@ export const library = {
   fits: "{what}, {bytes}",
   cannot: "Cannot be imported",
   dropTitle: "Let go to import",
+  notTaken: "Not imported",
   dropNone: "None of these can be imported",
 } as const;
