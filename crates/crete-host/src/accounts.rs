@@ -1,7 +1,9 @@
-//! People and groups, as `/etc/passwd` and `/etc/group` know them. Pure, given the texts.
+//! People and groups, as `/etc/passwd` and `/etc/group` know them, and where these do not, as the
+//! directories of a company or a school do that the C library asks.
 
-use crate::world::World;
+use crate::world::{Ran, World};
 use std::path::Path;
+use std::time::Duration;
 
 /// A line of `/etc/group`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,34 @@ impl Accounts {
     pub fn read(world: &dyn World) -> Self {
         let text = |path: &str| world.read(Path::new(path)).unwrap_or_default();
         Self::parse(&text("/etc/passwd"), &text("/etc/group"))
+    }
+
+    /// The same, completed for whoever runs Crete and for one group by what directories know.
+    pub async fn complete(world: &dyn World, group: &str, limit: Duration) -> Self {
+        let mut known = Self::read(world);
+        let uid = world.login().uid;
+        let asks = known.name(uid).is_none();
+        if asks {
+            let line = ask(world, "getent", &["passwd", &uid.to_string()], limit).await;
+            known.people.extend(Self::parse(&line, "").people);
+        }
+        if known.group(group).is_none() {
+            let line = ask(world, "getent", &["group", group], limit).await;
+            known.groups.extend(Self::parse("", &line).groups);
+        }
+        // Directories need not list a group's members, so the person's groups are asked for.
+        let name = known.name(uid).filter(|name| asks && is_plain_name(name));
+        if let Some(name) = name.map(str::to_owned) {
+            let numbers = ask(world, "id", &["-G", &name], limit).await;
+            let has = |group: &&mut Group| {
+                let own = group.gid.to_string();
+                numbers.split_whitespace().any(|number| number == own)
+            };
+            for group in known.groups.iter_mut().filter(has) {
+                group.members.push(name.clone());
+            }
+        }
+        known
     }
 
     fn parse(passwd: &str, group: &str) -> Self {
@@ -70,6 +100,17 @@ impl Accounts {
     pub fn is_member(&self, user: &str, group: &Group) -> bool {
         let primary = |(name, _, gid): &(String, u32, u32)| name == user && *gid == group.gid;
         group.members.iter().any(|name| name == user) || self.people.iter().any(primary)
+    }
+}
+
+/// What a program of the system prints; nothing where it is not there, fails or hangs.
+async fn ask(world: &dyn World, program: &str, args: &[&str], limit: Duration) -> String {
+    let Some(path) = world.find(program).into_iter().next() else {
+        return String::new();
+    };
+    match world.run(&path, args, limit).await {
+        Ran::Said(text) => text,
+        Ran::Failed(_) | Ran::Hangs { .. } => String::new(),
     }
 }
 

@@ -19,6 +19,7 @@ mod access;
 mod module;
 mod rival;
 
+use crate::accounts::Accounts;
 use crate::check::{Finding, evidence};
 use crate::cpu::{self, Cpu};
 use crate::fixes;
@@ -54,6 +55,7 @@ pub(crate) struct Scene<'a> {
     pub world: &'a dyn World,
     pub cpu: Cpu,
     pub around: Surroundings,
+    pub accounts: Accounts,
     /// The kernel's log, where this login may read it.
     pub kernel_log: Option<String>,
     pub seen: Vec<Evidence>,
@@ -107,6 +109,10 @@ pub(crate) async fn check(world: &dyn World, limit: Duration) -> Finding {
     let mut scene = Scene {
         world,
         around: Surroundings::look(world),
+        accounts: match probe {
+            KvmProbe::Denied => Accounts::complete(world, access::GROUP, limit).await,
+            _ => Accounts::read(world),
+        },
         kernel_log: match works(world, &cpu, probe) {
             true => None,
             false => kernel_log(world, limit).await,

@@ -70,7 +70,10 @@ fn watch(places: Vec<WatchPlace>, tell: mpsc::Sender<()>) -> notify::Result<Reco
     };
     let mut watcher = RecommendedWatcher::new(told, Config::default())?;
     for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        // One that may not be read is no reason to miss what happens in the others.
+        if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
+            tracing::warn!(%error, folder = %folder.display(), "is not watched");
+        }
     }
     Ok(watcher)
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 const DEVICE: &str = "/dev/kvm";
 /// The group that systemd's rules give the device to.
-const GROUP: &str = "kvm";
+pub(super) const GROUP: &str = "kvm";
 /// Made by udev while logind gives the device (character 10:232) to the person at the screen.
 const GIVEN_AT_SCREEN: &str = "/run/udev/tags/uaccess/c10:232";
 
@@ -27,7 +27,7 @@ fn look(scene: &Scene) -> Option<Access> {
     let path = Path::new(DEVICE);
     let device = scene.world.ownership(path)?;
     let acl = scene.world.acl(path).as_deref().and_then(Acl::parse);
-    let accounts = Accounts::read(scene.world);
+    let accounts = scene.accounts.clone();
     let uid = scene.world.login().uid;
     let user = accounts.name(uid).map(str::to_owned);
     Some(Access {
@@ -99,14 +99,22 @@ pub(super) fn denied(scene: &mut Scene) -> Cause {
         let remedies = std::iter::once(Remedy::LogInAgain).chain(open).collect();
         return Cause::new(CauseCode::LogInAgain, params, remedies);
     }
-    let join = fixes::join_group(scene.world, user, group, Group::Exists);
+    // The tools that join a group know only the accounts of this computer.
+    let local = Accounts::read(scene.world);
+    let here = local.name(login.uid).is_some() && local.group(group).is_some();
+    let join = here
+        .then(|| fixes::join_group(scene.world, user, group, Group::Exists))
+        .flatten();
+    let open = (!here).then(|| fixes::open_device(scene.world, user));
     if let Some(holder) = person_at_the_screen(scene, &access) {
         let params = params! { "holder" => holder, "group" => group, "user" => user };
         let mut remedies = joining(join, group);
         remedies.push(Remedy::LogInAtScreen);
+        remedies.extend(open.flatten());
         return Cause::new(CauseCode::NotAtScreen, params, remedies);
     }
-    Cause::new(CauseCode::NoPermission, params, joining(join, group))
+    let remedies = joining(join, group).into_iter().chain(open.flatten());
+    Cause::new(CauseCode::NoPermission, params, remedies.collect())
 }
 
 /// Joining, and logging in again where the device cannot be opened at once.
