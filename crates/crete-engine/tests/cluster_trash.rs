@@ -69,6 +69,7 @@ fn write_record(
         machine: *machine,
         sizes: SIZES,
         leaving: false,
+        dead: false,
     };
     let spec = serde_json::json!({
         "schema_version": 1,

@@ -40,6 +40,17 @@ faults! {
     CallsHang = "calls-hang";
     /// A configuration is refused because another one is being applied.
     ApplyBusy = "apply-busy";
+    /// A configuration is refused, whatever it says.
+    ApplyRefused = "apply-refused";
+    /// Whoever signs in is denied every call, as somebody without the role.
+    CallsDenied = "calls-denied";
+    /// The processor is older than Talos wants: its first program ends, and Linux with it. Looked at
+    /// when the node boots.
+    CpuTooOld = "cpu-too-old";
+    /// Linux stops. Looked at when the node boots.
+    KernelPanic = "kernel-panic";
+    /// A reset is refused: the node cannot be drained.
+    ResetRefused = "reset-refused";
     /// The installer image cannot be pulled: refused, and tried again with growing gaps.
     InstallerUnreachable = "installer-unreachable";
     /// The pull of the installer image does not get on.
@@ -58,6 +69,8 @@ faults! {
     BootstrapNotYet = "bootstrap-not-yet";
     /// The etcd image does not exist: etcd stays in preparation, and only a log says why.
     EtcdImageMissing = "etcd-image-missing";
+    /// The pull of the etcd image does not get on.
+    EtcdImageStalls = "etcd-image-stalls";
     /// etcd runs but its health check fails: the members do not form a quorum.
     EtcdUnhealthy = "etcd-unhealthy";
     /// A joining etcd member stays a learner.

@@ -9,7 +9,7 @@
 mod support;
 
 use crete_practice_node::{Disk, Fault};
-use crete_talos::api::{ApplyMode, Cause, Flaw, Node, Presence, kinds, probe};
+use crete_talos::api::{ApplyMode, Cause, Flaw, Node, Presence, Reset, ResetScope, kinds, probe};
 use crete_talos::config::MachineRole::ControlPlane;
 use crete_talos::pki::Role;
 use std::time::Duration;
@@ -187,11 +187,15 @@ async fn a_clock_that_is_behind_makes_certificates_nobody_believes() {
     assert!(time.is_err() || !time.unwrap().unwrap().spec.synced);
     until("a configured node whose clock is wrong", || async {
         let seen = presence(&lab, &member).await;
-        (seen
-            == Presence::Ours {
-                flaw: Some(Flaw::ClockDiffers),
-            })
-        .then_some(())
+        let Presence::Ours {
+            flaw: Some(Flaw::ClockDiffers { seconds }),
+        } = seen
+        else {
+            return None;
+        };
+        // Two days, as its certificate is dated.
+        assert!(seconds.abs_diff(48 * 3600) < 3600, "{seconds}");
+        Some(())
     })
     .await;
     let refused = lab.admin(&member).version().await.unwrap_err();
@@ -227,11 +231,15 @@ async fn a_certificate_that_has_run_out() {
     member.node.faults().set(Fault::CertificateExpired);
     until("it is shown", || async {
         let seen = presence(&lab, &member).await;
-        (seen
-            == Presence::Ours {
-                flaw: Some(Flaw::ClockDiffers),
-            })
-        .then_some(())
+        let Presence::Ours {
+            flaw: Some(Flaw::ClockDiffers { seconds }),
+        } = seen
+        else {
+            return None;
+        };
+        // Two days, as its certificate is dated.
+        assert!(seconds.abs_diff(48 * 3600) < 3600, "{seconds}");
+        Some(())
     })
     .await;
     member.node.faults().clear(Fault::CertificateExpired);
@@ -387,6 +395,60 @@ async fn a_diagnostic() {
             .then_some(())
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn linux_that_stops() {
+    for (fault, line) in [
+        (Fault::CpuTooOld, "can only be run on AMD64 processors"),
+        (Fault::KernelPanic, "Kernel panic - not syncing"),
+    ] {
+        let (lab, member) = with(fault);
+        member.console.wait_for(line).await;
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(presence(&lab, &member).await, Presence::Refused);
+        member.node.faults().clear(fault);
+        lab.in_maintenance(&member).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_and_denied() {
+    let (lab, member) = with(Fault::ApplyRefused);
+    lab.in_maintenance(&member).await;
+    let text = lab.configuration(ControlPlane);
+    let node = lab.anonymous(&member);
+    let refused = node.apply(&text, ApplyMode::Auto, false).await.unwrap_err();
+    assert_eq!(refused.cause, Cause::ConfigurationRefused);
+    member.node.faults().clear(Fault::ApplyRefused);
+    let node = bootstrapped(&lab, &member).await;
+    until_ready(&node).await;
+
+    member.node.faults().set(Fault::CallsDenied);
+    let denied = node.version().await.unwrap_err();
+    assert_eq!(denied.cause, Cause::NotAuthorized);
+    member.node.faults().clear(Fault::CallsDenied);
+
+    member.node.faults().set(Fault::ResetRefused);
+    let reset = Reset {
+        scope: ResetScope::SystemDisk,
+        graceful: true,
+        reboot: false,
+    };
+    let refused = node.reset(&reset).await.unwrap_err();
+    assert!(refused.talos_text().contains("drain"));
+    node.version().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_etcd_image_that_stalls() {
+    let (lab, member) = with(Fault::EtcdImageStalls);
+    let node = bootstrapped(&lab, &member).await;
+    let line = "etcd:v3.6.12: downloading 5 layers";
+    member.console.wait_for(line).await;
+    sleep(Duration::from_secs(300)).await;
+    assert!(held(&member.console.lines(), "etcd:v3.6.12: extracting").is_none());
+    mend(&member, &node, Fault::EtcdImageStalls).await;
 }
 
 /// A fault that is not in this file would be one that nobody has seen.

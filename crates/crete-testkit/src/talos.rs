@@ -115,6 +115,11 @@ impl Nodes {
         self.all[index] = self.boot(identity, storage, old.node.faults().clone());
     }
 
+    /// Puts other disks into a machine that is off.
+    pub fn put_in(&mut self, index: usize, disks: Vec<Disk>) {
+        self.all[index].identity.disks = disks;
+    }
+
     fn boot(&self, identity: Identity, storage: Arc<dyn Storage>, faults: Faults) -> TalosNode {
         let address = identity.ips()[0];
         let console = Arc::new(Transcript::default());

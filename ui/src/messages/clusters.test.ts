@@ -89,6 +89,8 @@ describe("a cause", () => {
     expect(stuckTitle(pulling)).toBe(
       "knossos-w-2 is pulling kube-apiserver:v1.36.3, 38 MiB of 93 MiB",
     );
+    const clock = sample.stuck({ code: "clock_off", params: { ...params, amount: "172800" } });
+    expect(stuckTitle(clock)).toBe("The clock of knossos-w-2 is wrong by about 2 days");
     const waits = sample.stuck({ code: "no_address", params: { ...params, seconds: "72" } });
     expect(stuckTitle(waits)).toBe("knossos-w-2 has no address after 1:12");
   });

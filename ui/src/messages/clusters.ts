@@ -8,7 +8,7 @@ import type {
   HealthCode,
   Stuck,
 } from "../platform/generated/api";
-import { bytes, duration, mib } from "../model/format";
+import { bytes, duration, mib, rough } from "../model/format";
 import * as codes from "./en/clusterCodes";
 import * as pages from "./en/clusterPages";
 import { fillOpen, type Value } from "./fill";
@@ -32,6 +32,7 @@ function readable(params: Params, disk: boolean): Partial<Record<string, Value>>
     if (value === undefined) continue;
     const whole = /^\d+$/.test(value);
     if (whole && TIMES.has(name)) shown[name] = duration(Number(value));
+    else if (whole && name === "amount") shown[name] = rough(Number(value));
     else if (whole && (SIZES.has(name) || (disk && name === "needed")))
       shown[name] = bytes(Number(value));
     else if (name === "image") shown[name] = shortImage(value);

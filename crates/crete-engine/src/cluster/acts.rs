@@ -21,12 +21,10 @@ const MOST_APPLIES: u8 = 3;
 /// How long what came of a deed is awaited before it is done again, in seconds of a real node.
 const REST: f64 = 20.0;
 
-/// What came of a deed.
+/// What came of a deed. One that failed is tried again at the next turn.
 enum Came {
     Done(Option<(ClusterEventCode, Params)>),
     Failed(Failure),
-    /// Not yet; it is tried again at the next turn.
-    Later,
 }
 
 impl Driver {
@@ -65,7 +63,6 @@ impl Driver {
 
     fn take_note(&mut self, machine: MachineId, deed: Deed, came: Came) {
         match came {
-            Came::Later => return,
             Came::Failed(failure) => {
                 self.failures.insert(machine, failure);
                 return;
@@ -78,10 +75,14 @@ impl Driver {
                 }
             }
         }
-        if deed == Deed::Apply {
-            let past = self.past.entry(machine).or_default();
-            past.configured = true;
-            past.applied = past.applied.saturating_add(1);
+        let past = self.past.entry(machine).or_default();
+        match deed {
+            Deed::Apply => {
+                past.configured = true;
+                past.applied = past.applied.saturating_add(1);
+            }
+            Deed::Reset => past.resets = true,
+            _ => {}
         }
         self.rest(machine, deed);
     }
@@ -126,9 +127,13 @@ impl Driver {
 
     /// Recorded: Kubernetes keeps the Node object of a machine that is gone until it is deleted.
     async fn take_away(&mut self, node: &ClusterNode) -> Result<()> {
-        if node.leaving && !self.forget_node(node).await {
+        if node.leaving
+            && let Err(words) = self.forget_node(node).await
+        {
+            self.failures.insert(node.machine, remembered(&words));
             return Ok(());
         }
+        self.failures.remove(&node.machine);
         step!(
             "cluster.take_away",
             self.ground.take_away(node.machine).await
@@ -162,11 +167,11 @@ impl Driver {
         let bundle = self.bundle.clone()?;
         let channel = self.looker(machine)?.anonymous()?.clone();
         let applied = self.past.get(&machine).map_or(0, |past| past.applied);
-        if applied >= MOST_APPLIES {
-            return None;
-        }
         let spec = self.spec.clone();
         let deed = async move {
+            if applied >= MOST_APPLIES {
+                return Came::Failed(forgotten(applied));
+            }
             if let Some(failure) = judge_disks(&maintenance) {
                 return Came::Failed(failure);
             }
@@ -206,7 +211,7 @@ impl Driver {
                     ClusterEventCode::Configured,
                     params! { "node" => name },
                 ))),
-                Err(error) => came_of_apply(&error),
+                Err(error) => Came::Failed(failure_of(DeedRule::Apply, &error)),
             }
         };
         Some(Box::pin(async move { (machine, Deed::Apply, deed.await) }))
@@ -230,13 +235,7 @@ impl Driver {
             match answer {
                 Ok(()) => begun(),
                 Err(error) if error.cause == Cause::AlreadyBootstrapped => begun(),
-                Err(error) if error.cause == Cause::NotYet => Came::Failed(Failure {
-                    deed: DeedRule::Bootstrap,
-                    cause: DeedCause::NotYet,
-                    params: params! { "seconds" => 0 },
-                    words: error.to_string(),
-                }),
-                Err(_) => Came::Later,
+                Err(error) => Came::Failed(failure_of(DeedRule::Bootstrap, &error)),
             }
         };
         Some(Box::pin(
@@ -258,7 +257,9 @@ impl Driver {
             };
             match step!("cluster.reset", channel.reset(&reset).await) {
                 Ok(_) => Came::Done(None),
-                Err(_) => Came::Later,
+                // It resets itself already.
+                Err(error) if error.cause == Cause::Busy => Came::Done(None),
+                Err(error) => Came::Failed(failure_of(DeedRule::Reset, &error)),
             }
         };
         Some(Box::pin(async move { (machine, Deed::Reset, deed.await) }))
@@ -268,7 +269,7 @@ impl Driver {
 /// A deed under way, with whom it is for.
 type Talking = std::pin::Pin<Box<dyn Future<Output = (MachineId, Deed, Came)> + Send>>;
 
-fn refused_by(deed: DeedRule, reason: &str) -> Failure {
+pub(super) fn refused_by(deed: DeedRule, reason: &str) -> Failure {
     Failure {
         deed,
         cause: DeedCause::Refused,
@@ -278,7 +279,7 @@ fn refused_by(deed: DeedRule, reason: &str) -> Failure {
 }
 
 /// Whether the machine has the disk that it is to be installed on, and whether that is large enough.
-fn judge_disks(maintenance: &MaintenanceSight) -> Option<Failure> {
+pub(super) fn judge_disks(maintenance: &MaintenanceSight) -> Option<Failure> {
     if maintenance.installed {
         return None;
     }
@@ -304,18 +305,43 @@ fn judge_disks(maintenance: &MaintenanceSight) -> Option<Failure> {
     })
 }
 
-fn came_of_apply(error: &ApiError) -> Came {
-    let cause = match error.cause {
+/// The node was given its configuration so often, and is without one again.
+pub(super) fn forgotten(attempts: u8) -> Failure {
+    Failure {
+        deed: DeedRule::Apply,
+        cause: DeedCause::Forgotten,
+        params: params! { "attempts" => attempts },
+        words: format!("in maintenance again after {attempts} configurations"),
+    }
+}
+
+/// Kubernetes still knows a node that is taken out.
+pub(super) fn remembered(words: &str) -> Failure {
+    Failure {
+        deed: DeedRule::Forget,
+        cause: DeedCause::Other,
+        params: params! { "text" => words },
+        words: words.to_owned(),
+    }
+}
+
+/// Why a node did not do what it was told.
+fn failure_of(deed: DeedRule, error: &ApiError) -> Failure {
+    // The node's own text may quote secrets; what is displayed does not.
+    failure(deed, error.cause, error.to_string())
+}
+
+pub(super) fn failure(deed: DeedRule, cause: Cause, words: String) -> Failure {
+    let cause = match cause {
         Cause::ConfigurationRefused | Cause::ConfigurationUnreadable => DeedCause::Refused,
         Cause::Busy => DeedCause::Busy,
-        _ => return Came::Later,
+        Cause::NotYet => DeedCause::NotYet,
+        _ => DeedCause::Other,
     };
-    // The node's own text may quote secrets; what is displayed does not.
-    let words = error.to_string();
-    Came::Failed(Failure {
-        deed: DeedRule::Apply,
+    Failure {
+        deed,
         cause,
         params: params! { "text" => words },
         words,
-    })
+    }
 }

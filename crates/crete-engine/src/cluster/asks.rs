@@ -105,7 +105,7 @@ impl Driver {
                 (!formed, ClusterDenied::NotFormed),
                 (no_workers, ClusterDenied::NoWorkers),
                 (!running || !on, ClusterDenied::NotRunning),
-                (working, ClusterDenied::Busy),
+                (working && !self.removes_now(), ClusterDenied::Busy),
             ]),
             ClusterAction::Configure => first(&[
                 (!ours, ClusterDenied::NotOurs),
@@ -159,6 +159,8 @@ impl Driver {
 
     fn start(&mut self) -> Result<Option<JobId>> {
         if self.spec.wish == ClusterWish::Running && self.work.is_some() {
+            // What it waits for is ordered again: an image may be paused or gone.
+            self.unsettle();
             return Ok(self.job());
         }
         match self.why_not(ClusterAction::Start) {
@@ -228,6 +230,9 @@ impl Driver {
         if self.tries_now() {
             return self.give_up_sample();
         }
+        if self.removes_now() {
+            return self.keep_workers();
+        }
         self.stop_rolling(super::cancelled());
         if self.spec.formed_at.is_some() {
             // What is healthy is not undone; only the job ends.
@@ -240,6 +245,33 @@ impl Driver {
             work.job
                 .log("cancelled: machines, disks, network and secrets go away; the image stays");
         }
+    }
+
+    fn removes_now(&self) -> bool {
+        let work = self.work.as_ref();
+        work.is_some_and(|work| work.kind == ClusterWork::RemoveWorker)
+    }
+
+    /// Workers that were not told to reset themselves stay; what was told so goes all the same,
+    /// because nothing would be left of it.
+    fn keep_workers(&mut self) {
+        let goes = |machine: MachineId| {
+            let past = self.past.get(&machine);
+            let off = matches!(
+                self.ground.look(machine).map(|one| one.power),
+                None | Some(Power::Off { .. })
+            );
+            off || past.is_some_and(|past| past.resets)
+        };
+        let mut nodes = self.spec.nodes.clone();
+        for node in nodes.iter_mut().filter(|node| !goes(node.machine)) {
+            node.leaving = false;
+            node.dead = false;
+        }
+        if let Err(error) = self.change(|spec| spec.nodes = nodes) {
+            tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
+        }
+        self.fail(super::cancelled());
     }
 
     /// Takes away what is left once the machines are gone. True when nothing is left.
@@ -288,6 +320,7 @@ impl Driver {
             machine: MachineId(Uuid::now_v7()),
             sizes: wish.sizes,
             leaving: false,
+            dead: false,
         });
         let new: Vec<ClusterNode> = new.collect();
         let names: Vec<String> = new
@@ -364,17 +397,22 @@ impl Driver {
                 .filter(|node| node.machine == wish.machine)
             {
                 node.leaving = true;
+                node.dead |= wish.dead;
             }
         })?;
-        self.past.entry(wish.machine).or_default().dead = wish.dead;
-        self.begin(ClusterWork::RemoveWorker);
+        if !self.removes_now() {
+            self.begin(ClusterWork::RemoveWorker);
+        }
         Ok(self.job())
     }
 
-    /// Lets Kubernetes forget a node; true when it has, or nobody is there to remember it.
-    pub(super) async fn forget_node(&mut self, node: &ClusterNode) -> bool {
+    /// Lets Kubernetes forget a node, if there is one; otherwise says why it does not.
+    pub(super) async fn forget_node(
+        &mut self,
+        node: &ClusterNode,
+    ) -> std::result::Result<(), String> {
         let Some(bundle) = self.bundle.clone() else {
-            return true;
+            return Ok(());
         };
         let name = self.spec.machine_name(node);
         let control_planes: Vec<MachineId> = self
@@ -389,13 +427,7 @@ impl Driver {
         let forgetting =
             self.clients
                 .delete_node(&name, &control_planes, given, ground.as_ref(), when);
-        match forgetting.await {
-            Ok(()) => true,
-            Err(words) => {
-                tracing::warn!(words, node = name, "Kubernetes still remembers it");
-                false
-            }
-        }
+        forgetting.await
     }
 
     /// Moves the machines, then the network of its own, then the record to the trash. A crash in

@@ -3,7 +3,7 @@
 
 use super::course::{Member, stage};
 use super::ground::ImageSight;
-use super::health::Found;
+use super::health::{Found, STRANGER};
 use super::kube::KubeSight;
 use super::stuck::{Case, Failure, Fit, fits};
 use crete_model::{
@@ -35,6 +35,16 @@ impl Moment {
     fn since(&self, from: Timestamp) -> f64 {
         self.now.duration_since(from).as_secs_f64() * self.speed
     }
+}
+
+/// What surrounds a machine that is shown.
+pub(super) struct Around<'a> {
+    pub spec: &'a ClusterSpec,
+    pub kube: Option<&'a KubeSight>,
+    pub found: &'a [Found],
+    /// Whether machines are to be on.
+    pub expected_on: bool,
+    pub moment: &'a Moment,
 }
 
 /// What is remembered of a cluster.
@@ -143,12 +153,12 @@ impl Board {
     pub fn member(
         &mut self,
         member: &Member<'_>,
-        spec: &ClusterSpec,
-        kube: Option<&KubeSight>,
         failure: Option<&Failure>,
-        expected_on: bool,
-        moment: &Moment,
+        around: &Around<'_>,
     ) -> MemberView {
+        let Around {
+            spec, kube, moment, ..
+        } = *around;
         let stage = stage(member, spec, kube);
         let machine = member.node.machine;
         let hostname = spec.machine_name(member.node);
@@ -165,11 +175,10 @@ impl Board {
                 _ => {}
             }
         }
-        let stuck =
-            match expected_on && !matches!(stage, MemberStage::Planned | MemberStage::Leaving) {
-                true => self.causes(member, spec, kube, failure, moment),
-                false => Vec::new(),
-            };
+        let stuck = match around.expected_on && member.sight.machine.is_some() {
+            true => self.causes(member, failure, around),
+            false => Vec::new(),
+        };
         let seen = member.sight.node.as_ref();
         let etcd = seen.and_then(|seen| seen.etcd.as_ref());
         let part = etcd.map(|etcd| EtcdPart {
@@ -207,17 +216,16 @@ impl Board {
     fn causes(
         &mut self,
         member: &Member<'_>,
-        spec: &ClusterSpec,
-        kube: Option<&KubeSight>,
         failure: Option<&Failure>,
-        moment: &Moment,
+        around: &Around<'_>,
     ) -> Vec<Stuck> {
         let machine = member.node.machine;
+        let moment = around.moment;
         let fitting = fits(&Case {
-            spec,
-            node: member.node,
-            sight: member.sight,
-            kube,
+            spec: around.spec,
+            member,
+            kube: around.kube,
+            found: around.found,
             failure,
         });
         let keys: Vec<_> = fitting
@@ -274,9 +282,7 @@ impl Board {
 )]
 fn stuck(fit: Fit, machine: MachineId, since: Timestamp, seconds: f64) -> Stuck {
     let mut params = fit.params;
-    if params.contains_key("seconds") || fit.after > 0 {
-        params.insert("seconds".to_owned(), (seconds.max(0.0) as u64).to_string());
-    }
+    params.insert("seconds".to_owned(), (seconds.max(0.0) as u64).to_string());
     for key in ["done", "total", "size", "needed"] {
         if let Some(bytes) = params.get(key).and_then(|text| bytes_of(text)) {
             params.insert(key.to_owned(), bytes.to_string());
@@ -390,12 +396,21 @@ pub(super) fn of_cluster(
                 named(),
                 vec![ClusterRemedy::Wait, ClusterRemedy::OpenImage],
             ),
-            ImageSight::Missing(None) => {}
+            ImageSight::Missing(None) => add(
+                StuckCode::ImageNotFetched,
+                StuckWeight::Dead,
+                named(),
+                vec![ClusterRemedy::FetchImage, ClusterRemedy::OpenImage],
+            ),
             ImageSight::Missing(Some(_)) => add(
                 StuckCode::ImageMissing,
                 StuckWeight::Dead,
                 named(),
-                vec![ClusterRemedy::OpenImage, ClusterRemedy::CancelCreation],
+                vec![
+                    ClusterRemedy::FetchImage,
+                    ClusterRemedy::OpenImage,
+                    ClusterRemedy::CancelCreation,
+                ],
             ),
         }
     }
@@ -409,6 +424,15 @@ pub(super) fn of_cluster(
                 "needed" => quorum.needed,
             },
             vec![ClusterRemedy::StartControlPlanes],
+        );
+    }
+    let strangers = strangers(checks);
+    if !strangers.is_empty() {
+        add(
+            StuckCode::EtcdStranger,
+            StuckWeight::Warning,
+            params! { "nodes" => strangers.join(", ") },
+            vec![ClusterRemedy::RemoveEtcdMember],
         );
     }
     let dns = checks
@@ -428,6 +452,16 @@ pub(super) fn of_cluster(
         );
     }
     causes
+}
+
+/// Members of etcd that are no control plane of the cluster: of one that went, or of a person's.
+fn strangers(checks: &[HealthCheck]) -> Vec<&str> {
+    let members = checks.iter();
+    let mut members = members.filter(|check| check.code == HealthCode::EtcdMembers);
+    let words = members.next().map(|check| check.words.iter());
+    let strange = words.into_iter().flatten();
+    let strange = strange.filter(|line| line.text == STRANGER);
+    strange.map(|line| line.node.as_str()).collect()
 }
 
 /// etcd's arithmetic, from what its members tell.

@@ -82,6 +82,7 @@ pub(super) fn spec_of(
         role,
         machine: MachineId(Uuid::now_v7()),
         leaving: false,
+        dead: false,
     };
     let (network, subnet) = match &draft.network {
         ClusterNetwork::Existing { network } => (Some(*network), String::new()),

@@ -45,8 +45,10 @@ pub(super) struct Past {
     pub was_ready: bool,
     /// How often it took a configuration since it was switched on.
     pub applied: u8,
-    /// A person said that it will not come back.
-    pub dead: bool,
+    /// It said that it resets itself, and cannot stay any more.
+    pub resets: bool,
+    /// No time server answered it while it was in maintenance.
+    pub unsynced: bool,
 }
 
 /// A machine with everything that is known of it.
@@ -203,14 +205,15 @@ fn towards_running(spec: &ClusterSpec, member: &Member<'_>) -> Option<Deed> {
     }
 }
 
-/// A worker goes: reset while it answers, then off, then away.
+/// A worker goes: reset while it answers, then off, then away. One that neither answers nor goes off
+/// waits for a person's word that it is dead, and says so.
 fn leaving(member: &Member<'_>) -> Option<Deed> {
     let Some(machine) = &member.sight.machine else {
         return Some(Deed::TakeAway);
     };
     match machine.power {
         Power::Off { .. } => Some(Deed::TakeAway),
-        _ if member.past.dead => Some(Deed::TakeAway),
+        _ if member.node.dead => Some(Deed::TakeAway),
         Power::On | Power::Paused { .. } if member.sight.node.is_some() => Some(Deed::Reset),
         Power::On | Power::Paused { .. } if member.sight.maintenance.is_some() => {
             Some(Deed::TakeAway)

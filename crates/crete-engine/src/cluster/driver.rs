@@ -269,6 +269,7 @@ impl Driver {
             ImageSight::Missing(_) if !self.image_ordered && self.work.is_some() => {
                 self.image_ordered = true;
                 self.ground.order_image(&self.spec).await?;
+                self.image = self.ground.image(&self.spec);
             }
             _ => {}
         }
@@ -367,10 +368,12 @@ impl Driver {
             if off {
                 past.applied = 0;
             }
-            if sight.is_ours() {
-                self.failures.retain(|machine, failure| {
-                    *machine != node.machine || failure.deed != super::stuck::DeedRule::Apply
-                });
+            if let Some(maintenance) = &sight.maintenance {
+                past.unsynced = maintenance.synced == Some(false);
+            }
+            let stale = |failure: &Failure| failure.is_past(sight);
+            if self.failures.get(&node.machine).is_some_and(stale) {
+                self.failures.remove(&node.machine);
             }
         }
     }

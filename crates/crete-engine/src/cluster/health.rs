@@ -91,6 +91,9 @@ impl Count {
     }
 }
 
+/// What is said of an etcd member that is no control plane of the cluster.
+pub(super) const STRANGER: &str = "a member that is no control plane";
+
 const TALOS: EvidenceSource = EvidenceSource::Talos;
 const KUBERNETES: EvidenceSource = EvidenceSource::Kubernetes;
 
@@ -125,9 +128,7 @@ impl Scene<'_> {
             HealthCode::StaticPods => self.static_pods(),
             HealthCode::NodesKnown => self.nodes(|kube, name| kube.node(name).is_some()),
             HealthCode::NodesReady => self.nodes(KubeSight::is_ready),
-            HealthCode::Schedulable => {
-                self.nodes(|kube, name| kube.node(name).is_some_and(|node| node.schedulable))
-            }
+            HealthCode::Schedulable => self.schedulable(),
             HealthCode::ControlPlane => self.components(),
             HealthCode::KubeProxy => self.pods("kube-proxy"),
             HealthCode::CoreDns => self.pods("kube-dns"),
@@ -235,16 +236,17 @@ impl Scene<'_> {
         for member in self.control_planes() {
             let name = self.name(member);
             let there = list.iter().any(|one| one.hostname == name && !one.learner);
-            count.add(name, there, TALOS, String::new());
+            // One that does not answer has another cause.
+            let words = member
+                .sight
+                .node
+                .as_ref()
+                .map_or("", |_| "no voting member");
+            count.add(name, there, TALOS, words);
         }
         let known: Vec<String> = self.control_planes().map(|one| self.name(one)).collect();
         for stranger in list.iter().filter(|one| !known.contains(&one.hostname)) {
-            count.add(
-                stranger.hostname.clone(),
-                false,
-                TALOS,
-                "a member that is no control plane",
-            );
+            count.add(stranger.hostname.clone(), false, TALOS, STRANGER);
         }
         count
     }
@@ -259,12 +261,11 @@ impl Scene<'_> {
                 NodeRole::ControlPlane => CONTROL_PLANE_MEMORY,
                 NodeRole::Worker => WORKER_MEMORY,
             };
-            let memory = seen.memory.unwrap_or_default();
+            let Some(memory) = seen.memory else {
+                return (false, String::new());
+            };
             let enough = self.practice || memory >= least;
-            (
-                enough && seen.memory.is_some(),
-                format!("{memory} bytes of memory"),
-            )
+            (enough, format!("{memory} bytes of memory"))
         });
         let least = self.seen().filter_map(|seen| seen.memory).min();
         count.more = params! { "least" => least.unwrap_or_default() };
@@ -273,12 +274,11 @@ impl Scene<'_> {
 
     fn disk(&self) -> Count {
         let mut count = self.each(false, |_, seen| {
-            let size = seen.ephemeral.unwrap_or_default();
+            let Some(size) = seen.ephemeral else {
+                return (false, String::new());
+            };
             let enough = self.practice || size >= EPHEMERAL;
-            (
-                enough && seen.ephemeral.is_some(),
-                format!("{size} bytes for data"),
-            )
+            (enough, format!("{size} bytes for data"))
         });
         let least = self.seen().filter_map(|seen| seen.ephemeral).min();
         count.more = params! { "least" => least.unwrap_or_default() };
@@ -336,6 +336,22 @@ impl Scene<'_> {
         count
     }
 
+    fn schedulable(&self) -> Count {
+        let mut count = Count::default();
+        let Some(kube) = self.kube else {
+            count.unknown = true;
+            return count;
+        };
+        for member in self.wanted() {
+            let name = self.name(member);
+            let node = kube.node(&name);
+            let words = node.map_or("", |_| "spec.unschedulable: true");
+            let good = node.is_some_and(|node| node.schedulable);
+            count.add(name, good, KUBERNETES, words);
+        }
+        count
+    }
+
     fn components(&self) -> Count {
         let mut count = Count::default();
         let Some(kube) = self.kube else {
@@ -380,3 +396,6 @@ pub(super) fn all_pass(checks: &[Found]) -> bool {
     let good = |one: &Found| matches!(one.state, HealthState::Pass | HealthState::Skipped);
     checks.iter().all(good)
 }
+
+#[cfg(test)]
+mod tests;

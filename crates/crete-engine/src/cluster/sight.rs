@@ -108,6 +108,33 @@ pub(super) struct MaintenanceSight {
     pub installed: bool,
 }
 
+/// Why a node could not be asked, although a connection was to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub cause: Cause,
+    /// The exact words; they quote no secret.
+    pub words: String,
+}
+
+impl Refusal {
+    /// Whether the node answered, and said no; otherwise no answer came.
+    pub fn is_answer(&self) -> bool {
+        use Cause as C;
+        !matches!(
+            self.cause,
+            C::Refused
+                | C::Interrupted
+                | C::Silent
+                | C::Unreachable
+                | C::Ended
+                | C::NotTalos
+                | C::TooManyPings
+                | C::ClockDiffers
+                | C::ClientExpired
+        )
+    }
+}
+
 /// Everything that is seen of one machine at one moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sight {
@@ -116,8 +143,8 @@ pub(super) struct Sight {
     pub presence: Option<Presence>,
     pub maintenance: Option<MaintenanceSight>,
     pub node: Option<NodeSight>,
-    /// Why it could not be asked, although it is ours.
-    pub refusal: Option<Cause>,
+    /// Why it could not be asked.
+    pub refusal: Option<Refusal>,
     /// The last of its console; only while it is not as wanted.
     pub console: String,
 }
@@ -218,8 +245,8 @@ impl Looker {
                 sight.presence = Some(Presence::Ours { flaw: None });
                 sight.node = Some(seen);
             }
-            Err(cause) => {
-                sight.refusal = Some(cause);
+            Err(refusal) => {
+                sight.refusal = Some(refusal);
                 self.node = None;
             }
         }
@@ -236,8 +263,9 @@ impl Looker {
         let seen = seen.unwrap_or(Presence::Silent);
         match (&seen, trust) {
             (Presence::Maintenance { fingerprint }, _) => {
-                sight.refusal = None;
-                sight.maintenance = self.ask_anonymously(sight, target, fingerprint).await;
+                let told = self.ask_anonymously(sight, target, fingerprint).await;
+                sight.refusal = told.as_ref().err().cloned();
+                sight.maintenance = told.ok();
             }
             (Presence::Ours { flaw: None }, Some(trust)) => {
                 let trust = Trust::Cluster(trust.clone());
@@ -248,7 +276,7 @@ impl Looker {
                             sight.refusal = None;
                             sight.node = Some(told);
                         }
-                        Err(cause) => sight.refusal = Some(cause),
+                        Err(refusal) => sight.refusal = Some(refusal),
                     }
                     self.node = Some((target.name.clone(), node));
                 }
@@ -263,14 +291,17 @@ impl Looker {
         sight: &Sight,
         target: &Target,
         fingerprint: &str,
-    ) -> Option<MaintenanceSight> {
+    ) -> Result<MaintenanceSight, Refusal> {
         let known = self.anonymous.as_ref();
         let same = known.filter(|(name, pin, _)| *name == target.name && pin == fingerprint);
         let node = match same {
             Some((_, _, node)) => node.clone(),
             None => {
                 let trust = Trust::Maintenance(Pin::Fingerprint(fingerprint.to_owned()));
-                let node = Node::new(target, &trust).ok()?;
+                let node = Node::new(target, &trust).map_err(|error| Refusal {
+                    cause: Cause::Other,
+                    words: error.to_string(),
+                })?;
                 node.with_deadline(self.deadlines.call)
             }
         };
@@ -278,7 +309,7 @@ impl Looker {
         let asking = anonymous(&node, fingerprint, mac.unwrap_or_default());
         let told = within(self.deadlines, asking).await;
         self.anonymous = Some((target.name.clone(), fingerprint.to_owned(), node));
-        told.ok()
+        told
     }
 }
 
@@ -287,10 +318,16 @@ impl Looker {
 async fn within<T>(
     deadlines: Deadlines,
     asking: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, Cause> {
+) -> Result<T, Refusal> {
     match tokio::time::timeout(deadlines.call * 2, asking).await {
-        Ok(answer) => answer.map_err(|error| error.cause),
-        Err(_) => Err(Cause::Silent),
+        Ok(answer) => answer.map_err(|error| Refusal {
+            cause: error.cause,
+            words: error.to_string(),
+        }),
+        Err(_) => Err(Refusal {
+            cause: Cause::Silent,
+            words: "no answer".to_owned(),
+        }),
     }
 }
 

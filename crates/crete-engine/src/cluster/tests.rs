@@ -3,6 +3,7 @@
 use crete_model::{
     Arch, BootMedium, ClusterEndpoint, ClusterId, ClusterNode, ClusterPatches, ClusterSpec,
     ClusterWish, CniKind, EndpointKind, ImageId, MachineId, NetworkId, NodeRole, Schematic, Sizes,
+    StuckCode,
 };
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
             disk_gib: 10,
         },
         leaving: false,
+        dead: false,
     };
     let first = (1..=control_planes).map(|number| node("cp", number, NodeRole::ControlPlane, 0));
     let others = (1..=workers).map(|number| node("w", number, NodeRole::Worker, 100));
@@ -59,4 +61,19 @@ pub(super) fn spec(control_planes: u8, workers: u8) -> ClusterSpec {
         sample: None,
         begun: None,
     }
+}
+
+/// The values that a cause's sentence needs, as the cause's own documentation names them. A test of
+/// the page holds its sentences against the same list.
+pub(super) fn wanted(code: StuckCode) -> Vec<&'static str> {
+    const SOURCE: &str = include_str!("../../../crete-model/src/cluster/stuck.rs");
+    let variant = format!("    {code:?},\n");
+    let (before, _) = SOURCE.split_once(&variant).unwrap();
+    let lines: Vec<&str> = before.lines().collect();
+    let doc = lines.iter().rev().take_while(|line| line.contains("///"));
+    let mut names: Vec<&str> = doc
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect();
+    names.sort_unstable();
+    names
 }

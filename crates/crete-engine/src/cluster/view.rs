@@ -1,6 +1,6 @@
 //! A cluster as pages see it.
 
-use super::board::{Moment, of_cluster, quorum, slowest};
+use super::board::{Around, Moment, of_cluster, quorum, slowest};
 use super::driver::Driver;
 use super::health;
 use super::sight::Sight;
@@ -67,12 +67,18 @@ impl Driver {
         let mut board = std::mem::take(&mut self.board);
         let members = self.members();
         let quorum = quorum(&members);
+        let around = Around {
+            spec: &self.spec,
+            kube: self.kube.as_ref(),
+            found: &self.found,
+            expected_on: expected,
+            moment: &moment,
+        };
         let views: Vec<_> = members
             .iter()
             .map(|member| {
                 let failure = self.failures.get(&member.node.machine);
-                let kube = self.kube.as_ref();
-                board.member(member, &self.spec, kube, failure, expected, &moment)
+                board.member(member, failure, &around)
             })
             .collect();
         drop(members);
@@ -101,7 +107,11 @@ impl Driver {
         stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
         // Only where nothing else is known: whoever waits for one that is stuck is not slow.
         if let (Some(work), true) = (&self.work, stuck.is_empty()) {
-            stuck.extend(slowest(&views, |stage| work.usual(stage), &moment));
+            stuck.extend(slowest(
+                &views,
+                |stage| work.usual(stage, moment.speed),
+                &moment,
+            ));
         }
         stuck.sort_by_key(|one| std::cmp::Reverse(one.weight));
         self.board = board;

@@ -196,7 +196,7 @@ fn flawed(flaw: Flaw, name: &str) -> Problem {
         Flaw::AddressNotCovered => {
             Problem::new(ErrorCode::TalosAddressNotCovered, name).with_remedy(Remedy::AddCertSan)
         }
-        Flaw::ClockDiffers => {
+        Flaw::ClockDiffers { .. } => {
             Problem::new(ErrorCode::TalosClock, name).with_remedy(Remedy::CheckNodeClock)
         }
     }

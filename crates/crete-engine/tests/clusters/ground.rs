@@ -153,6 +153,9 @@ impl Practice {
         let on = self.of(name).on.unwrap();
         let mut nodes = self.nodes.lock().await;
         nodes.all[on.index].node.cut_power().await;
+        if let Some(disks) = self.disks.lock().unwrap().get(name) {
+            nodes.put_in(on.index, disks.clone());
+        }
         nodes.switch_on_again(on.index);
         let node = &nodes.all[on.index];
         let on = On {

@@ -34,6 +34,9 @@ pub struct ClusterNode {
     /// True while it is being taken out of the cluster.
     #[serde(default)]
     pub leaving: bool,
+    /// True when it is taken out without asking it: a person said that it will not come back.
+    #[serde(default)]
+    pub dead: bool,
 }
 
 /// The ports by which the Kubernetes API is reached.

@@ -13,6 +13,8 @@ pub enum StuckCode {
     ImageOnItsWay,
     /// The image did not arrive (`image`).
     ImageMissing,
+    /// Nobody fetches the image: it is paused, or it was deleted (`image`).
+    ImageNotFetched,
     /// The machine's process did not start or ended by itself (`node`).
     MachineFailed,
     /// The machine is off (`node`).
@@ -31,15 +33,21 @@ pub enum StuckCode {
     BootsFromCd,
     /// No disk is there to install on (`node`, `disk`, `found`).
     DiskMissing,
+    /// The installer did not find the disk (`node`, `disk`).
+    InstallDiskMissing,
     /// The disk is too small for Talos (`node`, `size`, `needed`).
     DiskTooSmall,
     /// Talos refuses the configuration (`node`, `text`).
     ConfigurationRefused,
-    /// Another configuration is being applied (`node`).
+    /// Another configuration is being applied (`node`, `seconds`).
     ApplyBusy,
+    /// The node does not take its configuration (`node`, `text`, `seconds`).
+    ApplyFails,
+    /// The node took its configuration and is without one again (`node`, `attempts`).
+    ConfigurationForgotten,
     /// The installer's image cannot be fetched (`node`, `image`, `attempts`).
     InstallerUnreachable,
-    /// The installer's image does not get on (`node`, `image`, `seconds`).
+    /// The installer's image does not get on (`node`, `image`, `done`, `total` bytes, `seconds`).
     InstallerStalls,
     /// The installer ended with an error (`node`, `text`).
     InstallerFailed,
@@ -47,52 +55,84 @@ pub enum StuckCode {
     Installing,
     /// The node has a configuration of another cluster (`node`).
     AnotherCluster,
+    /// Something else than Talos answers (`node`, `address`).
+    NotTalos,
+    /// The node's certificate does not name its address (`node`, `address`).
+    AddressNotCovered,
     /// Nothing answers although the machine is on (`node`, `seconds`).
     ApiSilent,
     /// Connections are ended before they begin (`node`, `seconds`).
     ApiInterrupted,
     /// Connections open, but calls are not answered (`node`, `seconds`).
     CallsHang,
-    /// The node's clock is wrong (`node`).
+    /// The node lets us in and refuses what it is asked (`node`, `text`).
+    CallsRefused,
+    /// The node's clock is wrong by about so much (`node`, `amount` seconds).
+    ClockOff,
+    /// The node's clock is wrong, nobody knows by how much (`node`, `seconds`).
     ClockWrong,
-    /// The node's certificate has run out (`node`).
+    /// The node's certificate has run out (`node`, `seconds`).
     CertificateExpired,
-    /// No time server answers the node (`node`).
+    /// No time server answers the node (`node`, `seconds`).
     TimeNotSynchronized,
     /// The node is not ready to be told to begin (`node`, `seconds`).
     BootstrapNotYet,
+    /// The node refuses to begin (`node`, `text`, `seconds`).
+    BootstrapFails,
     /// An image is being fetched (`node`, `image`, `done`, `total` bytes).
     PullingImage,
     /// An image does not get on (`node`, `image`, `done`, `total` bytes, `seconds`).
     ImageStalls,
     /// The image of etcd cannot be fetched (`node`, `image`).
     EtcdImageMissing,
-    /// etcd runs and is not healthy (`node`).
+    /// etcd runs and is not healthy (`node`, `text`).
     EtcdUnhealthy,
-    /// A new etcd member does not get a vote (`node`).
+    /// A new etcd member does not get a vote (`node`, `seconds`).
     EtcdLearner,
     /// etcd has no room left (`node`).
     EtcdNoSpace,
+    /// etcd on the node lists other members than the others do (`node`, `text`).
+    EtcdDisagrees,
+    /// The control plane is not among etcd's members (`node`, `seconds`).
+    EtcdNotMember,
+    /// etcd has members that are no control plane of the cluster (`nodes`).
+    EtcdStranger,
     /// Too few etcd members are left (`healthy` of `members`, `needed`).
     EtcdNoQuorum,
     /// The image of kubelet cannot be fetched (`node`, `image`).
     KubeletImageMissing,
-    /// kubelet ends again and again (`node`).
+    /// kubelet ends again and again (`node`, `text`).
     KubeletCrashes,
-    /// Kubernetes does not admit the node (`node`).
+    /// Kubernetes does not admit the node (`node`, `seconds`).
     KubeletNotAdmitted,
-    /// The API server ends again and again (`node`).
+    /// The API server ends again and again (`node`, `seconds`).
     ApiServerCrashes,
+    /// Parts of the control plane do not run (`node`, `text`).
+    ControlPlaneNotReady,
     /// The pod network's program cannot start (`node`, `text`).
     PodNetworkMissing,
-    /// No pod network was chosen: the person installs one (`nodes`).
+    /// No pod network was chosen: the person installs one (`node`).
     PodNetworkNone,
-    /// kube-proxy is not ready (`node`).
+    /// kube-proxy is not ready (`node`, `text`).
     KubeProxyNotReady,
     /// The cluster's DNS is not ready (`met` of `of`).
     DnsNotReady,
+    /// Kubernetes gives the node no new pods (`node`).
+    Cordoned,
+    /// The node has less memory than Talos wants (`node`, `size` bytes).
+    MemoryTooSmall,
+    /// The node has less room for data than Talos wants (`node`, `size` bytes).
+    DataTooSmall,
     /// Talos complains (`node`, `text`).
     Diagnosed,
+    /// The node that is taken out refuses to leave (`node`, `text`).
+    LeaveRefused,
+    /// The node that is taken out does not answer (`node`, `seconds`).
+    LeaveSilent,
+    /// The node that is taken out is still saying goodbye (`node`, `seconds`).
+    LeaveSlow,
+    /// Kubernetes does not forget the node that is taken out (`node`, `text`).
+    LeaveRemembered,
     /// The node waits for something that has no rule yet (`node`, `condition`, `seconds`).
     Waits,
     /// The node has no cause that is known, and takes longer than usual (`node`, `seconds`, `usual`).
@@ -144,6 +184,8 @@ pub enum ClusterRemedy {
     },
     /// Look at the job that makes the image.
     OpenImage,
+    /// Fetch the image again, or go on with it.
+    FetchImage,
     /// Look whether this computer reaches the internet, and whether the network may.
     CheckInternet,
     /// Give the cluster a mirror of the registry.
@@ -164,10 +206,19 @@ pub enum ClusterRemedy {
     LookAtKubernetes,
     /// Free room in etcd.
     FreeEtcd,
+    /// Take a member that nobody wants out of etcd.
+    RemoveEtcdMember,
+    /// Let the node take pods again.
+    Uncordon,
     /// Start members that are off, so that a majority is there.
     StartControlPlanes,
     /// Take the node out and let a new one take its place.
     ReplaceNode {
+        /// The machine.
+        machine: MachineId,
+    },
+    /// Take the node out without its goodbye.
+    TakeOut {
         /// The machine.
         machine: MachineId,
     },

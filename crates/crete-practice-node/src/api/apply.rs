@@ -30,6 +30,10 @@ pub(super) fn apply(
         let text = "another apply configuration is already in progress";
         return Err(Status::failed_precondition(text));
     }
+    if boot.machine.faults.has(Fault::ApplyRefused) {
+        let text = "configuration validation failed: 1 error occurred: static hostname is already set in v1alpha1 config";
+        return Err(Status::invalid_argument(text));
+    }
     if boot.state().applied_for_reboot {
         let text = "apply configuration is not allowed, the node is rebooting";
         return Err(Status::failed_precondition(text));

@@ -71,7 +71,8 @@ impl Gate {
         if self.maintenance && open.contains(&method) {
             return Ok(());
         }
-        match self.roles.may(rest) {
+        let denied = !self.maintenance && self.boot.machine.faults.has(Fault::CallsDenied);
+        match self.roles.may(rest) && !denied {
             true => Ok(()),
             false => Err(Status::permission_denied("not authorized")),
         }

@@ -58,6 +58,10 @@ pub(super) fn shut_down(
 
 pub(super) fn reset(boot: &Arc<Boot>, request: wire::ResetRequest) -> Result<String, Status> {
     use wire::reset_request::WipeMode;
+    if boot.machine.faults.has(crate::Fault::ResetRefused) {
+        let text = "failed to drain node: cannot evict pod as it would violate the pod's disruption budget";
+        return Err(Status::unknown(text));
+    }
     let mode = request.mode();
     if mode == WipeMode::UserDisks && !request.system_partitions_to_wipe.is_empty() {
         let text = "reset failed: invalid input, wipe mode USER_DISKS doesn't support SystemPartitionsToWipe parameter";

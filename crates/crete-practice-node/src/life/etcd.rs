@@ -107,6 +107,7 @@ async fn prepare(boot: &Boot) {
         .await
         .is_err()
     {}
+    image::stall(boot, &image, Fault::EtcdImageStalls).await;
     boot.rest(900).await;
 }
 

@@ -82,6 +82,7 @@ async fn greet(boot: &Boot) {
     say("mounting the rootfs");
     say("entering the rootfs");
     say("executing /sbin/init");
+    stop_if_faulty(boot).await;
     boot.rest(3500).await;
     boot.say("machined logger initialized");
     let early = [
@@ -199,6 +200,27 @@ async fn start_dashboard(boot: &Boot) {
         Service::Running,
         &format!("Process {DASHBOARD} started with PID 221"),
     );
+}
+
+/// A machine whose Linux stops goes no further, for as long as the fault lasts.
+async fn stop_if_faulty(boot: &Boot) {
+    let faults = &boot.machine.faults;
+    let ends = [
+        (
+            Fault::CpuTooOld,
+            "This program can only be run on AMD64 processors with v2 microarchitecture support.",
+        ),
+        (
+            Fault::KernelPanic,
+            "Kernel panic - not syncing: VFS: Unable to mount root fs",
+        ),
+    ];
+    for (fault, line) in ends {
+        if faults.has(fault) {
+            boot.say(line);
+            faults.gone(fault).await;
+        }
+    }
 }
 
 /// A machine that boots from its CD although Talos is installed stops here, for as long as it does.

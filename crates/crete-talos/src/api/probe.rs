@@ -47,7 +47,10 @@ pub enum Flaw {
     /// Its certificate does not name the address.
     AddressNotCovered,
     /// Its clock and ours differ by more than its certificate's life.
-    ClockDiffers,
+    ClockDiffers {
+        /// By about how much, seconds: a node dates its certificate by its own clock when it starts.
+        seconds: u64,
+    },
 }
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
@@ -144,6 +147,14 @@ fn is_maintenance(der: &[u8]) -> bool {
     parsed.is_ok_and(|certificate| certificate.common_name() == MAINTENANCE)
 }
 
+/// How long ago a certificate was made, or how long until then, seconds.
+fn age(der: &[u8]) -> Result<u64, PkiError> {
+    let certificate = Certificate::from_der("the node's certificate", der.to_vec())?;
+    let made = certificate.lifetime().not_before.as_second();
+    let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
+    Ok(now.abs_diff(made))
+}
+
 fn whose(
     der: &[u8],
     ours: Option<&ClusterTrust>,
@@ -159,7 +170,7 @@ fn whose(
     let flaw = match checked.as_ref().map_err(super::error::tls_cause) {
         Ok(_) => None,
         Err(Cause::AddressNotCovered) => Some(Flaw::AddressNotCovered),
-        Err(Cause::ClockDiffers) => Some(Flaw::ClockDiffers),
+        Err(Cause::ClockDiffers) => Some(Flaw::ClockDiffers { seconds: age(der)? }),
         Err(_) => return Ok(Presence::AnotherCluster),
     };
     Ok(Presence::Ours { flaw })

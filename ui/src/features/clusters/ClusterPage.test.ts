@@ -35,10 +35,12 @@ const step = (code: StageCode, from: number | null, to: number | null, done = 1,
   done,
   of,
 });
+// As the engine words it.
+const LINK = "link of 52:54:00:00:00:02: down";
 const cut = sample.stuck({
   machine: W,
   params: { node: "knossos-w-1" },
-  evidence: [{ source: "network", node: "knossos-w-1", text: "link down" }],
+  evidence: [{ source: "network", node: "knossos-w-1", text: LINK }],
   remedies: [
     { kind: "mend_link", machine: W },
     { kind: "open_console", machine: W },
@@ -86,7 +88,7 @@ describe("while it is made", () => {
     const banner = screen.getByRole("alert");
     within(banner).getByText("knossos-w-1 is cut off: its link is unplugged");
     within(banner).getByText(words.remedy.wait);
-    screen.getByText("link down");
+    screen.getByText(LINK);
     await press(words.remedy.mend_link);
     expect(fake.requests("machine.cut")).toEqual([{ machine: W, cut: false }]);
   });
@@ -109,6 +111,38 @@ describe("while it is made", () => {
     expect(fake.requests("machine.start")).toEqual([]);
     fake.upsert("machines", W, { ...samples.machine(), spec } as never);
     await vi.waitFor(() => expect(fake.requests("machine.start")).toEqual([{ machine: W }]));
+  });
+
+  it.each([
+    [
+      sample.stuck({
+        code: "leave_silent",
+        params: { node: "knossos-w-1", seconds: "72" },
+        machine: W,
+        remedies: [{ kind: "take_out", machine: W }],
+      }),
+      "knossos-w-1 does not answer, so it cannot leave, 1:12 so far",
+      words.remedy.take_out,
+      "cluster.remove_worker" as const,
+      { cluster: id, machine: W, dead: true },
+    ],
+    [
+      sample.stuck({
+        code: "image_not_fetched",
+        params: { image: "v1.13.9" },
+        machine: null,
+        remedies: [{ kind: "fetch_image" }],
+      }),
+      "Nobody fetches the Talos image v1.13.9",
+      words.remedy.fetch_image,
+      "cluster.start" as const,
+      { cluster: id },
+    ],
+  ])("does what helps: %#", async (stuck, title, remedy, command, request) => {
+    show(creating({ stuck: [stuck] }));
+    screen.getAllByText(title);
+    await press(remedy);
+    expect(fake.requests(command)).toEqual([request]);
   });
 
   it("takes the sentence away when the cause goes", async () => {

@@ -23,6 +23,10 @@ export const stuck = {
     title: "The Talos image {image} did not arrive",
     text: "Without it no machine can start. Its own job says why.",
   },
+  image_not_fetched: {
+    title: "Nobody fetches the Talos image {image}",
+    text: "Its download was paused, or the image was deleted. Without it no machine can start.",
+  },
   machine_failed: {
     title: "{node} did not start",
     text: "QEMU ended by itself. Its last words are on the machine's page.",
@@ -59,6 +63,10 @@ export const stuck = {
     title: "{node} has no disk {disk} to install on",
     text: "Talos sees: {found}.",
   },
+  install_disk_missing: {
+    title: "The installer did not find the disk {disk} on {node}",
+    text: "It is the disk that Talos is to be written to.",
+  },
   disk_too_small: {
     title: "The disk of {node} is too small: {size}, and {needed} are needed",
     text: "Disks cannot grow under Talos: the machine has to be made again.",
@@ -68,15 +76,23 @@ export const stuck = {
     text: "In its own words: {text}",
   },
   apply_busy: {
-    title: "{node} is busy with another configuration",
+    title: "{node} is busy with another configuration, {seconds} so far",
     text: "It takes the next one when it is through.",
+  },
+  apply_fails: {
+    title: "{node} does not take its configuration, {seconds} so far",
+    text: "It is given again and again. The answer: {text}",
+  },
+  configuration_forgotten: {
+    title: "{node} lost its configuration again, given {attempts} times",
+    text: "Talos forgets what it cannot carry out. Its console says what went wrong.",
   },
   installer_unreachable: {
     title: "{node} cannot fetch the installer {image}, {attempts} tries so far",
     text: "The registry does not answer this machine. It tries again by itself.",
   },
   installer_stalls: {
-    title: "The installer {image} does not arrive on {node}, {seconds} so far",
+    title: "The installer {image} does not arrive on {node}: {done} of {total}, {seconds} so far",
     text: "The connection is open and nothing comes. It goes on by itself if the registry does.",
   },
   installer_failed: {
@@ -91,6 +107,14 @@ export const stuck = {
     title: "{node} belongs to another cluster",
     text: "Its disk holds a configuration that this cluster has no keys for.",
   },
+  not_talos: {
+    title: "Something else than Talos answers on {node}",
+    text: "What is at {address} does not speak as Talos does.",
+  },
+  address_not_covered: {
+    title: "The certificate of {node} does not name its address {address}",
+    text: "Nobody can sign in there. Talos makes a new certificate when the machine starts.",
+  },
   api_silent: {
     title: "Talos does not answer on {node}, {seconds} so far",
     text: "The machine is on. Its console says how far it is.",
@@ -103,21 +127,33 @@ export const stuck = {
     title: "{node} takes calls and does not answer them, {seconds} so far",
     text: "It is very busy, or its network loses packets.",
   },
+  calls_refused: {
+    title: "{node} refuses what it is asked",
+    text: "It lets Crete in, and answers: {text}",
+  },
+  clock_off: {
+    title: "The clock of {node} is wrong by about {amount}",
+    text: "Certificates are not valid at the time it believes in, so nobody can sign in.",
+  },
   clock_wrong: {
-    title: "The clock of {node} is wrong",
+    title: "The clock of {node} is wrong, {seconds} so far",
     text: "Certificates are not valid at the time it believes in, so nobody can sign in.",
   },
   certificate_expired: {
-    title: "The certificate of {node} has run out",
+    title: "The certificate of {node} is not valid any more, {seconds} so far",
     text: "Talos renews it when the machine starts.",
   },
   time_not_synchronized: {
-    title: "{node} hears no time server",
+    title: "{node} hears no time server, {seconds} so far",
     text: "etcd and certificates need the right time. It goes on when one answers.",
   },
   bootstrap_not_yet: {
     title: "{node} is not ready to begin, {seconds} so far",
     text: "It is told to start the cluster as soon as etcd waits for that.",
+  },
+  bootstrap_fails: {
+    title: "{node} does not begin, {seconds} so far",
+    text: "It is told again and again. The answer: {text}",
   },
   pulling_image: {
     title: "{node} is pulling {image}, {done} of {total}",
@@ -133,15 +169,27 @@ export const stuck = {
   },
   etcd_unhealthy: {
     title: "etcd runs on {node} and is not healthy",
-    text: "It may be waiting for other members, or for its disk.",
+    text: "It may be waiting for other members, or for its disk. It says: {text}",
   },
   etcd_learner: {
-    title: "etcd on {node} has no vote yet",
+    title: "etcd on {node} has no vote yet, {seconds} so far",
     text: "It is copying what the others know, and votes after that.",
   },
   etcd_no_space: {
     title: "etcd on {node} has no room left",
     text: "It takes nothing new until its alarm is cleared and room is made.",
+  },
+  etcd_disagrees: {
+    title: "etcd on {node} counts other members than the others do",
+    text: "It lists: {text}",
+  },
+  etcd_not_member: {
+    title: "{node} is no member of etcd, {seconds} so far",
+    text: "A control plane that does not count cannot stand in for another one.",
+  },
+  etcd_stranger: {
+    title: "etcd has members that are no control plane of this cluster: {nodes}",
+    text: "They count for the majority, and nobody can start them.",
   },
   etcd_no_quorum: {
     title:
@@ -154,33 +202,65 @@ export const stuck = {
   },
   kubelet_crashes: {
     title: "kubelet ends again and again on {node}",
-    text: "A patch of its settings is the usual reason. Its log says more.",
+    text: "A patch of its settings is the usual reason. Talos says: {text}",
   },
   kubelet_not_admitted: {
-    title: "Kubernetes does not admit {node}",
+    title: "Kubernetes does not admit {node}, {seconds} so far",
     text: "kubelet runs and cannot sign in to the API.",
   },
   api_server_crashes: {
-    title: "The API server ends again and again on {node}",
+    title: "The API server ends again and again on {node}, {seconds} so far",
     text: "A patch of its settings is the usual reason. Its log says more.",
+  },
+  control_plane_not_ready: {
+    title: "Parts of the control plane do not run on {node}",
+    text: "Talos says: {text}",
   },
   pod_network_missing: {
     title: "The pod network cannot start on {node}",
     text: "Kubernetes says: {text}",
   },
   pod_network_none: {
-    title: "No pod network is installed: {nodes} wait for one",
+    title: "No pod network is installed: {node} waits for one",
     text: "You chose to install one yourself. Machines become Ready with it.",
   },
   kube_proxy_not_ready: {
     title: "kube-proxy is not ready on {node}",
-    text: "Services do not reach pods there until it is.",
+    text: "Services do not reach pods there until it is. Kubernetes says: {text}",
   },
   dns_not_ready: {
     title: "The cluster's DNS is not ready: {met} of {of}",
     text: "Names do not resolve in the cluster until it is.",
   },
+  cordoned: {
+    title: "{node} takes no new pods",
+    text: "It is cordoned: somebody, or a patch, told Kubernetes to leave it out.",
+  },
+  memory_too_small: {
+    title: "{node} has too little memory for Talos: {size}",
+    text: "It runs, and may end programs when memory is short.",
+  },
+  data_too_small: {
+    title: "{node} has too little room for data: {size}",
+    text: "Images and logs of pods share it, and it cannot grow.",
+  },
   diagnosed: { title: "Talos complains on {node}", text: "In its own words: {text}" },
+  leave_refused: {
+    title: "{node} refuses to leave",
+    text: "It is told again and again. The answer: {text}",
+  },
+  leave_silent: {
+    title: "{node} does not answer, so it cannot leave, {seconds} so far",
+    text: "A machine says goodbye before it goes. Without that, its pods move once Kubernetes misses it.",
+  },
+  leave_slow: {
+    title: "{node} is still leaving, {seconds} so far",
+    text: "Its pods move to other machines first. One that may not be moved holds it up.",
+  },
+  leave_remembered: {
+    title: "Kubernetes does not forget {node}",
+    text: "The machine goes once that is done. The answer: {text}",
+  },
   waits: {
     title: "{node} waits, {seconds} so far",
     text: "Talos waits for: {condition}",
@@ -206,6 +286,7 @@ export const remedy = {
   open_console: "Console",
   open_node: "Look at the machine",
   open_image: "Look at the image",
+  fetch_image: "Fetch the image",
   check_internet: "Check this computer",
   use_mirror:
     "Let the cluster take images from a mirror of that registry: a choice of a new cluster.",
@@ -217,6 +298,9 @@ export const remedy = {
   open_host_check: "Check this computer",
   look_at_kubernetes: "Ask Kubernetes: kubectl describe node",
   free_etcd: "Free room in etcd: talosctl etcd defrag, then etcd alarm disarm.",
+  remove_etcd_member: "Take it out of etcd: talosctl etcd members, then etcd remove-member.",
+  uncordon: "Let it take pods again: kubectl uncordon.",
+  take_out: "Take it out without waiting",
   start_control_planes: "Start the cluster",
   replace_node: "Take it out and add a new one",
   cancel_creation: "Stop and clean up",

@@ -22,6 +22,7 @@ const node = (change: Partial<ClusterNode> = {}): ClusterNode => ({
   machine: MACHINE_ID,
   sizes: SIZES,
   leaving: false,
+  dead: false,
   ...change,
 });
 

@@ -1,4 +1,9 @@
 use super::*;
+use crate::cluster::course::Past;
+use crate::cluster::ground::{MachineSight, Power};
+use crate::cluster::sight::Sight;
+use crate::cluster::tests::{spec, wanted};
+use crete_model::{ErrorCode, EvidenceLine, EvidenceSource, Problem};
 use uuid::Uuid;
 
 fn view(number: u8, stage: MemberStage, since: &str) -> MemberView {
@@ -51,4 +56,114 @@ fn whoever_stands_far_longer_than_usual_is_slow() {
     // Where an hour is usual, a minute more is nothing.
     let long = |_| Some(3600);
     assert_eq!(slowest(&views, long, &at("2026-11-24T13:02:00Z")), None);
+}
+
+fn check(code: HealthCode, node: &str, text: &str) -> HealthCheck {
+    HealthCheck {
+        code,
+        state: HealthState::Fail,
+        params: params! { "met" => 0, "of" => 2, "nodes" => node },
+        words: vec![EvidenceLine {
+            source: EvidenceSource::Talos,
+            node: node.to_owned(),
+            text: text.to_owned(),
+        }],
+        since: String::new(),
+    }
+}
+
+/// Everything that the sentences of causes need that are decided here, in code.
+#[test]
+fn causes_of_the_whole_cluster_give_what_their_sentences_need() {
+    let mut spec = spec(3, 0);
+    spec.formed_at = Some("2026-11-24T12:00:00Z".to_owned());
+    let moment = at("2026-11-24T12:00:00Z");
+    let checks = [
+        check(HealthCode::CoreDns, "coredns-1", "coredns-1: CrashLoop"),
+        check(HealthCode::EtcdMembers, "knossos-cp-9", STRANGER),
+    ];
+    let quorum = Quorum::of(3, 1);
+    let problem = Problem::new(ErrorCode::Internal, Params::new());
+    let mut causes = of_cluster(&spec, &ImageSight::OnItsWay(None), quorum, &checks, &moment);
+    assert_eq!(causes.len(), 3, "the image is there: {causes:?}");
+    spec.image = None;
+    for image in [
+        ImageSight::OnItsWay(None),
+        ImageSight::Missing(None),
+        ImageSight::Missing(Some(Box::new(problem))),
+    ] {
+        let found = of_cluster(&spec, &image, Quorum::of(3, 3), &[], &moment);
+        assert_eq!(found.len(), 1, "{image:?}");
+        causes.extend(found);
+    }
+    let views = [view(1, MemberStage::Boot, "2026-11-24T11:00:00Z")];
+    causes.extend(slowest(&views, |_| Some(60), &moment));
+    let mut codes: Vec<StuckCode> = causes.iter().map(|one| one.code).collect();
+    codes.dedup();
+    assert_eq!(
+        codes,
+        [
+            StuckCode::EtcdNoQuorum,
+            StuckCode::EtcdStranger,
+            StuckCode::DnsNotReady,
+            StuckCode::ImageOnItsWay,
+            StuckCode::ImageNotFetched,
+            StuckCode::ImageMissing,
+            StuckCode::Slow,
+        ]
+    );
+    for one in causes {
+        assert!(!one.remedies.is_empty(), "{:?}", one.code);
+        for name in wanted(one.code) {
+            let given = one.params.get(name).is_some_and(|text| !text.is_empty());
+            assert!(given, "{:?}: {name}", one.code);
+        }
+    }
+}
+
+fn causes(board: &mut Board, leaving: bool, found: &[Found], now: &str) -> Vec<Stuck> {
+    let mut spec = spec(1, 1);
+    spec.nodes[1].leaving = leaving;
+    let machine = MachineSight {
+        power: Power::On,
+        address: Some("10.88.1.20".to_owned()),
+        cut: false,
+        mac: String::new(),
+    };
+    let sight = Sight {
+        machine: Some(machine),
+        presence: Some(crete_talos::api::Presence::Silent),
+        ..Sight::default()
+    };
+    let member = Member {
+        node: &spec.nodes[1],
+        sight: &sight,
+        past: Past::default(),
+    };
+    let around = Around {
+        spec: &spec,
+        kube: None,
+        found,
+        expected_on: true,
+        moment: &at(now),
+    };
+    board.member(&member, None, &around).stuck
+}
+
+/// A machine that is taken out has causes too, and they come once they have lasted.
+#[test]
+fn whoever_leaves_is_not_forgotten() {
+    let mut board = Board::default();
+    let mut codes = |leaving, now| -> Vec<StuckCode> {
+        let found = causes(&mut board, leaving, &[], now);
+        found.iter().map(|one| one.code).collect()
+    };
+    assert_eq!(codes(true, "2026-11-24T12:00:00Z"), []);
+    assert_eq!(codes(true, "2026-11-24T12:00:59Z"), []);
+    assert_eq!(
+        codes(true, "2026-11-24T12:01:00Z"),
+        [StuckCode::LeaveSilent]
+    );
+    assert_eq!(codes(false, "2026-11-24T12:01:01Z"), [], "it stays");
+    assert_eq!(codes(false, "2026-11-24T12:01:31Z"), [StuckCode::ApiSilent]);
 }

@@ -1,7 +1,7 @@
 //! The table of rules, as it stands in its file.
 
 use super::pattern::Pattern;
-use crete_model::{StuckCode, StuckWeight};
+use crete_model::{HealthCode, StuckCode, StuckWeight};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -24,6 +24,8 @@ pub(super) enum PresenceRule {
     Interrupted,
     Silent,
     AnotherCluster,
+    NotTalos,
+    AddressNotCovered,
     ClockDiffers,
 }
 
@@ -33,6 +35,10 @@ pub(super) enum PresenceRule {
 pub(crate) enum DeedRule {
     Apply,
     Bootstrap,
+    /// Out of the cluster.
+    Reset,
+    /// By Kubernetes.
+    Forget,
 }
 
 /// Why it did not work.
@@ -44,6 +50,9 @@ pub(crate) enum DeedCause {
     NotYet,
     DiskMissing,
     DiskTooSmall,
+    /// It took what it was given, and does not have it any more.
+    Forgotten,
+    Other,
 }
 
 /// What Kubernetes says of the node.
@@ -69,6 +78,8 @@ pub(super) struct ServiceRule {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct When {
+    /// True for machines that are taken out; the others are the rule.
+    pub leaving: bool,
     pub power: Option<PowerRule>,
     pub cut: Option<bool>,
     pub presence: Vec<PresenceRule>,
@@ -78,8 +89,18 @@ pub(super) struct When {
     pub unless_after: Vec<String>,
     /// And every one of these anywhere.
     pub console_has: Vec<String>,
+    /// Whether its certificate tells by how much its clock is wrong.
+    pub amount: Option<bool>,
     pub unanswered: Option<bool>,
+    /// It answers, and its answer is no.
+    pub refused: Option<bool>,
+    /// Whether it is on and tells nobody anything; otherwise it tells.
+    pub mute: Option<bool>,
     pub synced: Option<bool>,
+    /// Whether no time server answered it in maintenance.
+    pub unsynced: Option<bool>,
+    /// A check of the cluster that says something of this machine.
+    pub check: Option<HealthCode>,
     pub deed: Option<DeedRule>,
     pub cause: Option<DeedCause>,
     pub service: Option<ServiceRule>,
@@ -116,6 +137,8 @@ pub(super) enum RemedyRule {
     FreeEtcd,
     StartControlPlanes,
     ReplaceNode,
+    TakeOut,
+    Uncordon,
 }
 
 /// A rule.

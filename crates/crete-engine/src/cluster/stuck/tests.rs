@@ -1,9 +1,14 @@
-//! Every rule has a fixture here: what is seen, and the cause that is named. Consoles are those of
+//! Every rule has a fixture: what is seen, and the cause that is named first. Consoles are those of
 //! real nodes where one was recorded.
 
+mod inside;
+mod outside;
+
 use super::*;
-use crate::cluster::sight::{EtcdMember, EtcdSight, MaintenanceSight, Service, Stage};
-use crate::cluster::tests::spec;
+use crate::cluster::acts::failure;
+use crate::cluster::course::Past;
+use crate::cluster::sight::{EtcdMember, EtcdSight, MaintenanceSight, Refusal, Service, Stage};
+use crate::cluster::tests::{spec, wanted};
 use crate::cluster::{MachineSight, Power};
 use crete_kube::{NodeState, PodState};
 use std::collections::BTreeSet;
@@ -119,347 +124,165 @@ fn kube(ready: Option<Option<bool>>, message: &str, pods: Vec<PodState>) -> Kube
     }
 }
 
-fn failure(deed: DeedRule, cause: DeedCause) -> Failure {
-    Failure {
-        deed,
-        cause,
-        params: params! { "text" => "its words" },
-        words: "its words".to_owned(),
-    }
-}
-
-/// What is seen, and what is named first.
-struct Fixture {
-    code: StuckCode,
-    sight: Sight,
-    kube: Option<KubeSight>,
-    failure: Option<Failure>,
-    cni_none: bool,
-}
-
-fn fixture(code: StuckCode, sight: Sight) -> Fixture {
-    Fixture {
-        code,
-        sight,
-        kube: None,
-        failure: None,
-        cni_none: false,
-    }
-}
-
-fn with_kube(code: StuckCode, sight: Sight, kube: KubeSight) -> Fixture {
-    Fixture {
-        kube: Some(kube),
-        ..fixture(code, sight)
-    }
-}
-
-fn with_failure(code: StuckCode, deed: DeedRule, cause: DeedCause) -> Fixture {
-    let maintenance = Sight {
-        presence: Some(Presence::Maintenance {
-            fingerprint: String::new(),
-        }),
-        maintenance: Some(MaintenanceSight {
-            fingerprint: String::new(),
-            disks: Vec::new(),
-            synced: None,
-            link: None,
-            installed: false,
-        }),
-        ..on()
-    };
-    let sight = match deed {
-        DeedRule::Apply => maintenance,
-        DeedRule::Bootstrap => node(Vec::new()),
-    };
-    Fixture {
-        failure: Some(failure(deed, cause)),
-        ..fixture(code, sight)
-    }
-}
-
 const PULLS: &str = "[  93.1] [talos] pulling image factory.talos.dev/metal-installer/0:v1.13.9: downloading 2 layers (50 MiB/142 MiB) (35.51%)...";
 const GETS_ON: &str = "[ 93.1] [talos] pulling image ghcr.io/siderolabs/kubelet:v1.36.3: downloading 5 layers (38 MiB/93 MiB) (40.86%)...";
+const ETCD_PULLS: &str = "[ 93.1] [talos] pulling image registry.k8s.io/etcd:v3.6.12: downloading 5 layers (8 MiB/23 MiB) (34.78%)...";
 const MISSING: &str = "[ 93.1] [talos] retrying error: failed to pull image \"registry.k8s.io/etcd:v3.6.12\": failed to resolve reference";
 const KUBELET: &str = "[ 93.1] [talos] retrying error: failed to pull image \"ghcr.io/siderolabs/kubelet:v1.36.3\": failed to resolve reference";
 
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn outside() -> Vec<Fixture> {
-    let mut paused = on();
-    paused.machine.as_mut().unwrap().power = Power::Paused {
-        words: "io_error".to_owned(),
-    };
-    let mut cut = on();
-    cut.machine.as_mut().unwrap().cut = true;
-    let flaw = Presence::Ours {
-        flaw: Some(Flaw::ClockDiffers),
-    };
-    vec![
-        fixture(StuckCode::MachineFailed, off(Some("qemu: no memory"))),
-        fixture(StuckCode::MachineOff, off(None)),
-        fixture(StuckCode::MachinePaused, paused),
-        fixture(StuckCode::LinkCut, cut),
-        fixture(
-            StuckCode::CpuTooOld,
-            with(Presence::Refused, &recorded("cpu.log")),
-        ),
-        fixture(
-            StuckCode::KernelPanic,
-            with(
-                Presence::Refused,
-                "[ 1.0] Kernel panic - not syncing: VFS: Unable to mount root fs",
-            ),
-        ),
-        fixture(
-            StuckCode::BootsFromCd,
-            with(Presence::Refused, &recorded("halted.log")),
-        ),
-        fixture(
-            StuckCode::DiskMissing,
-            with(
-                Presence::Refused,
-                &up_to(&recorded("no-disk.log"), "lstat /dev/vda"),
-            ),
-        ),
-        fixture(
-            StuckCode::DiskTooSmall,
-            with(
-                Presence::Refused,
-                "failed to partition /dev/vda: no space left: 1.2 GiB needed",
-            ),
-        ),
-        fixture(
-            StuckCode::InstallerFailed,
-            with(
-                Presence::Refused,
-                &up_to(
-                    &recorded("installer-fails.log"),
-                    "task install (1/1): failed",
-                ),
-            ),
-        ),
-        fixture(
-            StuckCode::InstallerUnreachable,
-            with(
-                Presence::Interrupted,
-                &recorded("installer-unreachable.log"),
-            ),
-        ),
-        fixture(StuckCode::InstallerStalls, with(Presence::Silent, PULLS)),
-        fixture(StuckCode::PullingImage, with(Presence::Silent, PULLS)),
-        fixture(
-            StuckCode::Installing,
-            with(
-                Presence::Refused,
-                "[ 9.1] [talos] install sequence: 8 phase(s)",
-            ),
-        ),
-        fixture(
-            StuckCode::NoAddress,
-            with(Presence::Refused, &recorded("no-dhcp.log")),
-        ),
-        fixture(
-            StuckCode::AnotherCluster,
-            with(Presence::AnotherCluster, ""),
-        ),
-        fixture(
-            StuckCode::ClockWrong,
-            with(
-                flaw.clone(),
-                "[ 9.1] [talos] time query error with server \"162.159.200.1\"",
-            ),
-        ),
-        fixture(StuckCode::CertificateExpired, with(flaw, "")),
-        fixture(
-            StuckCode::CallsHang,
-            with(
-                Presence::Maintenance {
-                    fingerprint: String::new(),
-                },
-                "",
-            ),
-        ),
-        fixture(StuckCode::ApiSilent, with(Presence::Silent, "")),
-        fixture(StuckCode::ApiInterrupted, with(Presence::Interrupted, "")),
-    ]
+const PANIC: &str = "[ 1.0] Kernel panic - not syncing: VFS: Unable to mount root fs";
+const INSTALLS: &str = "[ 9.1] [talos] install sequence: 8 phase(s)";
+const UNREACHABLE: &str = "[ 9.1] [talos] retrying error: failed to pull image \"ghcr.io/siderolabs/installer:v1.13.9\": refused";
+const NO_TIME: &str = "[ 9.1] [talos] time query error with server \"162.159.200.1\"";
+/// What is seen, and what is named after so many seconds.
+#[derive(Clone)]
+struct Fixture {
+    code: StuckCode,
+    after: u32,
+    sight: Sight,
+    kube: Option<KubeSight>,
+    failure: Option<Failure>,
+    found: Vec<Found>,
+    cni_none: bool,
+    leaving: bool,
+    unsynced: bool,
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn of_talos() -> Vec<Fixture> {
-    let mut pulls_etcd = node(vec![service(
-        "etcd",
-        "Preparing",
-        None,
-        "Running pre state",
-    )]);
-    pulls_etcd.console = MISSING.to_owned();
-    let mut pulls_kubelet = node(vec![service(
-        "kubelet",
-        "Preparing",
-        None,
-        "Running pre state",
-    )]);
-    pulls_kubelet.console = KUBELET.to_owned();
-    vec![
-        with_failure(
-            StuckCode::DiskMissing,
-            DeedRule::Apply,
-            DeedCause::DiskMissing,
-        ),
-        with_failure(
-            StuckCode::DiskTooSmall,
-            DeedRule::Apply,
-            DeedCause::DiskTooSmall,
-        ),
-        with_failure(
-            StuckCode::ConfigurationRefused,
-            DeedRule::Apply,
-            DeedCause::Refused,
-        ),
-        with_failure(StuckCode::ApplyBusy, DeedRule::Apply, DeedCause::Busy),
-        with_failure(
-            StuckCode::BootstrapNotYet,
-            DeedRule::Bootstrap,
-            DeedCause::NotYet,
-        ),
-        fixture(
-            StuckCode::TimeNotSynchronized,
-            told(|node| node.synced = Some(false)),
-        ),
-        fixture(StuckCode::EtcdImageMissing, pulls_etcd),
-        fixture(
-            StuckCode::EtcdNoSpace,
-            told(|node| node.etcd = etcd(false, &["Nospace"])),
-        ),
-        fixture(
-            StuckCode::EtcdUnhealthy,
-            node(vec![service(
-                "etcd",
-                "Running",
-                Some(false),
-                "context deadline exceeded",
-            )]),
-        ),
-        fixture(
-            StuckCode::EtcdLearner,
-            told(|node| node.etcd = etcd(true, &[])),
-        ),
-        fixture(StuckCode::KubeletImageMissing, pulls_kubelet),
-        fixture(StuckCode::ImageStalls, {
-            let mut sight = node(vec![service(
-                "kubelet",
-                "Preparing",
-                None,
-                "Running pre state",
-            )]);
-            sight.console = GETS_ON.to_owned();
-            sight
-        }),
-        fixture(
-            StuckCode::KubeletCrashes,
-            node(vec![service(
-                "kubelet",
-                "Waiting",
-                None,
-                "Error running Containerd(kubelet), going to restart forever",
-            )]),
-        ),
-        fixture(StuckCode::ApiServerCrashes, {
-            let mut sight = node(vec![service("etcd", "Running", Some(true), "")]);
-            let node = sight.node.as_mut().unwrap();
-            node.static_pods = vec![("kube-system/kube-apiserver-knossos-cp-1".to_owned(), false)];
-            sight
-        }),
-        fixture(
-            StuckCode::Diagnosed,
-            told(|node| node.diagnostics = vec!["address-overlap".to_owned()]),
-        ),
-        fixture(
-            StuckCode::Waits,
-            told(|node| {
-                node.unmet = vec![("services".to_owned(), "kubelet not running".to_owned())]
-            }),
-        ),
-    ]
-}
-
-fn of_kubernetes() -> Vec<Fixture> {
-    let proxy = PodState {
-        name: "kube-proxy-x".to_owned(),
-        app: "kube-proxy".to_owned(),
-        node: "knossos-cp-1".to_owned(),
-        ready: false,
-        restarts: 0,
-        waiting: "ImagePullBackOff".to_owned(),
-        message: String::new(),
-    };
-    let cni = "container runtime network not ready: cni plugin not initialized";
-    let healthy = || node(vec![service("kubelet", "Running", Some(true), "")]);
-    vec![
-        with_kube(
-            StuckCode::KubeletNotAdmitted,
-            healthy(),
-            kube(None, "", Vec::new()),
-        ),
-        with_kube(
-            StuckCode::PodNetworkMissing,
-            healthy(),
-            kube(Some(Some(false)), cni, Vec::new()),
-        ),
-        with_kube(
-            StuckCode::KubeProxyNotReady,
-            healthy(),
-            kube(Some(Some(true)), "", vec![proxy]),
-        ),
-        Fixture {
-            cni_none: true,
-            ..with_kube(
-                StuckCode::PodNetworkNone,
-                healthy(),
-                kube(Some(Some(false)), cni, Vec::new()),
-            )
-        },
-    ]
-}
-
-fn named(fixture: &Fixture) -> Vec<Fit> {
-    let mut spec = spec(1, 0);
-    if fixture.cni_none {
-        spec.cni = CniKind::None;
+fn fixture(code: StuckCode, after: u32, sight: Sight) -> Fixture {
+    Fixture {
+        code,
+        after,
+        sight,
+        kube: None,
+        failure: None,
+        found: Vec::new(),
+        cni_none: false,
+        leaving: false,
+        unsynced: false,
     }
-    let case = Case {
-        node: &spec.nodes[0],
-        spec: &spec,
-        sight: &fixture.sight,
-        kube: fixture.kube.as_ref(),
-        failure: fixture.failure.as_ref(),
-    };
-    fits(&case)
 }
 
+impl Fixture {
+    fn kube(self, kube: KubeSight) -> Self {
+        let kube = Some(kube);
+        Self { kube, ..self }
+    }
+
+    fn failure(self, failure: Failure) -> Self {
+        let failure = Some(failure);
+        Self { failure, ..self }
+    }
+
+    fn leaving(self) -> Self {
+        let leaving = true;
+        Self { leaving, ..self }
+    }
+
+    fn unsynced(self) -> Self {
+        let unsynced = true;
+        Self { unsynced, ..self }
+    }
+
+    /// A check that says something of the machine.
+    fn check(mut self, code: HealthCode, text: &str) -> Self {
+        self.found.push(Found {
+            code,
+            state: HealthState::Fail,
+            params: Params::new(),
+            words: vec![EvidenceLine {
+                source: EvidenceSource::Talos,
+                node: "knossos-cp-1".to_owned(),
+                text: text.to_owned(),
+            }],
+        });
+        self
+    }
+
+    /// The rules that fit, by their places in the table.
+    fn fitting(&self) -> Vec<(usize, Fit)> {
+        let mut spec = spec(1, 0);
+        if self.cni_none {
+            spec.cni = CniKind::None;
+        }
+        spec.nodes[0].leaving = self.leaving;
+        let member = Member {
+            node: &spec.nodes[0],
+            sight: &self.sight,
+            past: Past {
+                unsynced: self.unsynced,
+                ..Past::default()
+            },
+        };
+        let case = Case {
+            spec: &spec,
+            member: &member,
+            kube: self.kube.as_ref(),
+            found: &self.found,
+            failure: self.failure.as_ref(),
+        };
+        let rules = RULES.iter().enumerate();
+        rules
+            .filter_map(|(at, rule)| Some((at, case.fit(rule)?)))
+            .collect()
+    }
+}
+
+fn in_maintenance(maintenance: Option<MaintenanceSight>) -> Sight {
+    Sight {
+        maintenance,
+        ..with(
+            Presence::Maintenance {
+                fingerprint: String::new(),
+            },
+            "",
+        )
+    }
+}
+
+fn maintenance(synced: Option<bool>, disks: Vec<crete_talos::config::Disk>) -> MaintenanceSight {
+    MaintenanceSight {
+        fingerprint: String::new(),
+        disks,
+        synced,
+        link: None,
+        installed: false,
+    }
+}
+
+fn all() -> Vec<Fixture> {
+    [outside::fixtures(), inside::fixtures()].concat()
+}
+
+/// Every rule is the first of its fixture, explains it alone, says on what it rests, and gives
+/// everything that its sentence needs.
 #[test]
 fn every_rule_names_its_cause_with_evidence_and_something_to_do() {
-    let fixtures = [outside(), of_talos(), of_kubernetes()];
-    let fixtures: Vec<Fixture> = fixtures.into_iter().flatten().collect();
     let mut covered = BTreeSet::new();
-    for fixture in &fixtures {
-        let found = named(fixture);
+    for fixture in all() {
         let code = fixture.code;
-        let fit = found.iter().find(|fit| fit.code == code);
-        let codes: Vec<StuckCode> = found.iter().map(|fit| fit.code).collect();
-        let fit = fit.unwrap_or_else(|| panic!("{code:?} is not among {codes:?}"));
+        let fitting = fixture.fitting();
+        let codes: Vec<_> = fitting.iter().map(|(_, fit)| fit.code).collect();
+        let first = fitting.iter().find(|(_, fit)| fit.after <= fixture.after);
+        let (at, fit) = first.unwrap_or_else(|| panic!("nothing for {code:?}"));
+        assert_eq!(fit.code, code, "{codes:?}");
+        let same = codes.iter().filter(|one| **one == code).count();
+        assert_eq!(same, 1, "{code:?}: one rule alone explains it");
         assert_eq!(fit.params["node"], "knossos-cp-1");
         assert!(!fit.remedies.is_empty(), "{code:?}");
-        covered.insert(code);
+        assert!(!fit.evidence.is_empty(), "{code:?}: evidence");
+        for name in wanted(code) {
+            // How long it lasts is added by whoever remembers since when.
+            let given = fit.params.get(name).is_some_and(|text| !text.is_empty());
+            assert!(given || name == "seconds", "{code:?}: {name}");
+        }
+        covered.insert(*at);
     }
-    let ruled: BTreeSet<StuckCode> = RULES.iter().map(|rule| rule.code).collect();
-    assert!(!ruled.is_empty(), "the table parses");
-    let without: Vec<_> = ruled.difference(&covered).collect();
-    assert!(without.is_empty(), "rules without a fixture: {without:?}");
-    assert!(
-        RULES.iter().all(|rule| rule.why.len() > 10),
-        "each says on what it rests"
-    );
+    assert!(!RULES.is_empty(), "the table parses");
+    for (at, rule) in RULES.iter().enumerate() {
+        let code = rule.code;
+        assert!(covered.contains(&at), "no fixture: rule {at}, {code:?}");
+        assert!(rule.why.len() > 10, "{code:?}: on what it rests");
+    }
 }
 
 /// What is as it should be has no cause.
@@ -470,34 +293,83 @@ fn a_machine_that_is_well_has_none() {
         service("kubelet", "Running", Some(true), ""),
     ]);
     sight.node.as_mut().unwrap().etcd = etcd(false, &[]);
-    let well = with_kube(
-        StuckCode::Waits,
-        sight,
-        kube(Some(Some(true)), "", Vec::new()),
-    );
-    assert_eq!(named(&well), Vec::new());
+    let well = fixture(StuckCode::Waits, 0, sight).kube(kube(Some(Some(true)), "", Vec::new()));
+    assert_eq!(well.fitting(), Vec::new());
+}
+
+fn codes_of(sight: Sight) -> Vec<StuckCode> {
+    let fitting = fixture(StuckCode::Waits, 0, sight).fitting();
+    fitting.iter().map(|(_, fit)| fit.code).collect()
 }
 
 /// A sentence goes when its cause goes: each of these came after it.
 #[test]
 fn what_is_past_is_not_said_any_more() {
-    let again = format!("{PULLS}\n[ 99.1] [talos] pulling image x: extracting...");
-    assert_eq!(
-        named(&fixture(StuckCode::Waits, with(Presence::Silent, &again)))
-            .iter()
-            .filter(|fit| fit.code == StuckCode::PullingImage)
-            .count(),
-        0
-    );
+    let pulls = format!("{PULLS}\n[ 99.1] [talos] pulling image x: extracting...");
     let failed = up_to(
         &recorded("installer-fails.log"),
         "task install (1/1): failed",
     );
-    let again = format!("{failed}\n[ 1.0] [talos] leaving maintenance service");
-    let found = named(&fixture(StuckCode::Waits, with(Presence::Refused, &again)));
-    assert!(
-        found
-            .iter()
-            .all(|fit| fit.code != StuckCode::InstallerFailed)
-    );
+    let failed = format!("{failed}\n[ 1.0] [talos] leaving maintenance service");
+    let again = "[ 0.0] Linux version 6.18.18-talos";
+    let panic = format!("{PANIC}\n{again}");
+    let halted = format!("{}\n{again}", recorded("halted.log"));
+    for (console, code) in [
+        (pulls, StuckCode::PullingImage),
+        (failed, StuckCode::InstallerFailed),
+        (panic, StuckCode::KernelPanic),
+        (halted, StuckCode::BootsFromCd),
+    ] {
+        let codes = codes_of(with(Presence::Silent, &console));
+        assert!(!codes.contains(&code), "{code:?}");
+    }
+}
+
+/// Tries are counted since the last pull that was over.
+#[test]
+fn tries_are_counted() {
+    let console = [
+        INSTALLS,
+        UNREACHABLE,
+        UNREACHABLE,
+        "x: downloading",
+        UNREACHABLE,
+        UNREACHABLE,
+    ];
+    let sight = with(Presence::Interrupted, &console.join("\n"));
+    let fitting = fixture(StuckCode::InstallerUnreachable, 0, sight).fitting();
+    assert_eq!(fitting[0].1.code, StuckCode::InstallerUnreachable);
+    assert_eq!(fitting[0].1.params["attempts"], "2");
+}
+
+/// A node that says no is not called busy, and one that says nothing is not said to refuse.
+#[test]
+fn an_answer_is_told_from_silence() {
+    let refused = |cause| {
+        let refusal = Some(Refusal {
+            cause,
+            words: "not authorized".to_owned(),
+        });
+        let ours = with(Presence::Ours { flaw: None }, "");
+        codes_of(Sight { refusal, ..ours })
+    };
+    assert_eq!(refused(Cause::NotAuthorized), [StuckCode::CallsRefused]);
+    assert_eq!(refused(Cause::Silent), [StuckCode::CallsHang]);
+    assert_eq!(refused(Cause::Ended), [StuckCode::CallsHang]);
+}
+
+/// What failed is not said of a machine that is elsewhere by now.
+#[test]
+fn failures_go_when_the_machine_moves_on() {
+    let of = |deed| failure(deed, Cause::Other, "no".to_owned());
+    let waits = in_maintenance(Some(maintenance(None, Vec::new())));
+    let begins = node(vec![service("etcd", "Preparing", None, "")]);
+    let runs = node(vec![service("etcd", "Running", Some(true), "")]);
+    assert!(!of(DeedRule::Apply).is_past(&waits));
+    assert!(of(DeedRule::Apply).is_past(&begins));
+    assert!(!of(DeedRule::Bootstrap).is_past(&begins));
+    assert!(of(DeedRule::Bootstrap).is_past(&runs));
+    assert!(!of(DeedRule::Reset).is_past(&runs));
+    assert!(of(DeedRule::Reset).is_past(&off(None)));
+    assert!(!of(DeedRule::Forget).is_past(&off(None)));
 }
