@@ -49,6 +49,8 @@ pub(super) enum Changed {
 }
 
 /// What a node lives by.
+///
+/// Recorded: a configured node gives its whole configuration to an administrator (v1.13.9).
 async fn lives_by(node: &Node) -> std::result::Result<String, ApiError> {
     let found = node.get(kinds::MACHINE_CONFIG, "v1alpha1").await?;
     let bytes = found.map(|found| found.spec.yaml_marshalled);

@@ -259,7 +259,7 @@ impl Driver {
 
     /// Image, network, endpoint and secrets: what stands before any machine.
     ///
-    /// Assumed: nothing of Talos is relied on here.
+    /// Nothing of Talos is relied on here.
     async fn prepare(&mut self) -> Result<()> {
         self.image = self.ground.image(&self.spec);
         match self.image {

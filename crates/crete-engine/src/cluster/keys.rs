@@ -90,6 +90,9 @@ impl Driver {
     }
 
     /// Makes the key files where they are missing, lead elsewhere, or are about to end.
+    ///
+    /// Read (facts 3.3 to 3.5): the files are those that `talosctl` and `kubectl` take, and Talos'
+    /// own libraries made the ones they are compared with.
     pub(super) async fn write_access(&mut self) -> Result<()> {
         let Some(to) = self.access_to() else {
             return Ok(());
@@ -110,6 +113,9 @@ impl Driver {
     }
 
     /// Keeps certificates fresh for as long as the cluster is on.
+    ///
+    /// Read (facts 7.6): certificates that clients hold are renewed by nobody else. Assumed: one made
+    /// anew from the same authority is let in at once.
     pub(super) async fn renew_keys(&mut self) -> Result<()> {
         let now = self.engine.clock.now();
         if let (true, Some(bundle)) = (self.keys.is_old(now), self.bundle.clone()) {

@@ -113,6 +113,9 @@ impl KubeClients {
 
     /// Asks control planes in turn until one answers; nothing when none does, with what the last
     /// one said.
+    ///
+    /// Read (facts 6.6): nodes, pods and their readiness are what `talosctl health` itself asks of
+    /// Kubernetes, and with a CNI of one's own nodes are not ready before it is installed.
     pub async fn look(
         &mut self,
         control_planes: &[MachineId],

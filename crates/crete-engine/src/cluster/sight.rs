@@ -87,6 +87,9 @@ impl NodeSight {
     }
 
     /// Whether it waits for the word to begin: everything before etcd is there, and etcd is not.
+    ///
+    /// Recorded: before the bootstrap etcd's service stays in these states while all others run
+    /// (v1.13.9); and Bootstrap is refused while the time is not in sync (facts 2.5).
     pub fn waits_for_bootstrap(&self) -> bool {
         self.etcd.is_none()
             && self.synced != Some(false)
@@ -252,6 +255,11 @@ impl Looker {
         }
     }
 
+    /// Probes who is there, and signs in or asks as anybody.
+    ///
+    /// Recorded: a node in maintenance and a configured one tell by their certificates, and at the
+    /// handshake, which they are (v1.12.11, v1.13.9; facts 2.2, 2.4, 2.5). A node that was just
+    /// configured lets our certificate in some seconds after its answer.
     async fn look_without_credentials(
         &mut self,
         sight: &mut Sight,
