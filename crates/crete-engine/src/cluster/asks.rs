@@ -74,7 +74,9 @@ impl Driver {
         let working = self.work.is_some();
         let ours = !self.spec.leave_in_maintenance;
         let running = self.spec.wish == ClusterWish::Running;
-        let no_workers = self.spec.of_role(NodeRole::Worker).next().is_none();
+        // The last one that leaves may still be taken out without its goodbye.
+        let mut nodes = self.spec.nodes.iter();
+        let no_workers = !nodes.any(|node| node.role == NodeRole::Worker);
         let first = |rules: &[(bool, ClusterDenied)]| {
             let found = rules.iter().find(|(denies, _)| *denies);
             found.map(|(_, why)| *why)

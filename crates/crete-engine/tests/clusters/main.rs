@@ -13,6 +13,7 @@ mod forming;
 #[allow(dead_code, reason = "shared with the tests that kill")]
 mod ground;
 mod handover;
+mod leaving;
 mod living;
 mod patches;
 mod sample;

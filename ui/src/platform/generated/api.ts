@@ -808,7 +808,11 @@ sizes: Sizes,
 /**
  * True while it is being taken out of the cluster.
  */
-leaving: boolean, };
+leaving: boolean, 
+/**
+ * True when it is taken out without asking it: a person said that it will not come back.
+ */
+dead: boolean, };
 
 /**
  * A draft with suggested values, and what this computer allows.
@@ -1041,7 +1045,11 @@ machine: MachineId, } | { "kind": "open_node",
 /**
  * The machine.
  */
-machine: MachineId, } | { "kind": "open_image" } | { "kind": "check_internet" } | { "kind": "use_mirror" } | { "kind": "check_time_servers" } | { "kind": "correct_patch" } | { "kind": "larger_disk" } | { "kind": "more_memory" } | { "kind": "install_cni" } | { "kind": "open_host_check" } | { "kind": "look_at_kubernetes" } | { "kind": "free_etcd" } | { "kind": "start_control_planes" } | { "kind": "replace_node", 
+machine: MachineId, } | { "kind": "open_image" } | { "kind": "fetch_image" } | { "kind": "check_internet" } | { "kind": "use_mirror" } | { "kind": "check_time_servers" } | { "kind": "correct_patch" } | { "kind": "larger_disk" } | { "kind": "more_memory" } | { "kind": "install_cni" } | { "kind": "open_host_check" } | { "kind": "look_at_kubernetes" } | { "kind": "free_etcd" } | { "kind": "remove_etcd_member" } | { "kind": "uncordon" } | { "kind": "start_control_planes" } | { "kind": "replace_node", 
+/**
+ * The machine.
+ */
+machine: MachineId, } | { "kind": "take_out", 
 /**
  * The machine.
  */
@@ -6268,7 +6276,7 @@ remedies: Array<ClusterRemedy>, };
 /**
  * A cause, decided from evidence by the table of rules.
  */
-export type StuckCode = "image_on_its_way" | "image_missing" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "api_silent" | "api_interrupted" | "calls_hang" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "pulling_image" | "image_stalls" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "diagnosed" | "waits" | "slow";
+export type StuckCode = "image_on_its_way" | "image_missing" | "image_not_fetched" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "install_disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "apply_fails" | "configuration_forgotten" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "not_talos" | "address_not_covered" | "api_silent" | "api_interrupted" | "calls_hang" | "calls_refused" | "clock_off" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "bootstrap_fails" | "pulling_image" | "image_stalls" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_disagrees" | "etcd_not_member" | "etcd_stranger" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "control_plane_not_ready" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "cordoned" | "memory_too_small" | "data_too_small" | "diagnosed" | "leave_refused" | "leave_silent" | "leave_slow" | "leave_remembered" | "waits" | "slow";
 
 /**
  * How bad a cause is.
