@@ -8,11 +8,14 @@
 )]
 
 mod drafts;
+mod failing;
 mod faults;
 mod forming;
 #[allow(dead_code, reason = "shared with the tests that kill")]
 mod ground;
+mod handed_over;
 mod handover;
 mod living;
 mod patches;
 mod sample;
+mod sleeping;

@@ -57,6 +57,8 @@ pub enum StuckCode {
     ClockWrong,
     /// The node's certificate has run out (`node`).
     CertificateExpired,
+    /// The node's clock stands where it stood when this computer fell asleep (`node`).
+    ClockFollows,
     /// No time server answers the node (`node`).
     TimeNotSynchronized,
     /// The node is not ready to be told to begin (`node`, `seconds`).

@@ -50,8 +50,13 @@ pub(super) struct Fit {
 
 /// Every rule that fits a machine, in the table's order. The first that fits for long enough is its
 /// cause.
+///
+/// Of machines that were handed over only what is seen from outside is said: whose configuration they
+/// have, and whether they answer anybody here, is for others to decide.
 pub(super) fn fits(case: &Case<'_>) -> Vec<Fit> {
-    RULES.iter().filter_map(|rule| case.fit(rule)).collect()
+    let ours = !case.spec.is_handed_over();
+    let rules = RULES.iter().filter(|rule| ours || rule.when.is_outside());
+    rules.filter_map(|rule| case.fit(rule)).collect()
 }
 
 /// What a rule saw, collected while it is held against a machine.
