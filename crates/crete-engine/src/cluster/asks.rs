@@ -84,10 +84,13 @@ impl Driver {
         match action {
             ClusterAction::Start => first(&[
                 (working, ClusterDenied::Busy),
-                (running && self.are_all_on(), ClusterDenied::Running),
+                (
+                    running && formed && self.are_all_on(),
+                    ClusterDenied::Running,
+                ),
             ]),
             ClusterAction::Stop | ClusterAction::Restart => first(&[
-                (working && !formed && ours, ClusterDenied::NotFormed),
+                (working && !formed, ClusterDenied::NotFormed),
                 (!on && !running, ClusterDenied::Stopped),
                 (working, ClusterDenied::Busy),
             ]),
@@ -175,9 +178,13 @@ impl Driver {
     }
 
     fn be_running(&mut self) -> Result<()> {
+        let kind = match self.spec.formed_at {
+            Some(_) => ClusterWork::Start,
+            None => ClusterWork::Create,
+        };
         self.change(|spec| {
             spec.wish = ClusterWish::Running;
-            spec.begun = spec.formed_at.as_ref().map(|_| ClusterWork::Start);
+            spec.begun = Some(kind);
         })?;
         for past in self.past.values_mut() {
             past.started = false;
@@ -186,10 +193,7 @@ impl Driver {
         let now = self.engine.clock.text();
         self.board
             .happened(&now, ClusterEventCode::Started, Params::new());
-        self.begin(match self.spec.formed_at {
-            Some(_) => ClusterWork::Start,
-            None => ClusterWork::Create,
-        });
+        self.begin(kind);
         Ok(())
     }
 

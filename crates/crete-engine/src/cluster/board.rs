@@ -21,6 +21,11 @@ const SLOWER: f64 = 3.0;
 const SLOWER_BY: f64 = 60.0;
 /// Stages of one machine that are kept.
 const SPANS: usize = 24;
+/// How long a machine's clock may stand back after the computer slept, in seconds of a real node.
+///
+/// Read: Talos asks for the time every 1024 seconds at the least (`internal/pkg/ntp`), and sets its
+/// clock then.
+const CLOCK_FOLLOWS: f64 = 1100.0;
 
 /// The moment, and how much faster than real nodes these live.
 #[derive(Debug, Clone)]
@@ -58,9 +63,58 @@ pub(super) struct Board {
     leader: Option<String>,
     holder: Option<String>,
     was_healthy: Option<bool>,
+    /// When the computer woke up last.
+    woke: Option<Timestamp>,
 }
 
 impl Board {
+    /// The computer slept: causes and stages are counted from now on, and the time in between is
+    /// nobody's.
+    pub fn wake(&mut self, fell_asleep: Timestamp, moment: &Moment) {
+        let Moment { now, text, .. } = moment;
+        self.seen.clear();
+        for spans in self.spans.values_mut() {
+            let Some(last) = spans.last_mut() else {
+                continue;
+            };
+            last.ended_at = Some(format!("{fell_asleep:.3}"));
+            let stage = last.stage;
+            spans.push(MemberSpan {
+                stage,
+                started_at: text.clone(),
+                ended_at: None,
+            });
+        }
+        // A clock that was set back is no sleep.
+        if let Ok(slept @ 1..) = u64::try_from(now.duration_since(fell_asleep).as_secs()) {
+            self.woke = Some(*now);
+            self.happened(text, ClusterEventCode::Woke, params! { "seconds" => slept });
+        }
+    }
+
+    /// A machine's clock stands while the computer sleeps, and is set a while after: until then that
+    /// it is wrong is nothing to be worried about.
+    fn excused(&self, fit: Fit, machine: MachineId, moment: &Moment) -> Fit {
+        let clocks = [
+            StuckCode::ClockWrong,
+            StuckCode::CertificateExpired,
+            StuckCode::TimeNotSynchronized,
+        ];
+        let woke = self.woke.map(|woke| moment.since(woke));
+        match woke.is_some_and(|seconds| seconds < CLOCK_FOLLOWS) && clocks.contains(&fit.code) {
+            true => Fit {
+                code: StuckCode::ClockFollows,
+                weight: StuckWeight::Normal,
+                remedies: vec![
+                    ClusterRemedy::Wait,
+                    ClusterRemedy::RestartMachine { machine },
+                ],
+                ..fit
+            },
+            false => fit,
+        }
+    }
+
     /// Notes that something happened.
     pub fn happened(&mut self, at: &str, code: ClusterEventCode, params: Params) {
         self.events.push_front(ClusterEvent {
@@ -243,6 +297,7 @@ impl Board {
             let since = since.copied().unwrap_or(moment.now);
             let seconds = moment.since(since);
             if seconds >= f64::from(fit.after) {
+                let fit = self.excused(fit, machine, moment);
                 causes.push(stuck(fit, machine, since, seconds));
                 break;
             }
@@ -414,7 +469,8 @@ pub(super) fn of_cluster(
             ),
         }
     }
-    if quorum.members > 1 && quorum.healthy < quorum.needed && spec.formed_at.is_some() {
+    let ours = spec.formed_at.is_some() && !spec.leave_in_maintenance;
+    if quorum.members > 1 && quorum.healthy < quorum.needed && ours {
         add(
             StuckCode::EtcdNoQuorum,
             StuckWeight::Dead,

@@ -83,6 +83,7 @@ pub(super) fn stage(
     match &sight.presence {
         Some(Presence::Maintenance { .. }) => MemberStage::Maintenance,
         Some(Presence::Ours { .. }) => MemberStage::Join,
+        Some(Presence::AnotherCluster) if spec.leave_in_maintenance => MemberStage::HandedOver,
         _ if past.configured && super::configure::installs(spec) => MemberStage::Install,
         _ if past.configured => MemberStage::Join,
         _ => MemberStage::Boot,

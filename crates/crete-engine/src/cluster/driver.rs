@@ -22,12 +22,13 @@ use super::sample::SampleSight;
 use super::secrets;
 use super::sight::{Deadlines, Looker, Sight, look_at_all};
 use super::stuck::Failure;
+use super::wake::Wakefulness;
 use super::work::Work;
 use crate::error::Result;
 use crate::{Engine, store};
 use crete_model::{
-    ClusterNode, ClusterSpec, ClusterWish, ErrorCode, HealthCheck, MachineId, NodeRole, Params,
-    Problem, Timeline,
+    ClusterNode, ClusterSpec, ClusterWish, ErrorCode, HealthCheck, JobId, MachineId, NodeRole,
+    Params, Problem, Timeline,
 };
 use crete_talos::pki::Bundle;
 use std::collections::HashMap;
@@ -69,6 +70,9 @@ pub(super) struct Driver {
     pub checked_at: Option<String>,
     pub work: Option<Work>,
     pub last_work: Timeline,
+    /// The job that failed, until something else is begun.
+    pub failed: Option<JobId>,
+    wakefulness: Wakefulness,
     /// What is known of how machines stand beside other patches.
     pub standings: HashMap<MachineId, Standing>,
     /// How often each was given them.
@@ -108,6 +112,8 @@ impl Driver {
             checked_at: None,
             work: None,
             last_work: Timeline::default(),
+            failed: None,
+            wakefulness: Wakefulness::default(),
             standings: HashMap::new(),
             changed: HashMap::new(),
             sample: SampleSight::default(),
@@ -236,6 +242,7 @@ impl Driver {
 
     /// One turn: prepare, look, decide, act.
     async fn turn(&mut self) -> Outcome {
+        self.wake();
         if self.spec.wish == ClusterWish::Running
             && let Err(error) = self.prepare().await
         {
@@ -255,6 +262,22 @@ impl Driver {
         }
         self.advance().await;
         Outcome::GoOn
+    }
+
+    /// After a sleep of the computer all is seen as for the first time: nothing took as long as the
+    /// clock says, and what did not work may be another today.
+    fn wake(&mut self) {
+        let now = self.engine.clock.now();
+        let counted = std::time::Instant::now();
+        let Some(before) = self.wakefulness.jumped(now, counted) else {
+            return;
+        };
+        self.board.wake(before, &self.moment());
+        self.failures.clear();
+        self.resting.clear();
+        if let Some(work) = &mut self.work {
+            work.note_sleep();
+        }
     }
 
     /// Image, network, endpoint and secrets: what stands before any machine.

@@ -3,34 +3,47 @@
 use super::driver::Driver;
 use super::progress;
 use super::work::Work;
+use crate::Engine;
 use crete_model::{
-    ChangeState, ClusterEventCode, ClusterWish, ClusterWork, Params, Problem, StageCode, params,
+    ChangeState, ClusterEventCode, ClusterSpec, ClusterWish, ClusterWork, ErrorCode, JobId,
+    JobRequest, JobState, Params, Problem, StageCode, params,
 };
+
+/// The job that failed last, when nothing was done with the cluster since.
+fn failed_job(engine: &Engine, spec: &ClusterSpec) -> Option<JobId> {
+    let jobs = engine.jobs.all().into_iter();
+    let own = jobs.filter(
+        |job| matches!(job.request, JobRequest::Cluster { cluster, .. } if cluster == spec.id),
+    );
+    let last = own.max_by_key(|job| job.id)?;
+    (last.state == JobState::Failed).then_some(last.id)
+}
 
 impl Driver {
     /// Work that the program's end cut off goes on by itself; a cluster that was on when the
-    /// computer went off waits to be started.
+    /// computer went off waits to be started. So does one whose creation failed: that is shown still,
+    /// and nothing is made anew before a person wants it.
     pub(super) fn take_up_open_work(&mut self) {
-        let formed = self.spec.formed_at.is_some();
-        let kind = match (self.spec.wish, formed) {
-            (ClusterWish::Running, false) | (ClusterWish::Undone, _) => ClusterWork::Create,
-            (ClusterWish::Stopped, _) => ClusterWork::Stop,
-            (ClusterWish::Running, true) => match self.open_work() {
-                Some(kind) => kind,
-                None => return,
-            },
+        self.failed = failed_job(&self.engine, &self.spec);
+        let kind = match self.spec.wish {
+            ClusterWish::Undone => Some(ClusterWork::Create),
+            ClusterWish::Stopped => Some(ClusterWork::Stop),
+            ClusterWish::Running => self.open_work(),
         };
         // What is done to machines that are on waits until a person switches them on.
-        let rests = !matches!(kind, ClusterWork::Create | ClusterWork::RemoveWorker);
-        if rests && !self.is_any_on() {
-            return;
+        let goes_on = |kind: &ClusterWork| *kind == ClusterWork::Create || self.is_any_on();
+        if let Some(kind) = kind.filter(goes_on) {
+            self.begin(kind);
         }
-        self.begin(kind);
     }
 
-    /// What a cluster that was healthy once was given to do, and has not done yet.
+    /// What a cluster that is to be on was given to do, and has not done yet.
     fn open_work(&self) -> Option<ClusterWork> {
-        let switches = [ClusterWork::Start, ClusterWork::AddWorkers];
+        let switches = [
+            ClusterWork::Create,
+            ClusterWork::Start,
+            ClusterWork::AddWorkers,
+        ];
         if let Some(kind) = self.spec.begun.filter(|kind| switches.contains(kind)) {
             return Some(kind);
         }
@@ -51,6 +64,7 @@ impl Driver {
     pub(super) fn begin(&mut self, kind: ClusterWork) {
         self.board.begin();
         self.failures.clear();
+        self.failed = None;
         match Work::begin(&self.engine, &self.spec, kind) {
             Ok(work) => self.work = Some(work),
             Err(error) => tracing::error!(%error, cluster = self.spec.name, "no job can be begun"),
@@ -60,6 +74,8 @@ impl Driver {
     /// Ends the work that goes on, badly.
     pub(super) fn fail(&mut self, problem: Problem) {
         if let Some(work) = self.work.take() {
+            // What a person gave up is no failure.
+            self.failed = (problem.code != ErrorCode::Cancelled).then(|| work.job.id());
             self.last_work = work.failed(&self.engine, problem);
             self.put_down();
         }
@@ -113,14 +129,19 @@ impl Driver {
         let kind = work.kind;
         let seconds = work.seconds(self.engine.clock.now());
         self.last_work = work.done(&self.engine, &self.spec);
-        if kind == ClusterWork::Create && !self.spec.leave_in_maintenance {
-            let formed = self.change(|spec| spec.formed_at = Some(now.clone()));
+        if kind == ClusterWork::Create {
+            let formed = self.change(|spec| {
+                spec.formed_at = Some(now.clone());
+                spec.begun = None;
+            });
             if let Err(error) = formed {
                 // It is formed all the same; the next start finds it so, and writes it down then.
                 tracing::warn!(%error, cluster = self.spec.name, "its record cannot be written");
             }
-            let took = params! { "seconds" => seconds };
-            self.board.happened(&now, ClusterEventCode::Formed, took);
+            if !self.spec.leave_in_maintenance {
+                let took = params! { "seconds" => seconds };
+                self.board.happened(&now, ClusterEventCode::Formed, took);
+            }
         }
         if matches!(kind, ClusterWork::Stop | ClusterWork::Restart) {
             self.board

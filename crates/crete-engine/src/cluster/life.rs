@@ -6,7 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::store;
 use crete_model::{
     ClusterDenied, ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId,
-    LessWorkers, MachineId, MoreWorkers, NodeRole, Quorum, TrashKind, TrashView, params,
+    LessWorkers, MachineId, MoreWorkers, NodeRole, Params, Quorum, TrashKind, TrashView, params,
 };
 use std::path::Path;
 
@@ -54,8 +54,16 @@ impl Engine {
         };
         let node = view.spec.node(machine).ok_or_else(missing)?;
         let name = view.spec.machine_name(node);
+        // What others make of the machines is not known.
+        if view.spec.leave_in_maintenance {
+            return Ok(unnoticed());
+        }
+        let mut members = view.members.iter();
+        let counts = members.any(|member| member.machine == machine && member.etcd.is_some());
         Ok(match node.role {
-            NodeRole::ControlPlane => of_control_plane(&name, view.quorum),
+            NodeRole::ControlPlane if counts => of_control_plane(&name, view.quorum),
+            // It is missing already: nothing changes for the others.
+            NodeRole::ControlPlane => unnoticed(),
             NodeRole::Worker => of_worker(&name, &view.spec, removes),
         })
     }
@@ -137,29 +145,37 @@ impl Engine {
     }
 }
 
-/// etcd's arithmetic: what switching one control plane off would do.
-fn of_control_plane(name: &str, quorum: Quorum) -> Consequence {
-    let left = quorum.healthy.saturating_sub(1);
-    let figures =
-        params! { "left" => left, "members" => quorum.members, "needed" => quorum.needed };
-    if !quorum.survives(1) {
-        return Consequence {
-            code: ConsequenceCode::QuorumLost,
-            params: figures,
-            confirm: true,
-        };
-    }
-    if !quorum.survives(2) {
-        return Consequence {
-            code: ConsequenceCode::NoSpare,
-            params: figures,
-            confirm: false,
-        };
-    }
+fn unnoticed() -> Consequence {
     Consequence {
-        code: ConsequenceCode::ApiAway,
-        params: params! { "node" => name },
+        code: ConsequenceCode::None,
+        params: Params::new(),
         confirm: false,
+    }
+}
+
+/// etcd's arithmetic: what switching one control plane off would do, which is well now.
+fn of_control_plane(name: &str, quorum: Quorum) -> Consequence {
+    let after = Quorum {
+        healthy: quorum.healthy.saturating_sub(1),
+        ..quorum
+    };
+    let code = match () {
+        // Alone it is the whole control plane: nothing is lost but the time.
+        () if quorum.members == 1 => ConsequenceCode::ApiAway,
+        () if !after.survives(0) => ConsequenceCode::QuorumLost,
+        () if after.spare() == 0 => ConsequenceCode::NoSpare,
+        () => ConsequenceCode::Spare,
+    };
+    Consequence {
+        code,
+        params: params! {
+            "node" => name,
+            "left" => after.healthy,
+            "members" => after.members,
+            "needed" => after.needed,
+            "spare" => after.spare(),
+        },
+        confirm: matches!(code, ConsequenceCode::QuorumLost | ConsequenceCode::ApiAway),
     }
 }
 
@@ -177,5 +193,32 @@ fn of_worker(name: &str, spec: &ClusterSpec, removes: bool) -> Consequence {
         code: ConsequenceCode::LastWorker,
         params: params! { "node" => name },
         confirm: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sentence says what is true of the others: how many are left, and how many may fail.
+    #[test]
+    fn the_arithmetic_of_one_that_goes_off() {
+        use ConsequenceCode as C;
+        for (members, healthy, code, spare) in [
+            (1, 1, C::ApiAway, "0"),
+            (2, 2, C::QuorumLost, "0"),
+            (3, 3, C::NoSpare, "0"),
+            (3, 2, C::QuorumLost, "0"),
+            (5, 5, C::Spare, "1"),
+            (5, 4, C::NoSpare, "0"),
+            (5, 3, C::QuorumLost, "0"),
+            (7, 7, C::Spare, "2"),
+            (7, 6, C::Spare, "1"),
+        ] {
+            let told = of_control_plane("knossos-cp-1", Quorum::of(members, healthy));
+            assert_eq!(told.code, code, "{healthy} of {members}");
+            assert_eq!(told.params["spare"], spare, "{healthy} of {members}");
+            assert_eq!(told.params["left"], (healthy - 1).to_string());
+        }
     }
 }

@@ -39,6 +39,7 @@ mod sight;
 mod steps;
 mod stuck;
 mod view;
+mod wake;
 mod work;
 
 pub use ground::{Ground, GroundResult, ImageSight, MachineSight, Place, Power};
@@ -47,8 +48,8 @@ pub use sample::sample_text;
 use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
-    ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ErrorCode, JobId, MachineId,
-    NodeRole, Params, Problem, Remedy, params,
+    ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ClusterWork, ErrorCode,
+    JobId, MachineId, NodeRole, Params, Problem, Remedy, params,
 };
 use driver::Driver;
 use requests::{Ask, Handle};
@@ -141,7 +142,8 @@ impl Engine {
             kind: "image",
             id: draft.name.clone(),
         };
-        let spec = self.spec_of_draft(draft).ok_or_else(missing)?;
+        let mut spec = self.spec_of_draft(draft).ok_or_else(missing)?;
+        spec.begun = Some(ClusterWork::Create);
         self.check_budget(plan::total(&spec))?;
         let id = spec.id;
         if let Some(bundle) = given {

@@ -11,6 +11,9 @@ use crete_model::{ClusterSpec, CniKind, HealthState, MachineId, NodeRole, StageC
 use crete_talos::api::Presence;
 use std::collections::HashMap;
 
+/// What a node prints once it made the link of Omni (read in the source of Talos).
+const LINKED: &str = "siderolink connection configured";
+
 /// What progress is read off.
 pub(super) struct Scene<'a> {
     pub spec: &'a ClusterSpec,
@@ -69,7 +72,10 @@ impl Scene<'_> {
             StageCode::PodNetwork | StageCode::NodesReady => self.count(None, |member| {
                 self.is_networked(member, step == StageCode::NodesReady)
             }),
-            _ => self.count(None, |member| is_past(member, step)),
+            _ => self.count(None, |member| {
+                let others = self.spec.leave_in_maintenance;
+                is_past(member, step) || (others && has_arrived(member, step, self.spec))
+            }),
         }
     }
 
@@ -134,6 +140,18 @@ fn is_past(member: &Member<'_>, step: StageCode) -> bool {
     }
 }
 
+/// Whether a machine that is left to others is as far as it gets here.
+///
+/// One that was given a configuration meanwhile waited before. Read: with Omni's link the API of a
+/// node in maintenance listens at the link's own address alone, so that all that can be known of it
+/// is that Talos runs and made the link.
+fn has_arrived(member: &Member<'_>, step: StageCode, spec: &ClusterSpec) -> bool {
+    let sight = member.sight;
+    let theirs = matches!(sight.presence, Some(Presence::AnotherCluster));
+    let linked = !spec.omni.is_empty() && sight.is_on() && sight.console.contains(LINKED);
+    matches!(step, StageCode::Addresses | StageCode::Maintenance) && (theirs || linked)
+}
+
 fn has_begun(member: &Member<'_>) -> bool {
     let begun = |node: &NodeSight| {
         node.etcd.is_some()
@@ -159,4 +177,65 @@ fn has_vote(member: &Member<'_>) -> bool {
 fn is_off(member: &Member<'_>) -> bool {
     let power = member.sight.machine.as_ref().map(|machine| &machine.power);
     matches!(power, None | Some(Power::Off { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::course::Past;
+    use super::super::ground::MachineSight;
+    use super::super::sight::Sight;
+    use super::super::tests::spec;
+    use super::*;
+
+    fn arrived(spec: &ClusterSpec, presence: Presence, console: &str) -> (usize, usize) {
+        let sight = Sight {
+            machine: Some(MachineSight {
+                power: Power::On,
+                address: Some("10.88.1.20".to_owned()),
+                cut: false,
+                mac: String::new(),
+            }),
+            presence: Some(presence),
+            console: console.to_owned(),
+            ..Sight::default()
+        };
+        let members = [Member {
+            node: &spec.nodes[0],
+            sight: &sight,
+            past: Past::default(),
+        }];
+        let scene = Scene {
+            spec,
+            image: &ImageSight::Missing(None),
+            members: &members,
+            kube: None,
+            checks: &[],
+            secrets: false,
+            access: false,
+            standings: &HashMap::new(),
+            sample: &SampleSight::default(),
+            sample_open: false,
+            sample_gone: true,
+        };
+        assert_eq!(
+            scene.progress(StageCode::Maintenance).0,
+            scene.progress(StageCode::Addresses).0
+        );
+        scene.progress(StageCode::Maintenance)
+    }
+
+    #[test]
+    fn a_machine_that_is_left_to_others_has_arrived_when_they_have_it() {
+        let mut spec = spec(1, 0);
+        let another = || Presence::AnotherCluster;
+        assert_eq!(arrived(&spec, another(), ""), (0, 1), "ours is not theirs");
+        spec.leave_in_maintenance = true;
+        assert_eq!(arrived(&spec, another(), ""), (1, 1));
+        assert_eq!(arrived(&spec, Presence::Refused, ""), (0, 1));
+        let console = "[talos] siderolink connection configured {\"endpoint\": \"https://omni\"}";
+        assert_eq!(arrived(&spec, Presence::Refused, console), (0, 1));
+        spec.omni = "siderolink.api=https://omni".to_owned();
+        assert_eq!(arrived(&spec, Presence::Refused, ""), (0, 1));
+        assert_eq!(arrived(&spec, Presence::Refused, console), (1, 1));
+    }
 }

@@ -36,9 +36,11 @@ pub(super) fn steps(spec: &ClusterSpec, work: ClusterWork) -> Vec<StageCode> {
     steps.extend([S::SwitchOn, S::Addresses]);
     if makes {
         steps.push(S::Maintenance);
-        if spec.leave_in_maintenance {
-            return steps;
-        }
+    }
+    if spec.leave_in_maintenance {
+        return steps;
+    }
+    if makes {
         steps.extend([S::DisksCheck, S::Configuration, S::Apply]);
         if super::configure::installs(spec) {
             steps.push(S::Install);
@@ -67,6 +69,9 @@ pub(super) struct Run {
     pub workers: usize,
     /// Whether Talos was installed, which takes minutes.
     pub installed: bool,
+    /// Whether it ended with machines that wait for others, long before a cluster is healthy.
+    #[serde(default)]
+    pub left_waiting: bool,
     pub talos: String,
     /// Seconds of each step.
     pub steps: BTreeMap<String, u32>,
@@ -102,7 +107,11 @@ impl Runs {
     /// Runs of the same kind and, where there are some, of the same shape.
     fn like(&self, spec: &ClusterSpec, work: ClusterWork) -> Vec<&Run> {
         let installs = super::configure::installs(spec);
-        let kind = |run: &&Run| run.work == work && run.installed == installs;
+        let kind = |run: &&Run| {
+            run.work == work
+                && run.installed == installs
+                && run.left_waiting == spec.leave_in_maintenance
+        };
         let all: Vec<&Run> = self.runs.iter().filter(kind).collect();
         let (control_planes, workers) = shape(spec);
         let same = |run: &&&Run| run.control_planes == control_planes && run.workers == workers;

@@ -39,10 +39,13 @@ pub(super) fn phase(
         (ClusterWish::Running, Some(ClusterWork::Start | ClusterWork::Restart)) => {
             ClusterPhase::Starting
         }
+        (ClusterWish::Running, None) if spec.formed_at.is_none() => ClusterPhase::Unfinished,
         (ClusterWish::Running, _) if !on => ClusterPhase::Stopped,
-        (ClusterWish::Running, _) if spec.leave_in_maintenance && waits => {
-            ClusterPhase::Maintenance
-        }
+        // Whether others do well with them is not Crete's to judge.
+        (ClusterWish::Running, _) if spec.leave_in_maintenance => match waits {
+            true => ClusterPhase::Maintenance,
+            false => ClusterPhase::HandedOver,
+        },
         (ClusterWish::Running, _) if healthy => ClusterPhase::Healthy,
         (ClusterWish::Running, _) if !answers => ClusterPhase::Unreachable,
         (ClusterWish::Running, _) => ClusterPhase::Degraded,
@@ -83,8 +86,10 @@ impl Driver {
             .collect();
         drop(members);
         board.leaders(&views, &moment.text);
-        // Where nothing is on nothing is checked, and nothing is wrong with that.
-        let found = match self.is_any_on() || self.work.is_some() {
+        // Where nothing is on, and where others decide, nothing is checked, and nothing is wrong
+        // with that.
+        let checks = self.is_any_on() || self.work.is_some();
+        let found = match checks && !self.spec.leave_in_maintenance {
             true => self.found.clone(),
             false => Vec::new(),
         };
@@ -169,6 +174,7 @@ impl Driver {
             events: self.board.events(),
             actions: ACTIONS.into_iter().map(action).collect(),
             job: self.work.as_ref().map(|work| work.job.id()),
+            failed: self.failed,
         }
     }
 }

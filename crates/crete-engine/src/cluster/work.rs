@@ -22,6 +22,7 @@ fn steps_of(stage: MemberStage) -> &'static [StageCode] {
         MemberStage::Kubernetes => &[S::ControlPlane, S::PodNetwork, S::NodesReady],
         MemberStage::Planned
         | MemberStage::Off
+        | MemberStage::HandedOver
         | MemberStage::Ready
         | MemberStage::Lost
         | MemberStage::Leaving => &[],
@@ -46,6 +47,7 @@ fn assumed(stage: MemberStage, speed: f64) -> Option<u32> {
         MemberStage::Planned
         | MemberStage::Off
         | MemberStage::Ready
+        | MemberStage::HandedOver
         | MemberStage::Lost
         | MemberStage::Leaving => return None,
     };
@@ -63,6 +65,9 @@ pub(super) struct Work {
     began_text: String,
     /// The step that goes on; all before it are done.
     at: usize,
+    /// Whether it was done here from its beginning on, without a break: otherwise how long it takes
+    /// says nothing about the next time.
+    whole: bool,
 }
 
 impl Work {
@@ -79,6 +84,12 @@ impl Work {
             .into_iter()
             .rev()
             .find(|job| job.request == request && job.state == JobState::Interrupted);
+        // A creation that failed has left something, and the next try finds it done.
+        let whole = cut_off.is_none() && (kind != ClusterWork::Create || spec.api.is_none());
+        let began_text = match &cut_off {
+            Some(job) => job.created_at.clone(),
+            None => engine.clock.text(),
+        };
         let job = match cut_off {
             Some(job) => engine.job_book.go_on(job.id)?,
             None => {
@@ -110,9 +121,10 @@ impl Work {
             job,
             steps: codes.into_iter().map(step).collect(),
             usual: runs.usual_total(spec, kind),
-            began: engine.clock.now(),
-            began_text: engine.clock.text(),
+            began: began_text.parse().unwrap_or_else(|_| engine.clock.now()),
+            began_text,
             at: 0,
+            whole,
         })
     }
 
@@ -137,9 +149,15 @@ impl Work {
         self.at == self.steps.len()
     }
 
+    /// The computer slept meanwhile: its times are not those of the work.
+    pub fn note_sleep(&mut self) {
+        self.whole = false;
+    }
+
     /// Whether machines that are off are switched on by it, and missing ones made.
     pub fn switches(&self) -> bool {
         let rests = [
+            ClusterWork::RemoveWorker,
             ClusterWork::Configure,
             ClusterWork::TrySample,
             ClusterWork::EndSample,
@@ -188,12 +206,12 @@ impl Work {
     /// Ends it well, and remembers how long it took.
     pub fn done(self, engine: &Engine, spec: &ClusterSpec) -> Timeline {
         let timeline = self.timeline(Some(engine.clock.text()));
-        let kept = Runs::read(&engine.roots.cluster_runs()).keep(
-            &engine.roots.cluster_runs(),
-            self.run(engine.clock.now(), spec),
-        );
-        if let Err(error) = kept {
-            tracing::warn!(%error, "how long it took is not remembered");
+        if self.whole {
+            let path = engine.roots.cluster_runs();
+            let run = self.run(engine.clock.now(), spec);
+            if let Err(error) = Runs::read(&path).keep(&path, run) {
+                tracing::warn!(%error, "how long it took is not remembered");
+            }
         }
         self.job.end(Ok(()));
         timeline
@@ -225,6 +243,7 @@ impl Work {
             control_planes,
             workers,
             installed: super::configure::installs(spec),
+            left_waiting: spec.leave_in_maintenance,
             talos: spec.talos.to_string(),
             total: seconds(self.began, now).saturating_sub(download),
             steps,

@@ -73,25 +73,6 @@ async fn five_machines_with_three_control_planes() {
     forms(ClusterPreset::HighAvailability, BootMedium::DiskImage).await;
 }
 
-/// Whoever brings tools of their own gets machines that wait, and no secrets.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn machines_are_left_waiting_when_that_is_wished() {
-    let lab = Lab::new().await;
-    let mut draft = lab.draft(ClusterPreset::Small);
-    draft.leave_in_maintenance = true;
-    let (id, _) = lab.engine.create_cluster(&draft).unwrap();
-    let waits = |view: &ClusterView| view.phase == ClusterPhase::Maintenance;
-    let view = lab.until(id, "three machines that wait", waits).await;
-    assert!(
-        view.members
-            .iter()
-            .all(|one| one.stage == MemberStage::Maintenance)
-    );
-    let folder = lab.engine.cluster_folder(id).unwrap();
-    assert!(!folder.join("secrets.yaml").exists());
-    lab.close().await;
-}
-
 /// The same engine on the same data, again and again in the middle of the work: it goes on under
 /// the same job, from what is true.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,6 +98,13 @@ async fn what_was_cut_off_goes_on_under_the_same_job() {
     }
     let view = lab.until(id, "a healthy cluster", is_healthy).await;
     assert_eq!(view.members.len(), 3);
+    let job_began = lab.engine.job_details(job).await.unwrap().0.created_at;
+    assert_eq!(view.timeline.started_at, Some(job_began));
+    let plan = lab.engine.plan_cluster(&lab.draft(ClusterPreset::Small));
+    assert_eq!(
+        plan.usual_s, None,
+        "its last part tells nothing of the whole"
+    );
     assert_eq!(
         lab.engine.job_details(job).await.unwrap().0.state,
         JobState::Done

@@ -3,18 +3,20 @@
 use async_trait::async_trait;
 use crete_engine::cluster::{Ground, GroundResult, ImageSight, MachineSight, Place, Power as Seen};
 use crete_engine::{
-    ClusterPatience, Config, Engine, NetworkParts, Patience, PracticeParts, SystemClock,
+    Clock, ClusterPatience, Config, Engine, NetworkParts, Patience, PracticeParts, SystemClock,
 };
 use crete_host::{ThisComputer, World};
 use crete_model::{
-    Arch, BootMedium, ClusterDraft, ClusterEndpoint, ClusterId, ClusterImage, ClusterNode,
-    ClusterPreset, ClusterSpec, ClusterView, ForwardId, ImageId, MachineId, NetworkId, NodeRole,
-    Settings, Sizes, StuckCode,
+    Arch, BootMedium, ClusterAction, ClusterDenied, ClusterDraft, ClusterEndpoint, ClusterId,
+    ClusterImage, ClusterNode, ClusterPreset, ClusterSpec, ClusterView, ErrorCode, ForwardId,
+    ImageId, MachineId, NetworkId, NodeRole, Params, Problem, Settings, Sizes, StuckCode,
 };
 use crete_talos::api::{Dial, Tcp};
 use crete_testkit::talos::{Disk, Fault, Faults, Medium, Nodes, Pace, Power, Transcript};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -71,8 +73,36 @@ pub struct Practice {
     pub left: Mutex<bool>,
     /// Machines whose processors stand still, by name, and why.
     pub halted: Mutex<HashMap<String, String>>,
+    /// What does not work, and with which problem.
+    pub errs: Mutex<Option<(GroundDeed, ErrorCode)>>,
     /// Ports of this computer that lead in.
     pub doors: Mutex<HashMap<ForwardId, Door>>,
+}
+
+/// What a ground is asked to do for a cluster that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroundDeed {
+    OrderImage,
+    Settle,
+    Make,
+    SwitchOn,
+}
+
+/// This computer's clock, put forward as a sleep does: the seconds that programs count stay behind.
+#[derive(Debug, Default)]
+pub struct SleptClock(AtomicI64);
+
+impl SleptClock {
+    pub fn sleep(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SleptClock {
+    fn now(&self) -> Timestamp {
+        let slept = SignedDuration::from_secs(self.0.load(Ordering::SeqCst));
+        SystemClock.now() + slept
+    }
 }
 
 /// A port of this computer that leads to a machine.
@@ -106,6 +136,7 @@ impl Practice {
             left: Mutex::new(false),
             doors: Mutex::default(),
             halted: Mutex::default(),
+            errs: Mutex::default(),
         })
     }
 
@@ -188,6 +219,13 @@ impl Practice {
         made.values().map(printed).collect()
     }
 
+    fn does(&self, deed: GroundDeed) -> GroundResult<()> {
+        match *self.errs.lock().unwrap() {
+            Some((wrong, code)) if wrong == deed => Err(Problem::new(code, Params::new()).into()),
+            _ => Ok(()),
+        }
+    }
+
     fn number(&self, machine: MachineId) -> u8 {
         let mut numbers = self.numbers.lock().unwrap();
         let next = u8::try_from(numbers.len() + 1).unwrap();
@@ -207,10 +245,11 @@ impl Ground for Practice {
     }
 
     async fn order_image(&self, _: &ClusterSpec) -> GroundResult<()> {
-        Ok(())
+        self.does(GroundDeed::OrderImage)
     }
 
     async fn settle(&self, spec: &ClusterSpec) -> GroundResult<Place> {
+        self.does(GroundDeed::Settle)?;
         let first = spec.of_role(NodeRole::ControlPlane).next().unwrap();
         let address = self.address(first.machine);
         Ok(Place {
@@ -226,6 +265,7 @@ impl Ground for Practice {
     }
 
     async fn make(&self, spec: &ClusterSpec, node: &ClusterNode) -> GroundResult<()> {
+        self.does(GroundDeed::Make)?;
         let number = self.number(node.machine);
         let mut made = self.made.lock().unwrap();
         made.entry(node.machine).or_insert_with(|| Made {
@@ -280,6 +320,7 @@ impl Ground for Practice {
     }
 
     async fn switch_on(&self, machine: MachineId) -> GroundResult<()> {
+        self.does(GroundDeed::SwitchOn)?;
         let made = self.made.lock().unwrap().get(&machine).cloned().unwrap();
         let mut nodes = self.nodes.lock().await;
         let index = match &made.on {
@@ -388,6 +429,7 @@ pub struct Lab {
     pub root: tempfile::TempDir,
     pub ground: Arc<Practice>,
     pub engine: Engine,
+    pub clock: Arc<SleptClock>,
     medium: BootMedium,
     world: Arc<dyn World>,
 }
@@ -422,13 +464,14 @@ impl Lab {
         medium: BootMedium,
         world: Arc<dyn World>,
     ) -> Self {
-        let engine = Engine::open_on(config_in(root.path(), world.clone()), ground.clone())
-            .await
-            .unwrap();
+        let clock = Arc::new(SleptClock::default());
+        let config = config_in(root.path(), world.clone(), clock.clone());
+        let engine = Engine::open_on(config, ground.clone()).await.unwrap();
         Self {
             root,
             ground,
             engine,
+            clock,
             medium,
             world,
         }
@@ -438,9 +481,8 @@ impl Lab {
     pub async fn reopen(&mut self) {
         self.engine.close().await;
         let ground = self.ground.clone();
-        self.engine = Engine::open_on(config_in(self.root.path(), self.world.clone()), ground)
-            .await
-            .unwrap();
+        let config = config_in(self.root.path(), self.world.clone(), self.clock.clone());
+        self.engine = Engine::open_on(config, ground).await.unwrap();
     }
 
     pub fn draft(&self, preset: ClusterPreset) -> ClusterDraft {
@@ -545,7 +587,7 @@ pub fn codes(stuck: &[crete_model::Stuck]) -> Vec<StuckCode> {
 
 /// Nothing of this computer is needed: no QEMU, no program that carries networks.
 pub fn config(root: &Path) -> Config {
-    config_in(root, this_computer())
+    config_in(root, this_computer(), Arc::new(SystemClock))
 }
 
 fn this_computer() -> Arc<dyn World> {
@@ -553,13 +595,13 @@ fn this_computer() -> Arc<dyn World> {
 }
 
 /// The same on a computer that was written down.
-fn config_in(root: &Path, world: Arc<dyn World>) -> Config {
+fn config_in(root: &Path, world: Arc<dyn World>, clock: Arc<dyn Clock>) -> Config {
     Config {
         data: root.join("data"),
         runtime: root.join("run"),
         settings: Settings::default(),
         world,
-        clock: Arc::new(SystemClock),
+        clock,
         seen: false,
         patience: Patience {
             cluster: ClusterPatience {
@@ -577,4 +619,10 @@ fn config_in(root: &Path, world: Arc<dyn World>) -> Config {
         personal: crete_engine::PersonalFiles::default(),
         practice: None,
     }
+}
+
+/// Why an action cannot be done now.
+pub fn denied(view: &ClusterView, action: ClusterAction) -> Option<ClusterDenied> {
+    let found = view.actions.iter().find(|one| one.action == action);
+    found.unwrap().denied
 }

@@ -1,18 +1,14 @@
 //! Living with a cluster: off and on, more and fewer workers, giving up, and losing a machine.
 
-use super::ground::Lab;
+use super::ground::{Lab, denied};
 use crete_model::{
-    ClusterAction, ClusterDenied, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterView,
-    ConsequenceCode, HealthCode, JobState, LessWorkers, MemberStage, MoreWorkers, StuckCode,
+    ClusterAction, ClusterDenied, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterSpec,
+    ClusterView, ConsequenceCode, HealthCode, JobState, LessWorkers, MemberStage, MoreWorkers,
+    StuckCode,
 };
 
 fn is(phase: ClusterPhase) -> impl Fn(&ClusterView) -> bool {
     move |view| view.phase == phase
-}
-
-fn denied(view: &ClusterView, action: ClusterAction) -> Option<ClusterDenied> {
-    let found = view.actions.iter().find(|one| one.action == action);
-    found.unwrap().denied
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,6 +144,8 @@ async fn etcds_arithmetic_is_told_before_it_hurts() {
         .unwrap();
     assert_eq!(told.code, ConsequenceCode::QuorumLost);
     assert!(told.confirm);
+    let told = lab.engine.cluster_consequence(id, machine, false).unwrap();
+    assert_eq!(told.code, ConsequenceCode::None, "it is missing already");
     lab.ground.dies("knossos-cp-2", "killed").await;
     let lost = |view: &ClusterView| {
         view.stuck
@@ -198,6 +196,44 @@ async fn a_dead_worker_is_taken_out() {
         .iter()
         .find(|one| one.code == HealthCode::NodesKnown);
     assert_eq!(known.unwrap().params["of"], "2", "Kubernetes forgot it");
+    lab.close().await;
+}
+
+/// Taking a worker out switches no other machine on, neither beside it nor after the computer was
+/// restarted in the middle.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_leaves_wakes_nobody() {
+    let mut lab = Lab::new().await;
+    let id = lab.create(ClusterPreset::Small).await;
+    let view = lab.until(id, "health", is(ClusterPhase::Healthy)).await;
+    lab.ground.pulls_plug("knossos-w-2").await;
+    lab.ground.switched_on.lock().unwrap().clear();
+    let wish = LessWorkers {
+        cluster: id,
+        machine: view.members[1].machine,
+        dead: false,
+    };
+    lab.engine.remove_worker(wish).await.unwrap();
+    let two = |view: &ClusterView| view.members.len() == 2 && view.job.is_none();
+    lab.until(id, "a worker less", two).await;
+    assert!(lab.ground.switched_on.lock().unwrap().is_empty());
+
+    // The other one was told to go, and then the power went: so the record says.
+    let folder = lab.engine.cluster_folder(id).unwrap();
+    lab.engine.close().await;
+    lab.ground.pulls_plug("knossos-cp-1").await;
+    let record = folder.join("spec.json");
+    let mut spec: ClusterSpec = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    spec.nodes[1].leaving = true;
+    std::fs::write(&record, serde_json::to_vec(&spec).unwrap()).unwrap();
+    lab.reopen().await;
+    let off = |view: &ClusterView| view.phase == ClusterPhase::Stopped && view.checked_at.is_some();
+    let view = lab.until(id, "a cluster that is off", off).await;
+    assert!(view.spec.nodes[1].leaving, "it is still to go");
+    assert_eq!(view.job, None);
+    let again = |next: &ClusterView| next.checked_at != view.checked_at;
+    lab.until(id, "another look", again).await;
+    assert!(lab.ground.switched_on.lock().unwrap().is_empty());
     lab.close().await;
 }
 

@@ -8,12 +8,15 @@
 )]
 
 mod drafts;
+mod failing;
 mod faults;
 mod forming;
 #[allow(dead_code, reason = "shared with the tests that kill")]
 mod ground;
+mod handed_over;
 mod handover;
 mod leaving;
 mod living;
 mod patches;
 mod sample;
+mod sleeping;

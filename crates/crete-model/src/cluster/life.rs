@@ -49,9 +49,9 @@ pub enum ClusterDenied {
     Running,
     /// Other work goes on.
     Busy,
-    /// It was never healthy yet.
+    /// It is not made yet.
     NotFormed,
-    /// It was healthy already: stop or delete it.
+    /// It is made already: stop or delete it.
     Formed,
     /// It has to be on for this.
     NotRunning,
@@ -79,6 +79,8 @@ pub enum ConsequenceCode {
     QuorumLost,
     /// None may fail any more (`left` of `members`).
     NoSpare,
+    /// So many may fail still (`left` of `members`, `spare`).
+    Spare,
     /// The API is away until it comes back (`node`).
     ApiAway,
     /// Pods of this worker move to others (`node`, `workers` left).
@@ -148,6 +150,8 @@ pub enum ClusterEventCode {
     Started,
     /// It was told to stop.
     Stopped,
+    /// This computer slept (`seconds`).
+    Woke,
     /// A machine is ready (`node`).
     NodeReady,
     /// A machine does not answer any more (`node`).

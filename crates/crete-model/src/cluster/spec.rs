@@ -109,12 +109,13 @@ pub struct ClusterSpec {
     /// What it is to be.
     pub wish: ClusterWish,
     /// Work that switches machines on, from its beginning to its end: whoever comes after a crash
-    /// goes on with it.
+    /// goes on with it. Nothing once it failed: it is begun again by a person.
     #[serde(default)]
     pub begun: Option<ClusterWork>,
     /// RFC 3339.
     pub created_at: String,
-    /// RFC 3339: when it was healthy for the first time. Until then it is being created.
+    /// RFC 3339: when it was as wished for the first time, healthy or with all machines waiting.
+    /// Until then it is being created.
     pub formed_at: Option<String>,
     /// The last change of its patches.
     #[serde(default)]
@@ -125,6 +126,12 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// Whether it was made, and its machines are left to others from then on.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.leave_in_maintenance && self.formed_at.is_some()
+    }
+
     /// The machines of a role, those that leave left out.
     pub fn of_role(&self, role: NodeRole) -> impl Iterator<Item = &ClusterNode> {
         let wanted = move |node: &&ClusterNode| node.role == role && !node.leaving;

@@ -73,6 +73,8 @@ pub enum StuckCode {
     ClockWrong,
     /// The node's certificate has run out (`node`, `seconds`).
     CertificateExpired,
+    /// The node's clock stands where it stood when this computer fell asleep (`node`).
+    ClockFollows,
     /// No time server answers the node (`node`, `seconds`).
     TimeNotSynchronized,
     /// The node is not ready to be told to begin (`node`, `seconds`).

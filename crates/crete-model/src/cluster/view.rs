@@ -12,8 +12,12 @@ use ts_rs::TS;
 pub enum ClusterPhase {
     /// On its way to be healthy for the first time.
     Creating,
+    /// Its creation ended with an error: it is tried again, or what was made goes away.
+    Unfinished,
     /// Its machines wait for a configuration, as was wished.
     Maintenance,
+    /// Others gave its machines a configuration, as was wished: what they do is theirs.
+    HandedOver,
     /// On its way to be healthy again.
     Starting,
     /// Every check passes.
@@ -42,6 +46,8 @@ pub enum MemberStage {
     Boot,
     /// Waits for its configuration.
     Maintenance,
+    /// Others gave it a configuration, as was wished.
+    HandedOver,
     /// Talos is being installed.
     Install,
     /// Has its configuration, and starts its services.
@@ -247,4 +253,6 @@ pub struct ClusterView {
     pub actions: Vec<ClusterActionView>,
     /// The job that works on it.
     pub job: Option<JobId>,
+    /// The job that failed, until something else is begun.
+    pub failed: Option<JobId>,
 }

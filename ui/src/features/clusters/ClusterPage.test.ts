@@ -8,6 +8,7 @@ import { bytes } from "../../model/format";
 import { router, toCluster } from "../../model/router.svelte";
 import { session } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
+import { problemWith } from "../../platform/fake";
 import * as sample from "../../platform/fake/clusters";
 import * as samples from "../../platform/fake/samples";
 import type { ClusterView, HealthCode, StageCode } from "../../platform/generated/api";
@@ -64,6 +65,7 @@ const creating = (change: Partial<ClusterView> = {}): ClusterView => {
         spans: [{ stage: "boot", started_at: AT, ended_at: null }],
       }),
     ],
+    job: samples.JOB_ID,
     timeline: {
       started_at: AT,
       ended_at: null,
@@ -107,6 +109,11 @@ describe("while it is made", () => {
     show(creating({ stuck: [paused] }));
     screen.getAllByText(`knossos-w-1 stands still: ${en.halted.io_error}`);
     await press(words.remedy.restart_machine);
+    const dialog = within(await screen.findByRole("dialog"));
+    dialog.getByText(/would leave 1 of 3 control planes/);
+    expect(fake.requests("machine.force_off")).toEqual([]);
+    const verb = fill(words.life.restartVerb, { name: "knossos-w-1" });
+    await userEvent.click(dialog.getByRole("button", { name: verb }));
     await vi.waitFor(() => expect(fake.requests("machine.force_off")).toEqual([{ machine: W }]));
     expect(fake.requests("machine.start")).toEqual([]);
     fake.upsert("machines", W, { ...samples.machine(), spec } as never);
@@ -247,19 +254,50 @@ describe("as it is", () => {
     screen.getByText(fill(words.page.maintenanceText, { addresses: "10.88.1.20, 10.88.1.21" }));
   });
 
-  it("its job failed: the cause is told with its name", () => {
-    const problem = {
-      code: "disk_full" as const,
-      params: { free: "0", needed: "1" },
-      detail: null,
-      fields: [],
-      remedies: [],
-      id: "",
-    };
+  it("in the hands of other tools: said calmly, with everything that can be done", async () => {
+    const members = [sample.memberView({ stage: "handed_over" }), worker({ stage: "handed_over" })];
+    const whole = two({ phase: "handed_over", health: [], members });
+    show({ ...whole, spec: { ...whole.spec, leave_in_maintenance: true } });
+    screen.getByText(words.page.handedOver);
+    screen.getByText(words.healthPage.theirs);
+    expect(screen.queryByRole("alert")).toBeNull();
+    expect(screen.queryByRole("button", { name: words.life.cancelVerb })).toBeNull();
+    await press(words.page.stop);
+    screen.getByRole("dialog", { name: fill(words.life.stopTitle, { name }) });
+  });
+
+  it("its creation failed: why, and a way on and a way out", async () => {
+    const problem = problemWith({ code: "disk_full", params: { free: "0", needed: "1" } });
     const request = { kind: "cluster" as const, cluster: id, work: "create" as const };
     fake.snapshot("jobs", { [samples.JOB_ID]: samples.job({ request, state: "failed", problem }) });
-    show(two({ phase: "degraded", job: samples.JOB_ID }));
+    const members: ClusterView["members"] = [];
+    const actions = allowed("start", "cancel");
+    show({ ...two({ phase: "unfinished", failed: samples.JOB_ID, actions }), members });
+    const cause = en.problem.disk_full.cause;
+    const panel = within(screen.getByRole("alert"));
+    panel.getByText(fill(words.page.couldNot, { name, cause }));
+    screen.getByText(fill(words.page.unfinished, { name }));
+    expect(screen.queryByText(words.page.stopped)).toBeNull();
+    await userEvent.click(panel.getByRole("button", { name: en.common.retry }));
+    expect(fake.requests("cluster.start")).toEqual([{ cluster: id }]);
+    await press(words.life.cancelVerb);
+    screen.getByRole("dialog", { name: fill(words.life.cancelTitle, { name }) });
+  });
+
+  it("its creation failed long ago: it is tried again without its job", async () => {
+    show(two({ phase: "unfinished", actions: allowed("start", "cancel") }));
+    await press(en.common.retry);
+    expect(fake.requests("cluster.start")).toEqual([{ cluster: id }]);
+  });
+
+  it("other work on it failed: the cause is told with its name, and the same is done again", async () => {
+    const problem = problemWith({ code: "disk_full", params: { free: "0", needed: "1" } });
+    const request = { kind: "cluster" as const, cluster: id, work: "stop" as const };
+    fake.snapshot("jobs", { [samples.JOB_ID]: samples.job({ request, state: "failed", problem }) });
+    show(two({ phase: "degraded", failed: samples.JOB_ID }));
     screen.getByText(fill(words.page.couldNot, { name, cause: en.problem.disk_full.cause }));
+    await press(en.common.retry);
+    expect(fake.requests("cluster.stop")).toEqual([{ cluster: id }]);
   });
 
   it("offline: how old what is shown is", () => {

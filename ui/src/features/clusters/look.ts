@@ -17,6 +17,7 @@ const STAGES: Record<MemberStage, Status> = {
   off: "off",
   boot: "work",
   maintenance: "work",
+  handed_over: "good",
   install: "work",
   join: "work",
   etcd: "work",

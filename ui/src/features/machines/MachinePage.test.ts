@@ -7,9 +7,12 @@ import { router } from "../../model/router.svelte";
 import { start } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import { FakePlatform, problemWith } from "../../platform/fake";
+import { words } from "../../messages/clusters";
+import * as clusters from "../../platform/fake/clusters";
 import * as sample from "../../platform/fake/samples";
 import type { ActionView, MachineView } from "../../platform/generated/api";
 import Empty from "../../design/Skeleton.svelte";
+import MachineRow from "../parts/MachineRow.svelte";
 import MachinePage from "./MachinePage.svelte";
 
 const fake = new FakePlatform();
@@ -18,6 +21,12 @@ fake
   .answer("app.info", () => sample.info())
   .answer("app.visible", () => ({}))
   .answer("machine.force_off", () => ({}))
+  .answer("machine.stop", () => ({ job: sample.JOB_ID }))
+  .answer("cluster.consequence", () => ({
+    code: "quorum_lost",
+    params: { left: "1", members: "3", needed: "2" },
+    confirm: true,
+  }))
   .answer("machine.loss", () => ({ bytes: 2 ** 30, machines: [] }))
   .answer("machine.delete", () => ({ trash_id: "t1", name: "knossos" }))
   .answer("trash.restore", () => ({}));
@@ -56,6 +65,7 @@ function stopping(seconds: number): MachineView {
 beforeEach(() => {
   fake.calls.length = 0;
   fake.snapshot("images", { [sample.IMAGE_ID]: sample.image() });
+  fake.snapshot("clusters", {});
   for (const toast of [...toasts.list]) toasts.dismiss(toast.id);
 });
 
@@ -180,4 +190,66 @@ it("a machine that is gone is said so, and one that is not known yet is waited f
   fake.snapshot("machines", {});
   render(MachinePage, { id: "other", tab: "console", Console, Node: Console });
   screen.getByRole("heading", { level: 1, name: en.machines.gone });
+});
+
+/** A machine that is on, alone. */
+const on = (): MachineView => {
+  const { state: _, exit: __, ...rest } = stopped();
+  return {
+    ...rest,
+    actions: running,
+    state: "running",
+    since: new Date().toISOString(),
+    adopted: false,
+  } as MachineView;
+};
+const stopped = () => sample.machine() as Extract<MachineView, { state: "stopped" }>;
+const quorum = /would leave 1 of 3 control planes, and 2 are needed: the cluster stops/;
+const asked = { cluster: clusters.CLUSTER_ID, machine: id, deed: "stop" };
+
+it("a machine alone is stopped without a question", async () => {
+  show(on());
+  await userEvent.click(screen.getByRole("button", { name: en.machines.stop }));
+  expect(fake.requests("machine.stop")).toEqual([{ machine: id }]);
+  expect(fake.requests("cluster.consequence")).toEqual([]);
+});
+
+it("a machine of a cluster is stopped only after the arithmetic was said", async () => {
+  fake.snapshot("clusters", { [clusters.CLUSTER_ID]: clusters.cluster() });
+  show(on());
+  await userEvent.click(screen.getByRole("button", { name: en.machines.stop }));
+  const dialog = within(await screen.findByRole("dialog"));
+  dialog.getByText(quorum);
+  expect(fake.requests("cluster.consequence")).toEqual([asked]);
+  expect(fake.requests("machine.stop")).toEqual([]);
+  const stop = fill(words.machines.stopName, { name: "knossos" });
+  await userEvent.click(dialog.getByRole("button", { name: stop }));
+  expect(fake.requests("machine.stop")).toEqual([{ machine: id }]);
+});
+
+it("so is its plug pulled", async () => {
+  fake.snapshot("clusters", { [clusters.CLUSTER_ID]: clusters.cluster() });
+  show(stopping(5));
+  await userEvent.click(screen.getByRole("button", { name: en.machines.force }));
+  const dialog = within(await screen.findByRole("dialog"));
+  dialog.getByText(quorum);
+  dialog.getByText(en.machines.forceGoes);
+  await userEvent.click(dialog.getByRole("button", { name: en.machines.force }));
+  expect(fake.requests("machine.force_off")).toEqual([{ machine: id }]);
+});
+
+it("so is one in a list, and what cannot be told is said where it was asked", async () => {
+  fake.snapshot("clusters", { [clusters.CLUSTER_ID]: clusters.cluster() });
+  render(MachineRow, { machine: on() });
+  const label = fill(en.palette.stop, { name: "knossos" });
+  await userEvent.click(screen.getByRole("button", { name: label }));
+  const dialog = within(await screen.findByRole("dialog"));
+  dialog.getByText(quorum);
+  await userEvent.click(dialog.getByRole("button", { name: en.common.cancel }));
+  expect(fake.requests("machine.stop")).toEqual([]);
+  await vi.waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  fake.refuse("cluster.consequence", { code: "not_found" });
+  await userEvent.click(screen.getByRole("button", { name: label }));
+  await screen.findByRole("alert");
+  expect(fake.requests("machine.stop")).toEqual([]);
 });

@@ -6,7 +6,9 @@ import type { ClusterPhase, ClusterView } from "../../platform/generated/api";
 
 const PHASES: Record<ClusterPhase, Status> = {
   creating: "work",
+  unfinished: "bad",
   maintenance: "paused",
+  handed_over: "good",
   starting: "work",
   healthy: "good",
   degraded: "warn",

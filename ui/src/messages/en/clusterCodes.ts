@@ -103,6 +103,10 @@ export const stuck = {
     title: "{node} is being installed, {seconds} so far",
     text: "Talos is written to its disk, and starts from there.",
   },
+  clock_follows: {
+    title: "{node} does not know yet that this computer slept",
+    text: "Its clock stands where it stood. It is set by itself in up to 17 minutes; a restart of the machine sets it now.",
+  },
   another_cluster: {
     title: "{node} belongs to another cluster",
     text: "Its disk holds a configuration that this cluster has no keys for.",
@@ -351,6 +355,7 @@ export const memberStage = {
   off: "Off",
   boot: "Boot",
   maintenance: "Waits for its configuration",
+  handed_over: "Configured by other tools",
   install: "Install",
   join: "Join",
   etcd: "etcd",
@@ -366,6 +371,7 @@ export const event = {
   degraded: "Not as wanted any more: {check}",
   started: "Told to start",
   stopped: "Told to stop",
+  woke: "This computer slept for {seconds}",
   node_ready: "{node} is ready",
   node_lost: "{node} does not answer any more",
   leader_moved: "{node} leads etcd now",
@@ -384,6 +390,8 @@ export const consequence = {
   quorum_lost:
     "This would leave {left} of {members} control planes, and {needed} are needed: the cluster stops.",
   no_spare: "This leaves {left} of {members} control planes: none may fail any more.",
+  spare:
+    "This leaves {left} of {members} control planes: the cluster goes on, and {spare} more may fail.",
   api_away: "The Kubernetes API is away until {node} is back. What runs goes on.",
   pods_move: "Pods of {node} move to the {workers} other workers.",
   last_worker: "{node} is the last worker: pods have nowhere to run.",

@@ -216,6 +216,11 @@ export const page = {
   more: { one: "{n} more cause", other: "{n} more causes" },
   maintenanceTitle: "The machines wait for a configuration, as you wished",
   maintenanceText: "Talos answers at these addresses without signing in: {addresses}",
+  handedOver: "Other tools look after these machines, as you wished",
+  handedOverText:
+    "Crete starts, stops and deletes them. How the cluster does is for those tools to say.",
+  unfinished: "{name} is not finished",
+  unfinishedText: "What was made so far is kept. Try again to go on from there, or clean up.",
   undoing: "What was made is being taken away. The image stays in the library.",
   stopped: "The cluster is off. Its machines keep what is on their disks.",
   unreachable: "Nothing of {name} answers",
@@ -323,6 +328,7 @@ export const life = {
 } as const;
 
 export const healthPage = {
+  theirs: "Crete checks nothing here: other tools look after this cluster.",
   checkNow: "Check now",
   checking: "Checking",
   talosAnswers: "Talos answers these",

@@ -131,6 +131,7 @@ export const cluster = (change: Partial<ClusterView> = {}): ClusterView => ({
     { action: "end_sample", denied: "nothing_to_do" },
   ],
   job: null,
+  failed: null,
   ...change,
 });
 

@@ -706,7 +706,7 @@ params: { [key in string]: string }, };
 /**
  * What happened to a cluster.
  */
-export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured" | "reconfigured" | "sample_came" | "sample_went";
+export type ClusterEventCode = "formed" | "recovered" | "degraded" | "started" | "stopped" | "woke" | "node_ready" | "node_lost" | "leader_moved" | "endpoint_moved" | "worker_came" | "worker_went" | "bootstrapped" | "configured" | "reconfigured" | "sample_came" | "sample_went";
 
 /**
  * Where the files for a person's tools are, once they were made.
@@ -884,7 +884,7 @@ nodes: Array<NodePatches>, };
 /**
  * What a cluster is seen to do.
  */
-export type ClusterPhase = "creating" | "maintenance" | "starting" | "healthy" | "degraded" | "unreachable" | "stopping" | "stopped" | "undoing";
+export type ClusterPhase = "creating" | "unfinished" | "maintenance" | "handed_over" | "starting" | "healthy" | "degraded" | "unreachable" | "stopping" | "stopped" | "undoing";
 
 /**
  * What a draft would become. Nothing is made or sent.
@@ -1174,7 +1174,7 @@ omni: string,
 wish: ClusterWish, 
 /**
  * Work that switches machines on, from its beginning to its end: whoever comes after a crash
- * goes on with it.
+ * goes on with it. Nothing once it failed: it is begun again by a person.
  */
 begun: ClusterWork | null, 
 /**
@@ -1182,7 +1182,8 @@ begun: ClusterWork | null,
  */
 created_at: string, 
 /**
- * RFC 3339: when it was healthy for the first time. Until then it is being created.
+ * RFC 3339: when it was as wished for the first time, healthy or with all machines waiting.
+ * Until then it is being created.
  */
 formed_at: string | null, 
 /**
@@ -1286,7 +1287,11 @@ actions: Array<ClusterActionView>,
 /**
  * The job that works on it.
  */
-job: JobId | null, };
+job: JobId | null, 
+/**
+ * The job that failed, until something else is begun.
+ */
+failed: JobId | null, };
 
 /**
  * What a cluster is to be.
@@ -1622,7 +1627,7 @@ confirm: boolean, };
 /**
  * What an action would do to the cluster.
  */
-export type ConsequenceCode = "none" | "quorum_lost" | "no_spare" | "api_away" | "pods_move" | "last_worker";
+export type ConsequenceCode = "none" | "quorum_lost" | "no_spare" | "spare" | "api_away" | "pods_move" | "last_worker";
 
 /**
  * Shares of all processors' time, percent.
@@ -1802,11 +1807,11 @@ export type DraftVerdict = {
 fields: Array<FieldProblem>, };
 
 /**
- * Files that a person holds over the window.
+ * Files that a person holds over the window, or let go there.
  */
 export type DropView = { 
 /**
- * What would become of each.
+ * What would become of each; of those that were let go, the ones that cannot be used.
  */
 files: Array<ImportPlan>, 
 /**
@@ -3366,7 +3371,7 @@ ended_at: string | null, };
 /**
  * Where a machine of a cluster stands.
  */
-export type MemberStage = "planned" | "off" | "boot" | "maintenance" | "install" | "join" | "etcd" | "kubernetes" | "ready" | "lost" | "leaving";
+export type MemberStage = "planned" | "off" | "boot" | "maintenance" | "handed_over" | "install" | "join" | "etcd" | "kubernetes" | "ready" | "lost" | "leaving";
 
 /**
  * A machine of a cluster, as observed.
@@ -6276,7 +6281,7 @@ remedies: Array<ClusterRemedy>, };
 /**
  * A cause, decided from evidence by the table of rules.
  */
-export type StuckCode = "image_on_its_way" | "image_missing" | "image_not_fetched" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "install_disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "apply_fails" | "configuration_forgotten" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "not_talos" | "address_not_covered" | "api_silent" | "api_interrupted" | "calls_hang" | "calls_refused" | "clock_off" | "clock_wrong" | "certificate_expired" | "time_not_synchronized" | "bootstrap_not_yet" | "bootstrap_fails" | "pulling_image" | "image_stalls" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_disagrees" | "etcd_not_member" | "etcd_stranger" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "control_plane_not_ready" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "cordoned" | "memory_too_small" | "data_too_small" | "diagnosed" | "leave_refused" | "leave_silent" | "leave_slow" | "leave_remembered" | "waits" | "slow";
+export type StuckCode = "image_on_its_way" | "image_missing" | "image_not_fetched" | "machine_failed" | "machine_off" | "machine_paused" | "link_cut" | "no_address" | "cpu_too_old" | "kernel_panic" | "boots_from_cd" | "disk_missing" | "install_disk_missing" | "disk_too_small" | "configuration_refused" | "apply_busy" | "apply_fails" | "configuration_forgotten" | "installer_unreachable" | "installer_stalls" | "installer_failed" | "installing" | "another_cluster" | "not_talos" | "address_not_covered" | "api_silent" | "api_interrupted" | "calls_hang" | "calls_refused" | "clock_off" | "clock_wrong" | "certificate_expired" | "clock_follows" | "time_not_synchronized" | "bootstrap_not_yet" | "bootstrap_fails" | "pulling_image" | "image_stalls" | "etcd_image_missing" | "etcd_unhealthy" | "etcd_learner" | "etcd_no_space" | "etcd_disagrees" | "etcd_not_member" | "etcd_stranger" | "etcd_no_quorum" | "kubelet_image_missing" | "kubelet_crashes" | "kubelet_not_admitted" | "api_server_crashes" | "control_plane_not_ready" | "pod_network_missing" | "pod_network_none" | "kube_proxy_not_ready" | "dns_not_ready" | "cordoned" | "memory_too_small" | "data_too_small" | "diagnosed" | "leave_refused" | "leave_silent" | "leave_slow" | "leave_remembered" | "waits" | "slow";
 
 /**
  * How bad a cause is.

@@ -167,3 +167,34 @@ fn whoever_leaves_is_not_forgotten() {
     assert_eq!(codes(false, "2026-11-24T12:01:01Z"), [], "it stays");
     assert_eq!(codes(false, "2026-11-24T12:01:31Z"), [StuckCode::ApiSilent]);
 }
+
+/// Talos sets its clock a while after the computer woke: until then nobody is to worry, and after
+/// that the cause is what it was.
+#[test]
+fn a_clock_that_slept_is_waited_for() {
+    let machine = MachineId(Uuid::from_u128(1));
+    let fit = |code| Fit {
+        code,
+        weight: StuckWeight::Warning,
+        after: 0,
+        key: String::new(),
+        params: Params::new(),
+        evidence: Vec::new(),
+        remedies: Vec::new(),
+    };
+    let mut board = Board::default();
+    let said = |board: &Board, code, now: &str| {
+        let fit = board.excused(fit(code), machine, &at(now));
+        (fit.code, fit.weight)
+    };
+    let wrong = (StuckCode::ClockWrong, StuckWeight::Warning);
+    assert_eq!(said(&board, wrong.0, "2026-11-24T12:00:00Z"), wrong);
+    let morning = at("2026-11-24T12:00:00Z");
+    board.wake("2026-11-24T02:00:00Z".parse().unwrap(), &morning);
+    assert_eq!(board.events()[0].params["seconds"], "36000");
+    let follows = (StuckCode::ClockFollows, StuckWeight::Normal);
+    assert_eq!(said(&board, wrong.0, "2026-11-24T12:05:00Z"), follows);
+    let panic = (StuckCode::KernelPanic, StuckWeight::Warning);
+    assert_eq!(said(&board, panic.0, "2026-11-24T12:05:00Z"), panic);
+    assert_eq!(said(&board, wrong.0, "2026-11-24T12:20:00Z"), wrong);
+}

@@ -193,4 +193,14 @@ fn machines_that_others_configure_are_given_nothing() {
     let mut spec = spec(1, 0);
     spec.leave_in_maintenance = true;
     assert_eq!(decide(&spec, &[waiting()], true), []);
+    let theirs = Sight {
+        presence: Some(Presence::AnotherCluster),
+        ..machine(Power::On)
+    };
+    let member = Member {
+        node: &spec.nodes[0],
+        sight: &theirs,
+        past: Past::default(),
+    };
+    assert_eq!(stage(&member, &spec, None), MemberStage::HandedOver);
 }

@@ -67,8 +67,13 @@ pub(super) struct Fit {
 
 /// Every rule that fits a machine, in the table's order. The first that fits for long enough is its
 /// cause.
+///
+/// Of machines that were handed over only what is seen from outside is said: whose configuration they
+/// have, and whether they answer anybody here, is for others to decide.
 pub(super) fn fits(case: &Case<'_>) -> Vec<Fit> {
-    RULES.iter().filter_map(|rule| case.fit(rule)).collect()
+    let ours = !case.spec.is_handed_over();
+    let rules = RULES.iter().filter(|rule| ours || rule.when.is_outside());
+    rules.filter_map(|rule| case.fit(rule)).collect()
 }
 
 /// What a rule saw, collected while it is held against a machine.
@@ -322,11 +327,11 @@ impl Case<'_> {
             let mut texts = when.unless_after.iter();
             texts.any(|text| line.contains(text.as_str()))
         };
-        if lines[at + 1..].iter().any(|line| ends(&line)) {
+        if lines[at + 1..].iter().any(|line| ends(line)) {
             return false;
         }
         // How often it was said since it was over last.
-        let since = lines[..=at].iter().rposition(|line| ends(&line));
+        let since = lines[..=at].iter().rposition(|line| ends(line));
         let again = lines[since.unwrap_or(0)..=at].iter().filter(|line| {
             let mut patterns = when.console.iter();
             patterns.any(|one| one.find(line).is_some())

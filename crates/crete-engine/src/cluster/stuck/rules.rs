@@ -115,6 +115,13 @@ pub(super) struct When {
     pub unmet: Option<bool>,
 }
 
+impl When {
+    /// Whether the machine is looked at, and not what runs in it.
+    pub fn is_outside(&self) -> bool {
+        self.power.is_some() || self.cut.is_some()
+    }
+}
+
 /// What can be done, as rules tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
