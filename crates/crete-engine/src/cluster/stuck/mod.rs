@@ -327,11 +327,11 @@ impl Case<'_> {
             let mut texts = when.unless_after.iter();
             texts.any(|text| line.contains(text.as_str()))
         };
-        if lines[at + 1..].iter().any(|line| ends(line)) {
+        if lines[at + 1..].iter().any(&ends) {
             return false;
         }
         // How often it was said since it was over last.
-        let since = lines[..=at].iter().rposition(|line| ends(line));
+        let since = lines[..=at].iter().rposition(ends);
         let again = lines[since.unwrap_or(0)..=at].iter().filter(|line| {
             let mut patterns = when.console.iter();
             patterns.any(|one| one.find(line).is_some())
