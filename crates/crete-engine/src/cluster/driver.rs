@@ -268,7 +268,7 @@ impl Driver {
     /// clock says, and what did not work may be another today.
     fn wake(&mut self) {
         let now = self.engine.clock.now();
-        let counted = std::time::Instant::now();
+        let counted = Instant::now().into_std();
         let Some(before) = self.wakefulness.jumped(now, counted) else {
             return;
         };
