@@ -43,3 +43,26 @@ export async function look(page: Page, folder: string, name: string): Promise<st
     .concat(wide ? `${name} is wider than the window` : [])
     .concat((await moving(page)).map((what) => `${name}: ${what} moves, though nothing should`));
 }
+
+/**
+ * Looks at a page as it stands, and in the dark theme once more as somebody who sees little has it:
+ * with the contrast that the desktop asks for and with text twice as large. High contrast in the
+ * light theme is looked at on every route.
+ */
+export async function lookTwice(
+  page: Page,
+  folder: string,
+  name: string,
+  theme: "light" | "dark",
+): Promise<string[]> {
+  const found = await look(page, folder, name);
+  if (theme === "light") return found;
+  const size = (percent: string) =>
+    page.evaluate((size) => (document.documentElement.style.fontSize = size), percent);
+  await page.emulateMedia({ contrast: "more" });
+  await size("200%");
+  found.push(...(await look(page, folder, `${name}-large`)));
+  await size("");
+  await page.emulateMedia({ contrast: "no-preference" });
+  return found;
+}

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { en, fill } from "../../ui/src/messages";
-import type { NodeTab } from "../../ui/src/model/router.svelte";
+import type { NodeTab } from "../../ui/src/model/routes";
 import type { Home } from "../journey/home";
 import {
   bootedStage,
@@ -22,7 +22,7 @@ import {
 } from "../journey/journey";
 import { program } from "../journey/places";
 import { until } from "../journey/wait";
-import { look, STILL } from "./look";
+import { lookTwice, STILL } from "./look";
 import { Mouse } from "./mouse";
 import { browser, devHost, home, visit } from "./person";
 
@@ -130,7 +130,7 @@ async function judge(page: Page, name: string, tabs: readonly NodeTab[]): Promis
     await shown(page, tab);
     for (const theme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: theme });
-      faults.push(...(await look(page, PICTURES, `${name}-${tab}-${theme}`)));
+      faults.push(...(await lookTwice(page, PICTURES, `${name}-${tab}-${theme}`, theme)));
     }
   }
   await page.emulateMedia({ colorScheme: "light" });

@@ -1,8 +1,25 @@
 /** Every route, in both themes and both sizes: no accessibility fault, and a picture to look at. */
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { en } from "../../ui/src/messages";
-import type { PageName } from "../../ui/src/model/router.svelte";
+import { en, fill } from "../../ui/src/messages";
+import {
+  href,
+  MACHINE_TABS,
+  NETWORK_TABS,
+  NODE_TABS,
+  parse,
+  place,
+  SETTINGS_PAGES,
+  toMachine,
+  toNetwork,
+  toSettings,
+  type MachineTab,
+  type NetworkTab,
+  type NodeTab,
+  type PageName,
+  type Route,
+  type SettingsPage,
+} from "../../ui/src/model/routes";
 import { sees, untilBooted, walk } from "../journey/journey";
 import { until } from "../journey/wait";
 import { deleteNetwork } from "./bin";
@@ -13,28 +30,38 @@ import { browser, devHost, home, visit } from "./person";
 /** Many pages in many looks: some minutes where much else runs. */
 const LONG = 15 * 60_000;
 
+/** The machine's own views; what its node says of itself is looked at in `node.test.ts`. */
+type MachineView = Exclude<MachineTab, NodeTab>;
+const MACHINE_VIEWS = MACHINE_TABS.filter(
+  (tab): tab is MachineView => !(NODE_TABS as readonly MachineTab[]).includes(tab),
+);
+
+/** Pages of which every tab is looked at: their tabs are the router's own. */
+type Tabbed = "machine" | "network" | "settings";
 /**
- * A route without an address here does not compile. A cluster's own page needs a cluster, and is
- * looked at where one is made.
+ * A route without an address here does not compile. A cluster's own page needs a cluster, and every
+ * tab of it is looked at in `cluster.test.ts`.
  */
-type Addresses = Record<
-  Exclude<PageName, "cluster"> | "job" | "reveal" | "storage" | "wire" | NetworkView,
-  string
->;
+type Name =
+  | Exclude<PageName, "cluster" | Tabbed>
+  | `machine-${MachineView}`
+  | `network-${NetworkTab}`
+  | `settings-${SettingsPage}`
+  | "job"
+  | "wire";
+type Addresses = Record<Name, string>;
 
-/** The views of a network beside its first one. */
-const NETWORK_VIEWS = ["machines", "addresses", "heard", "reveal"] as const;
-type NetworkView = `network-${(typeof NETWORK_VIEWS)[number]}`;
-
-const named = (all: Addresses) => Object.entries(all) as [keyof Addresses, string][];
-
-/** The page a route belongs to, in the page's own words. */
-function place(name: keyof Addresses, address: string): string {
-  if (name === "job") return "activity" satisfies PageName;
-  if (name === "storage") return "settings" satisfies PageName;
-  if (address.startsWith("#/networks/")) return `network ${address.split(/[/?]/)[2]!}`;
-  return name === "machine" || name === "reveal" ? `machine ${address.split("/")[2]!}` : name;
+/** An address for each tab of a page. */
+function tabs<P extends Tabbed, T extends string>(
+  page: P,
+  all: readonly T[],
+  to: (tab: T) => Route,
+): Record<`${P}-${T}`, string> {
+  const each = all.map((tab) => [`${page}-${tab}`, href(to(tab))]);
+  return Object.fromEntries(each) as Record<`${P}-${T}`, string>;
 }
+
+const named = (all: Addresses) => Object.entries(all) as [Name, string][];
 
 interface Known {
   machine: string;
@@ -44,7 +71,6 @@ interface Known {
 }
 
 function addresses({ machine, job, image, network }: Known): Addresses {
-  const views = NETWORK_VIEWS.map((view) => [`network-${view}`, `#/networks/${network}/${view}`]);
   return {
     home: "#/",
     clusters: "#/clusters",
@@ -53,26 +79,23 @@ function addresses({ machine, job, image, network }: Known): Addresses {
     "new-image": "#/images/new",
     machines: "#/machines",
     "new-machine": `#/machines/new?image=${image}`,
-    machine: `#/machines/${machine}`,
-    reveal: `#/machines/${machine}/reveal`,
+    ...tabs("machine", MACHINE_VIEWS, (tab) => toMachine(machine, tab)),
     networks: "#/networks",
-    network: `#/networks/${network}`,
+    ...tabs("network", NETWORK_TABS, (tab) => toNetwork(network, tab)),
     wire: `#/networks/${network}?machine=${machine}`,
-    ...(Object.fromEntries(views) as Record<NetworkView, string>),
     host: "#/host",
     activity: "#/activity",
     job: `#/activity/${job}`,
-    settings: "#/settings",
-    storage: "#/settings/storage",
+    ...tabs("settings", SETTINGS_PAGES, toSettings),
     trash: "#/trash",
     gallery: "#/gallery",
   };
 }
 
 /** Opens a route and waits until it, and not the page before, shows what it has. */
-async function open(page: Page, name: keyof Addresses, address: string): Promise<void> {
+async function open(page: Page, address: string): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), address);
-  await page.locator(`main[data-place="${place(name, address)}"] h1`).waitFor();
+  await page.locator(`main[data-place="${place(parse(address))}"] h1`).waitFor();
   await until("the page being complete", 20_000, async () => {
     const busy = await page.locator("main").getByText(en.common.loading, { exact: true }).count();
     return busy === 0;
@@ -104,6 +127,17 @@ async function lookAtStudio(page: Page, look: (name: string) => Promise<void>): 
   await page.getByRole("radio", { name: targetTitle.metal }).click();
 }
 
+/** The question before an image is deleted, opened and left. */
+async function lookAtDeletion(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  const menu = fill(en.common.more, { name: "" });
+  await page.locator("main").getByRole("button", { name: menu }).first().click();
+  await page.getByRole("menuitem", { name: en.common.delete }).click();
+  await page.getByRole("dialog").waitFor();
+  await look("image-deletion");
+  await page.getByRole("dialog").getByRole("button", { name: en.common.cancel }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
 /** Every page in turn, each looked at once it shows what it has. */
 async function tour(
   page: Page,
@@ -111,15 +145,16 @@ async function tour(
   look: (name: string) => Promise<void>,
 ): Promise<void> {
   for (const [name, address] of named(all)) {
-    await open(page, name, address);
-    if (name === "machine")
+    await open(page, address);
+    if (name === "machine-console")
       await page.locator(".xterm-rows").getByText("[talos]").first().waitFor();
     // The picture is complete once the machine's card is connected.
-    if (name === "network" || name === "wire")
+    if (name === "network-overview" || name === "wire")
       await page.getByRole("radio", { name: new RegExp(en.networks.word.connected) }).waitFor();
     if (name === "new-image")
       await page.getByText("metal-amd64.raw.zst").first().waitFor({ state: "attached" });
     await look(name);
+    if (name === "images") await lookAtDeletion(page, look);
     if (name === "new-image") await lookAtStudio(page, look);
   }
 }
@@ -135,12 +170,20 @@ test("every route without anything in it", async () => {
       viewport: size,
     });
     await sees(new Mouse(page, "routes"), en.home.empty);
-    const nothing = { machine: "none", job: "none", image: "", network: "none" };
+    const nothing = {
+      machine: "none",
+      job: "none",
+      image: "",
+      network: "none",
+    };
     const empty = named(addresses(nothing)).filter(
-      ([name]) => !/^(job|reveal|wire|new-image|gallery|network-\w+)$/.test(name),
+      ([name]) =>
+        !/^(job|wire|new-image|gallery|machine-(dashboard|reveal)|network-(?!overview)\w+)$/.test(
+          name,
+        ),
     );
     for (const [name, address] of empty) {
-      await open(page, name, address);
+      await open(page, address);
       faults.push(...(await look(page, "routes", `empty-${name}-${size.width}-${theme}`)));
     }
     await page.context().close();
@@ -155,11 +198,11 @@ test("every route with an image, a machine and finished work", { timeout: LONG }
   const { page: first } = await visit(chromium, host);
   await walk(new Mouse(first, "routes-way"), untilBooted);
   const [running] = person.machines();
-  await open(first, "activity", "#/activity");
+  await open(first, "#/activity");
   const job = (await first.locator("main a[href^='#/activity/']").first().getAttribute("href"))!;
-  await open(first, "images", "#/images");
+  await open(first, "#/images");
   const image = (await first.locator("main a[href*='image=']").first().getAttribute("href"))!;
-  await open(first, "networks", "#/networks");
+  await open(first, "#/networks");
   const network = (await first
     .locator("main a[href^='#/networks/']:not([href$='/new'])")
     .first()
@@ -188,8 +231,11 @@ test("every route with an image, a machine and finished work", { timeout: LONG }
     await page.context().close();
   }
   // As somebody who sees little sets it up, in the smaller window: both at once, each being a tour.
-  const { page } = await visit(chromium, host, { ...STILL, viewport: SMALLEST });
-  await open(page, "settings", "#/settings");
+  const { page } = await visit(chromium, host, {
+    ...STILL,
+    viewport: SMALLEST,
+  });
+  await open(page, "#/settings");
   await page.getByRole("switch", { name: en.settings.contrast }).click();
   await page.locator(":root[data-contrast=more]").waitFor();
   await page.getByLabel(en.settings.textSize).fill("200");

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { count, en, fill } from "../../ui/src/messages";
 import { sees, sentence, untilChosen, walk } from "../journey/journey";
 import { deleteNetwork, openTrash } from "./bin";
-import { look, LOOKS, STILL } from "./look";
+import { lookTwice, LOOKS, STILL } from "./look";
 import { Mouse } from "./mouse";
 import { browser, devHost, home, slowFactory, visit } from "./person";
 
@@ -115,7 +115,7 @@ test("what lies over a page, waits, or is refused", { timeout: LONG }, async () 
       hand: new Mouse(page, "states"),
       page,
       async look(name) {
-        faults.push(...(await look(page, "states", `${name}-${size.width}-${theme}`)));
+        faults.push(...(await lookTwice(page, "states", `${name}-${size.width}-${theme}`, theme)));
       },
     };
     await sees(seen.hand, en.practice.band);
@@ -142,20 +142,22 @@ test("no factory, and no program any more", async () => {
       colorScheme: theme,
       viewport: size,
     });
-    return { page, name: `${size.width}-${theme}` };
+    return { page, theme, name: `${size.width}-${theme}` };
   };
   const pages = [];
   for (const looks of LOOKS) pages.push(await open(looks));
-  const title = fill(en.problem.factory_unreachable.title, { host: "127.0.0.1" });
-  for (const { page, name } of pages) {
+  const title = fill(en.problem.factory_unreachable.title, {
+    host: "127.0.0.1",
+  });
+  for (const { page, theme, name } of pages) {
     await go(page, "#/images/new");
     await sees(new Mouse(page, "states"), title, 90_000);
-    faults.push(...(await look(page, "states", `no-factory-${name}`)));
+    faults.push(...(await lookTwice(page, "states", `no-factory-${name}`, theme)));
   }
   await host.stop();
-  for (const { page, name } of pages) {
+  for (const { page, theme, name } of pages) {
     await sees(new Mouse(page, "states"), en.connection.lost);
-    faults.push(...(await look(page, "states", `lost-${name}`)));
+    faults.push(...(await lookTwice(page, "states", `lost-${name}`, theme)));
   }
   expect(faults).toEqual([]);
 });

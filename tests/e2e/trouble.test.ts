@@ -15,13 +15,14 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterEach, expect, test } from "vitest";
 import { count, en, fill } from "../../ui/src/messages";
+import { problemWith } from "../../ui/src/platform/fake";
 import type { Home } from "../journey/home";
 import { createStage, sees, sentence, untilDescribed, walk } from "../journey/journey";
 import { practiceImages, program, programs } from "../journey/places";
 import { Program } from "../journey/program";
 import { freePort } from "../webview/window";
 import type { DevHost } from "./devhost";
-import { look, LOOKS, STILL } from "./look";
+import { lookTwice, LOOKS, STILL } from "./look";
 import { Mouse } from "./mouse";
 import { browser, devHost, home, visit } from "./person";
 
@@ -63,11 +64,22 @@ async function open(
       await page.goto(host.url);
     }
     const look1 = async (name: string): Promise<void> => {
-      faults.push(...(await look(page, "trouble", `${name}-${size.width}-${theme}`)));
+      faults.push(...(await lookTwice(page, "trouble", `${name}-${size.width}-${theme}`, theme)));
     };
     pages.push({ hand: new Mouse(page, "trouble"), page, look: look1 });
   }
   return { pages, faults };
+}
+
+/** The question before something is deleted, opened from the first menu of the page and left. */
+async function lookAtDeletion({ hand, page, look }: Looked, stays: string): Promise<void> {
+  const menu = fill(en.common.more, { name: "" });
+  await page.locator("main").getByRole("button", { name: menu }).first().click();
+  await hand.press(en.common.delete);
+  await sees(hand, stays);
+  await look("deletion");
+  await hand.press(en.common.cancel);
+  await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
 const folder = (person: Home, kind: string): string => {
@@ -110,6 +122,7 @@ test(
     for (const each of pages) {
       await sees(each.hand, sentence(en.exit.start_failed), BUSY_MS);
       await each.look("start-failed");
+      await lookAtDeletion(each, en.machines.deleteStays);
     }
     expect(faults).toEqual([]);
   },
@@ -167,6 +180,26 @@ test("safe mode is named on every page, with its reason", async () => {
   for (const each of pages) {
     await sees(each.hand, en.safeMode.crashed);
     await each.look("safe-mode");
+  }
+  expect(faults).toEqual([]);
+});
+
+test("a program that could not begin says why, and the page comes once it can", async () => {
+  const host = await devHost(home());
+  const { pages, faults } = await open(await browser(), host);
+  const problem = problemWith({ code: "locked", params: { path: "/run/user/1000/crete/lock" } });
+  for (const each of pages) {
+    // The dev host is only there when the program began, so its refusal is played.
+    await each.page.route("**/rpc/app.info", (route) =>
+      route.fulfill({ status: 422, json: problem }),
+    );
+    await each.page.reload();
+    await sees(each.hand, en.notBegun.title);
+    await sees(each.hand, en.problem.locked.title);
+    await each.look("not-begun");
+    await each.page.unroute("**/rpc/app.info");
+    await each.hand.press(en.common.retry);
+    await sees(each.hand, en.home.empty);
   }
   expect(faults).toEqual([]);
 });
@@ -241,7 +274,9 @@ test("a list is shown with its age while the factory is away, and is new when it
   await away.stop();
   const catalogue = person.path("data", "crete", "catalogue");
   for (const name of readdirSync(catalogue)) {
-    const kept = JSON.parse(readFileSync(join(catalogue, name), "utf8")) as { fetched_at: string };
+    const kept = JSON.parse(readFileSync(join(catalogue, name), "utf8")) as {
+      fetched_at: string;
+    };
     kept.fetched_at = "2026-03-20T09:00:00Z";
     writeFileSync(join(catalogue, name), JSON.stringify(kept));
   }

@@ -77,6 +77,25 @@ function tellVisible(host: Platform): void {
   void host.rpc("app.visible", { visible }).catch(() => undefined);
 }
 
+/** Who looks for a window among others gives it the focus several times in a moment. */
+const CHECKED_FOR_MS = 5000;
+
+/**
+ * Has this computer checked again when somebody comes back, as long as something is wrong with it:
+ * it was perhaps mended in a terminal. A window that was only covered was visible all the time.
+ */
+function recheckOnReturn(host: Platform): void {
+  let checkedAt = -Infinity;
+  window.addEventListener("focus", () => {
+    const checks = topics.host.get("host")?.checks ?? [];
+    const now = performance.now();
+    if (now - checkedAt < CHECKED_FOR_MS || checks.every(({ state }) => state === "ok")) return;
+    checkedAt = now;
+    // What was found is told to every page. If it could not be, the report of before still stands.
+    void host.rpc("host.check", {}).catch(() => undefined);
+  });
+}
+
 /** Takes in what is told from now on. `told` is called whenever all of it was. */
 function watch(host: Platform, told: () => void): void {
   host.events(
@@ -105,6 +124,7 @@ export async function start(host: Platform): Promise<void> {
   expectContent();
   void drawn.then(() => tellVisible(host));
   document.addEventListener("visibilitychange", () => tellVisible(host));
+  recheckOnReturn(host);
   window.addEventListener("error", (event) => reportFault(event.error ?? event.message));
   window.addEventListener("unhandledrejection", (event) => reportFault(event.reason));
   try {

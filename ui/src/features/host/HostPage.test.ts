@@ -185,8 +185,3 @@ it("shows a change once and refers to it where it mends another check", () => {
   ).toHaveLength(1);
   expect(text()).toContain(en.host.sameFix);
 });
-
-it("looks again when the window gets the focus", async () => {
-  window.dispatchEvent(new Event("focus"));
-  await asked("host.check", {});
-});

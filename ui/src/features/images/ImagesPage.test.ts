@@ -45,8 +45,7 @@ fake
   .answer("image.discard", () => ({}))
   .answer("image.verify", () => ({ job: sample.JOB_ID }))
   .answer("image.examine", ({ path }) => (path === PLAN.path ? PLAN : REFUSED))
-  .answer("image.import", () => ({ image: sample.IMAGE_ID, job: sample.JOB_ID }))
-  .answer("dialog.file", () => ({ path: null }));
+  .answer("image.import", () => ({ image: sample.IMAGE_ID, job: sample.JOB_ID }));
 await start(fake);
 
 function show(image: ImageView | undefined, ...jobs: ReturnType<typeof sample.job>[]): void {
@@ -246,6 +245,33 @@ it("what was let go and could not be taken is said until it was read", async () 
   tell(null);
   await screen.findByRole("dialog", { name: en.library.notTaken });
   fake.snapshot("drops", {});
+});
+
+it("a file that the picker found is looked at and imported; a closed picker changes nothing", async () => {
+  show(undefined);
+  render(ImagesPage);
+  await userEvent.click(screen.getByRole("button", { name: en.library.import }));
+  const box = within(screen.getByRole("dialog"));
+  const bring = box.getByRole<HTMLButtonElement>("button", { name: en.library.import });
+  const field = box.getByLabelText<HTMLInputElement>(en.library.importPath);
+  const choose = async (path: string | null): Promise<void> => {
+    fake.answer("dialog.file", () => ({ path }));
+    await userEvent.click(box.getByRole("button", { name: en.library.choose }));
+  };
+  await choose(null);
+  expect(fake.requests("dialog.file")).toHaveLength(1);
+  expect(fake.requests("image.examine")).toEqual([]);
+  expect([field.value, bring.disabled]).toEqual(["", true]);
+
+  await choose(PLAN.path);
+  await vi.waitFor(() => expect(bring.disabled).toBe(false));
+  expect(field.value).toBe(PLAN.path);
+  expect(fake.requests("image.examine")).toEqual([{ path: PLAN.path }]);
+  // Closing it now leaves what was chosen before.
+  await choose(null);
+  expect([field.value, bring.disabled]).toEqual([PLAN.path, false]);
+  await userEvent.click(bring);
+  expect(fake.requests("image.import")).toEqual([{ path: PLAN.path }]);
 });
 
 it("files held over the window are told before they are let go", async () => {
