@@ -290,6 +290,7 @@ impl Driver {
             leaving: false,
         });
         let new: Vec<ClusterNode> = new.collect();
+        self.engine.check_room(super::plan::total(&new))?;
         let names: Vec<String> = new
             .iter()
             .map(|node| self.spec.machine_name(node))

@@ -49,7 +49,7 @@ use crate::error::{EngineError, Result};
 use crate::{Engine, store};
 use crete_model::{
     ClusterDenied, ClusterDraft, ClusterId, ClusterSpec, ClusterView, ErrorCode, JobId, MachineId,
-    NodeRole, Params, Problem, Remedy, params,
+    NodeRole, Params, Problem, Remedy, Sizes, params,
 };
 use driver::Driver;
 use requests::{Ask, Handle};
@@ -143,11 +143,7 @@ impl Engine {
             id: draft.name.clone(),
         };
         let spec = self.spec_of_draft(draft).ok_or_else(missing)?;
-        let strains = self.strains(plan::total(&spec));
-        if let Some(strain) = strains.into_iter().find(|one| one.refused) {
-            let problem = Problem::new(ErrorCode::MemoryShort, strain.params);
-            return Err(problem.with_remedy(Remedy::UseLessMemory).into());
-        }
+        self.check_room(plan::total(&spec.nodes))?;
         let id = spec.id;
         if let Some(bundle) = given {
             // Before the record: whoever finds a cluster without secrets makes new ones.
@@ -156,6 +152,17 @@ impl Engine {
         store::create(&self.roots.cluster(id), &spec)?;
         let job = self.take_up_cluster(spec);
         Ok((id, job.ok_or_else(|| denied(ClusterDenied::Busy))?))
+    }
+
+    /// Refuses what this computer cannot carry together with what it carries now.
+    fn check_room(&self, sizes: Sizes) -> Result<()> {
+        let mut strains = self.strains(sizes).into_iter();
+        match strains.find(|one| one.refused) {
+            Some(strain) => Err(Problem::new(ErrorCode::MemoryShort, strain.params)
+                .with_remedy(Remedy::UseLessMemory)
+                .into()),
+            None => Ok(()),
+        }
     }
 
     /// Reads all clusters and puts drivers in charge of them.
