@@ -347,9 +347,9 @@ commands! {
         /// A draft from a recipe.
         "cluster.open_recipe" cluster_open_recipe(OpenText) -> ClusterDraft;
         /// Saves a recipe to a file the person chooses.
-        "cluster.save_recipe" cluster_save_recipe(SaveRecipe) -> Saved;
+        "cluster.save_recipe" cluster_save_recipe(ClusterOrDraft) -> Saved;
         /// Commands that would do the same without Crete.
-        "cluster.commands" cluster_commands(ClusterDraft) -> CommandsAnswer;
+        "cluster.commands" cluster_commands(ClusterOrDraft) -> CommandsAnswer;
         /// The programs that a cluster can be opened in, and what is missing of each.
         "cluster.tools" cluster_tools(Nothing) -> ToolsAnswer;
         /// Opens a cluster in one of them.

@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// The first check waits for the page at most this long.
 const PAGE_FIRST: Duration = Duration::from_secs(3);
 /// Key of the one report in its set.
-const REPORT: &str = "host";
+pub(crate) const REPORT: &str = "host";
 
 /// What the live figures are measured with, once they were asked for.
 #[derive(Debug, Default)]

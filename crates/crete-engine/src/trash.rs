@@ -118,6 +118,11 @@ fn place(roots: &Roots, trash_id: &str) -> Result<PathBuf> {
     Ok(roots.trash().join(id.to_string()))
 }
 
+/// Where an object lies while it is in the trash.
+pub(crate) fn object(roots: &Roots, trash_id: &str) -> Result<PathBuf> {
+    place(roots, trash_id).map(|place| place.join(OBJECT))
+}
+
 /// Gives an object back; returns where it came from.
 pub(crate) fn take(roots: &Roots, trash_id: &str) -> Result<Origin> {
     let unknown = || unknown(trash_id);

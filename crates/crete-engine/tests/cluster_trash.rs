@@ -10,10 +10,11 @@ mod support;
 
 use crete_engine::Engine;
 use crete_model::{
-    ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ErrorCode, MachineId, NetworkDraft,
-    NetworkId, NodeRole, Sizes, TrashKind,
+    ClusterEndpoint, ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ErrorCode, MachineId,
+    NetworkDraft, NetworkEndpoint, NetworkId, NetworkSpec, NodeRole, Sizes, TrashKind,
 };
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use support::World;
 use uuid::Uuid;
 
@@ -179,5 +180,90 @@ async fn its_name_has_to_be_free_to_come_back() {
     engine.delete_cluster(other).await.unwrap();
     engine.restore(&trash_id).await.unwrap();
     assert!(engine.clusters.get(&id.to_string()).is_some());
+    engine.close().await;
+}
+
+/// The endpoints of a network.
+fn endpoints(engine: &Engine, network: NetworkId) -> Vec<NetworkEndpoint> {
+    let view = engine.networks.get(&network.to_string()).unwrap();
+    view.spec.endpoints
+}
+
+/// Changes a record on disk, as long as no program has it open.
+fn change<T>(file: &Path, change: impl FnOnce(&mut T))
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let mut record: T = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    change(&mut record);
+    std::fs::write(file, serde_json::to_vec(&record).unwrap()).unwrap();
+}
+
+/// A cluster in a network that was there before takes only its endpoint with it, and brings it back.
+#[tokio::test]
+async fn its_endpoint_goes_and_comes_back_in_a_network_of_others() {
+    let world = World::new();
+    let (id, network, machines) = cluster(&world).await;
+    let of_cluster = world.at(&format!("data/clusters/{id}/spec.json"));
+    let of_network = world.at(&format!("data/networks/{network}/spec.json"));
+    let mut had = Vec::new();
+    change(&of_network, |spec: &mut NetworkSpec| {
+        let gateway = spec.subnet.replace(".0/24", ".1");
+        spec.endpoints = vec![NetworkEndpoint {
+            cluster: id,
+            name: "knossos".to_owned(),
+            machines: vec![machines[0]],
+            // Not the first one: another cluster was there when it was made.
+            port: 6444,
+            address: None,
+            listen: gateway.replacen("10.", "127.", 1),
+            listen_port: 6445,
+            talos_port: 50000,
+        }];
+        had = spec.endpoints.clone();
+        change(&of_cluster, |cluster: &mut ClusterSpec| {
+            cluster.own_network = false;
+            cluster.api = Some(ClusterEndpoint {
+                inside: gateway,
+                inside_port: 6444,
+                outside: had[0].listen.clone(),
+                outside_port: 6445,
+                talos_port: 50000,
+            });
+        });
+    });
+    let engine = world.open().await;
+    let (trash_id, _) = engine.delete_cluster(id).await.unwrap();
+    assert!(
+        endpoints(&engine, network).is_empty(),
+        "nothing leads nowhere"
+    );
+    assert!(
+        !kinds(&engine).contains(&TrashKind::Networks),
+        "it is others'"
+    );
+    engine.restore(&trash_id).await.unwrap();
+    let back = endpoints(&engine, network);
+    // The address of this computer comes of the subnet.
+    had[0].listen.clone_from(&back[0].listen);
+    assert_eq!(back, had);
+
+    // Its place may be taken meanwhile: then it stays in the trash until that is free again.
+    let (trash_id, _) = engine.delete_cluster(id).await.unwrap();
+    engine.close().await;
+    change(&of_network, |spec: &mut NetworkSpec| {
+        spec.endpoints = had.clone();
+        spec.endpoints[0].cluster = ClusterId(Uuid::now_v7());
+        spec.endpoints[0].name = "malia".to_owned();
+    });
+    let engine = world.open().await;
+    let refused = engine.restore(&trash_id).await.unwrap_err().problem();
+    assert_eq!(refused.params["reason"], "endpoint_taken");
+    assert!(engine.trash.get(&trash_id).is_some(), "it stays there");
+    engine.close().await;
+    change(&of_network, |spec: &mut NetworkSpec| spec.endpoints.clear());
+    let engine = world.open().await;
+    engine.restore(&trash_id).await.unwrap();
+    assert_eq!(endpoints(&engine, network), had);
     engine.close().await;
 }

@@ -166,6 +166,10 @@ pub enum ErrorCode {
     ConfigurationRefused,
     /// A text is no recipe of a cluster (`reason`).
     NotARecipe,
+    /// A recipe's machines start from a file that is not in the library (`sha256`).
+    RecipeImageMissing,
+    /// The image of the library is another one than the recipe's (`sha256`, `found`).
+    RecipeImageDiffers,
     /// The cluster's secrets cannot be used (`path`).
     SecretsUnusable,
     /// A program that a cluster is to be opened in is not installed (`tool`).

@@ -133,13 +133,17 @@ impl<H: Host> ClusterCommands for Router<H> {
         page(self.engine().open_recipe(&request.text))
     }
 
-    async fn cluster_save_recipe(&self, request: SaveRecipe) -> Result<Saved, Problem> {
+    async fn cluster_save_recipe(&self, request: ClusterOrDraft) -> Result<Saved, Problem> {
         self.save_recipe(request).await
     }
 
-    async fn cluster_commands(&self, request: ClusterDraft) -> Result<CommandsAnswer, Problem> {
-        let steps = page(self.engine().cluster_commands(&request))?;
-        Ok(CommandsAnswer { steps })
+    async fn cluster_commands(&self, request: ClusterOrDraft) -> Result<CommandsAnswer, Problem> {
+        let engine = self.engine();
+        let steps = match request {
+            ClusterOrDraft::Cluster { cluster } => engine.cluster_commands(cluster),
+            ClusterOrDraft::Draft { draft } => engine.draft_commands(&draft),
+        };
+        page(steps).map(|steps| CommandsAnswer { steps })
     }
 
     async fn cluster_tools(&self, _: Nothing) -> Result<ToolsAnswer, Problem> {

@@ -2,7 +2,7 @@
 
 use super::{Router, page};
 use crate::host::Host;
-use crate::types::{RecipeText, SaveRecipe, Saved};
+use crate::types::{ClusterOrDraft, RecipeText, Saved};
 use crete_model::{ClusterRecipe, Problem};
 
 /// A recipe as text, with a name for its file.
@@ -14,11 +14,11 @@ pub(super) fn recipe_text((recipe, yaml): (ClusterRecipe, String)) -> RecipeText
 }
 
 impl<H: Host> Router<H> {
-    pub(super) async fn save_recipe(&self, request: SaveRecipe) -> Result<Saved, Problem> {
+    pub(super) async fn save_recipe(&self, request: ClusterOrDraft) -> Result<Saved, Problem> {
         let engine = self.engine();
         let recipe = match request {
-            SaveRecipe::Cluster { cluster } => engine.cluster_recipe(cluster),
-            SaveRecipe::Draft { draft } => engine.draft_recipe(&draft),
+            ClusterOrDraft::Cluster { cluster } => engine.cluster_recipe(cluster),
+            ClusterOrDraft::Draft { draft } => engine.draft_recipe(&draft),
         };
         let text = recipe_text(page(recipe)?);
         let Some(path) = self.host.save_path(&text.file_name).await? else {

@@ -62,10 +62,10 @@ pub struct RecipeText {
     pub file_name: String,
 }
 
-/// Saves the recipe of a cluster that is there, or of a draft, where the person chooses.
+/// A cluster that is there, or a draft of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "of", rename_all = "snake_case")]
-pub enum SaveRecipe {
+pub enum ClusterOrDraft {
     /// Of a cluster.
     Cluster {
         /// Which.

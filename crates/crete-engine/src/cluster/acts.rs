@@ -3,6 +3,7 @@
 use super::configure::{self, DISK};
 use super::course::Deed;
 use super::driver::Driver;
+use super::ground::Power;
 use super::sight::MaintenanceSight;
 use super::stuck::{DeedCause, DeedRule, Failure};
 use crate::error::Result;
@@ -125,20 +126,37 @@ impl Driver {
         }
     }
 
-    /// Recorded: Kubernetes keeps the Node object of a machine that is gone until it is deleted.
+    /// What a cancelled creation made goes for good: nothing was ever put there.
     async fn take_away(&mut self, node: &ClusterNode) -> Result<()> {
-        if node.leaving
-            && let Err(words) = self.forget_node(node).await
-        {
-            self.failures.insert(node.machine, remembered(&words));
-            return Ok(());
+        if node.leaving {
+            return self.part_with(node).await;
         }
         self.failures.remove(&node.machine);
         step!(
             "cluster.take_away",
             self.ground.take_away(node.machine).await
-        )?;
-        if node.leaving && self.ground.look(node.machine).is_none() {
+        )
+    }
+
+    /// A worker that was taken out goes to the trash: the disk of one that did not answer was not
+    /// wiped, and may hold what somebody misses.
+    ///
+    /// Recorded: Kubernetes keeps the Node object of a machine that is gone until it is deleted.
+    async fn part_with(&mut self, node: &ClusterNode) -> Result<()> {
+        if let Err(words) = self.forget_node(node).await {
+            self.failures.insert(node.machine, remembered(&words));
+            return Ok(());
+        }
+        self.failures.remove(&node.machine);
+        let power = self.ground.look(node.machine).map(|machine| machine.power);
+        if !matches!(power, Some(Power::Off { .. }) | None) {
+            return step!(
+                "cluster.force_off",
+                self.ground.force_off(node.machine).await
+            );
+        }
+        step!("cluster.part_with", self.ground.discard(node.machine).await)?;
+        if self.ground.look(node.machine).is_none() {
             let name = self.spec.machine_name(node);
             let machine = node.machine;
             self.change(|spec| spec.nodes.retain(|one| one.machine != machine))?;

@@ -329,6 +329,7 @@ impl Driver {
             dead: false,
         });
         let new: Vec<ClusterNode> = new.collect();
+        self.engine.check_budget(super::plan::total(&new))?;
         let names: Vec<String> = new
             .iter()
             .map(|node| self.spec.machine_name(node))

@@ -1,180 +1,584 @@
 //! The same by hand: what a person would type without Crete. To read and copy, never run.
+//!
+//! What Crete's network process does is done by a bridge, dnsmasq and haproxy of the system here:
+//! fixed addresses by card, and one address that leads to all control planes. So every line can be
+//! copied as it stands.
 
-use super::configure::{DISK, installs, omni_arguments};
+use super::configure::{self, DISK, installs, omni_arguments};
 use crate::Engine;
-use crate::error::{EngineError, Result};
-use crete_model::{ClusterDraft, ClusterSpec, CommandStep, EndpointKind, NodeRole, StageCode};
+use crate::error::{EngineError, Result, internal};
+use crete_factory::schematic;
+use crete_model::{
+    Accelerator, Arch, ClusterDraft, ClusterEndpoint, ClusterId, ClusterNode, ClusterSpec, CniKind,
+    CommandStep, EndpointKind, FirmwareInfo, ImageOrigin, ImageSpec, NodeRole, SecretsSource,
+    StageCode,
+};
+use crete_net::Subnet;
+use crete_talos::Contract;
+use std::net::Ipv4Addr;
+use std::path::Path;
 
-const FOLDER: &str = "CLUSTER";
+/// The bridge that the machines are plugged into.
+const BRIDGE: &str = "talos";
+/// The port of the Kubernetes API.
+const API: u16 = super::plan::API_PORT;
+/// The subnet where none is known yet: the one that talosctl takes.
+const SUBNET: &str = "10.5.0.0/24";
+/// The number of the first machine's address; below are those for virtual addresses.
+const FIRST_HOST: u8 = 21;
+/// The place of the card on its bus, and the name that Linux gives it for that.
+const CARD: (&str, &str) = ("0x10", "enp0s16");
+/// Where distributions keep the firmware when none was found on this computer.
+const FIRMWARE: [(Arch, &str, &str); 2] = [
+    (
+        Arch::Amd64,
+        "/usr/share/OVMF/OVMF_CODE_4M.fd",
+        "/usr/share/OVMF/OVMF_VARS_4M.fd",
+    ),
+    (
+        Arch::Arm64,
+        "/usr/share/AAVMF/AAVMF_CODE.fd",
+        "/usr/share/AAVMF/AAVMF_VARS.fd",
+    ),
+];
+
+/// Where the file comes from that machines start from.
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    /// The factory makes it of a schematic, once it was told that.
+    Factory {
+        schematics: String,
+        yaml: String,
+        url: String,
+        asset: String,
+    },
+    /// A file of the person's, which is in the library.
+    File { path: String, format: &'static str },
+}
+
+/// What is known beside the cluster itself.
+#[derive(Debug, Clone)]
+struct Bench {
+    source: Source,
+    accelerator: Accelerator,
+    firmware: FirmwareInfo,
+    subnet: Subnet,
+    /// The file whose secrets the cluster is made with, and what it is; nothing for new ones.
+    secrets: Option<(SecretsSource, String)>,
+}
 
 impl Engine {
-    /// Commands that would do the same, step by step.
+    /// Commands that would make what a draft says, step by step.
     ///
     /// # Errors
     /// When there is no such image.
-    pub fn cluster_commands(&self, draft: &ClusterDraft) -> Result<Vec<CommandStep>> {
+    pub fn draft_commands(&self, draft: &ClusterDraft) -> Result<Vec<CommandStep>> {
         let missing = || EngineError::NotFound {
             kind: "image",
             id: draft.name.clone(),
         };
         let spec = self.spec_of_draft(draft).ok_or_else(missing)?;
-        let url = self.plan(&self.choice_of(&spec)).map(|plan| plan.url)?;
-        Ok(commands(&spec, &url))
+        let path = draft.secrets_file.trim();
+        let secrets = (!path.is_empty()).then(|| {
+            let text = crate::access::read_file(Path::new(path)).ok();
+            let source = text.map_or(SecretsSource::Bundle, |read| read.source);
+            (source, path.to_owned())
+        });
+        self.commands_of(&spec, secrets)
+    }
+
+    /// Commands that would make a cluster that is there once more.
+    ///
+    /// # Errors
+    /// When there is no such cluster, or its image is gone.
+    pub fn cluster_commands(&self, id: ClusterId) -> Result<Vec<CommandStep>> {
+        let mut spec = self.cluster(id)?.spec;
+        spec.nodes.retain(|node| !node.leaving);
+        self.commands_of(&spec, None)
+    }
+
+    fn commands_of(
+        &self,
+        spec: &ClusterSpec,
+        secrets: Option<(SecretsSource, String)>,
+    ) -> Result<Vec<CommandStep>> {
+        let report = self.host.get(crate::host::REPORT);
+        let accelerator = report.as_ref().map(|report| report.accelerator);
+        let found = report.and_then(|report| {
+            let mut all = report.firmware.into_iter();
+            all.find(|firmware| firmware.arch == spec.arch)
+        });
+        let network = spec
+            .network
+            .and_then(|id| self.networks.get(&id.to_string()));
+        let subnet = match network {
+            Some(view) => view.spec.subnet,
+            None if spec.subnet.is_empty() => SUBNET.to_owned(),
+            None => spec.subnet.clone(),
+        };
+        let bench = Bench {
+            source: self.source_of(spec)?,
+            accelerator: accelerator.unwrap_or(Accelerator::Kvm),
+            firmware: found.unwrap_or_else(|| usual_firmware(spec.arch)),
+            // What was typed may be nonsense; its field says so.
+            subnet: subnet
+                .parse()
+                .or_else(|_| SUBNET.parse())
+                .map_err(internal)?,
+            secrets,
+        };
+        commands(spec, &bench)
+    }
+
+    fn own_file(&self, image: Option<&ImageSpec>) -> Result<Source> {
+        let file = image.and_then(|image| Some((image.id, image.file.as_ref()?)));
+        let (id, file) = file.ok_or_else(|| EngineError::NotFound {
+            kind: "image",
+            id: image.map(|image| image.id.to_string()).unwrap_or_default(),
+        })?;
+        let path = self.roots.image(id).join(&file.name);
+        Ok(Source::File {
+            path: path.display().to_string(),
+            format: file.format.qemu(),
+        })
+    }
+
+    fn source_of(&self, spec: &ClusterSpec) -> Result<Source> {
+        let image = spec.image.and_then(|id| self.image(id).ok());
+        let image = image.map(|view| view.spec);
+        let origin = image.as_ref().map(|image| &image.origin);
+        let (recipe, asset) = match (origin, &spec.schematic) {
+            (Some(ImageOrigin::Factory(origin)), _) => (&origin.schematic, Some(&origin.asset)),
+            (None, Some(schematic)) => (schematic, None),
+            (Some(ImageOrigin::Imported(_)) | None, _) => return self.own_file(image.as_ref()),
+        };
+        let choice = self.choice_of(spec);
+        let usual = crete_factory::asset_name(choice.arch, choice.medium, &choice.version);
+        let asset = asset.cloned().unwrap_or(usual);
+        let url = self.asset_url(&schematic::id(recipe), &choice, &asset)?;
+        Ok(Source::Factory {
+            schematics: format!(
+                "{}/schematics",
+                self.factory_url()?.as_str().trim_end_matches('/')
+            ),
+            yaml: schematic::canonical(recipe),
+            url: url.to_string(),
+            asset,
+        })
+    }
+}
+
+fn usual_firmware(arch: Arch) -> FirmwareInfo {
+    let known = FIRMWARE.iter().find(|(of, ..)| *of == arch);
+    let (_, code, vars) = known.unwrap_or(&FIRMWARE[0]);
+    FirmwareInfo {
+        code: (*code).to_owned(),
+        vars_template: (*vars).to_owned(),
+        format: "raw".to_owned(),
+        arch,
     }
 }
 
 fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
-fn commands(spec: &ClusterSpec, url: &str) -> Vec<CommandStep> {
+/// A cluster with the addresses that its machines get.
+struct Hand<'a> {
+    spec: &'a ClusterSpec,
+    bench: &'a Bench,
+    contract: Contract,
+    /// Where the Kubernetes API is reached.
+    endpoint: Ipv4Addr,
+}
+
+/// All steps. Pure.
+fn commands(spec: &ClusterSpec, bench: &Bench) -> Result<Vec<CommandStep>> {
+    let gateway = bench.subnet.gateway();
+    let endpoint = match &spec.endpoint {
+        EndpointKind::LoadBalancer => gateway,
+        EndpointKind::VirtualIp { address } => {
+            address.trim().parse().unwrap_or_else(|_| host(gateway, 5))
+        }
+    };
+    let hand = Hand {
+        spec,
+        bench,
+        contract: Contract::of(&spec.talos).map_err(internal)?,
+        endpoint,
+    };
     let mut steps = vec![
-        step(
-            StageCode::ClusterImage,
-            vec![format!("curl -LO {}", quoted(url))],
-        ),
-        step(StageCode::ClusterMachines, disks(spec)),
-        step(StageCode::SwitchOn, machines(spec)),
+        step(StageCode::ClusterImage, hand.image()),
+        step(StageCode::ClusterNetwork, hand.network()),
+        step(StageCode::ClusterMachines, hand.disks()),
+        step(StageCode::SwitchOn, hand.machines()),
     ];
     if spec.leave_in_maintenance {
-        return steps;
+        return Ok(steps);
     }
-    steps.push(step(StageCode::Configuration, configurations(spec)));
-    steps.push(step(StageCode::Apply, applies(spec)));
-    let first = spec.of_role(NodeRole::ControlPlane).next();
-    let first = first
-        .map(|node| address_of(&spec.machine_name(node)))
-        .unwrap_or_default();
-    let all = |role| {
-        let names = spec
-            .of_role(role)
-            .map(|node| address_of(&spec.machine_name(node)));
-        names.collect::<Vec<_>>().join(",")
-    };
-    let (control_planes, workers) = (all(NodeRole::ControlPlane), all(NodeRole::Worker));
-    let config = format!("--talosconfig {FOLDER}/talosconfig");
+    let config = format!("--talosconfig {}/talosconfig", spec.name);
+    let first = hand.addresses(NodeRole::ControlPlane).next();
+    let first = first.map(|(_, address)| address.to_string());
+    let first = first.unwrap_or_default();
+    let talosctl = format!("talosctl {config} -e {first} -n {first}");
     steps.extend([
-        step(
-            StageCode::Bootstrap,
-            vec![format!("talosctl {config} -e {first} -n {first} bootstrap")],
-        ),
+        step(StageCode::Configuration, hand.configurations()),
+        step(StageCode::Apply, hand.applies()),
+        step(StageCode::Bootstrap, vec![format!("{talosctl} bootstrap")]),
         step(
             StageCode::HealthChecks,
-            vec![format!(
-                "talosctl {config} -e {first} -n {first} health --control-plane-nodes {control_planes} --worker-nodes {}",
-                quoted(&workers)
-            )],
+            vec![format!("{talosctl} health{}", hand.members())],
         ),
         step(
             StageCode::Access,
-            vec![format!("talosctl {config} -e {first} -n {first} kubeconfig {FOLDER}/kubeconfig")],
+            vec![format!("{talosctl} kubeconfig {}/kubeconfig", spec.name)],
         ),
     ]);
-    steps
+    Ok(steps)
 }
 
 fn step(code: StageCode, lines: Vec<String>) -> CommandStep {
     CommandStep { code, lines }
 }
 
-/// Addresses are given by the network; by hand they are read from the consoles.
-fn address_of(machine: &str) -> String {
-    let upper = machine.to_uppercase().replace('-', "_");
-    format!("${{{upper}}}")
+/// Another address of the same subnet.
+fn host(gateway: Ipv4Addr, number: u8) -> Ipv4Addr {
+    let [a, b, c, _] = gateway.octets();
+    Ipv4Addr::new(a, b, c, number)
 }
 
-fn disks(spec: &ClusterSpec) -> Vec<String> {
-    let disk = |node: &crete_model::ClusterNode| {
-        let (name, gib) = (spec.machine_name(node), node.sizes.disk_gib);
-        match installs(spec) {
-            true => format!("qemu-img create -f qcow2 {name}.qcow2 {gib}G"),
-            false => format!("qemu-img create -f qcow2 -b metal.raw -F raw {name}.qcow2 {gib}G"),
-        }
-    };
-    let mut lines = Vec::new();
-    if !installs(spec) {
-        lines.push("zstd -d metal-*.raw.zst -o metal.raw".to_owned());
+/// A whole file of more lines, as a shell is given it.
+fn here(command: &str, text: &str) -> String {
+    format!("{command} <<'EOF'\n{}\nEOF", text.trim_end())
+}
+
+fn mac(at: usize) -> String {
+    format!("52:54:00:00:00:{:02x}", at + 1)
+}
+
+impl Hand<'_> {
+    /// Every machine with its address, in order; the one that is virtual is left out.
+    fn all(&self) -> impl Iterator<Item = (usize, &ClusterNode, Ipv4Addr)> {
+        let gateway = self.bench.subnet.gateway();
+        let hosts = (FIRST_HOST..).map(move |number| host(gateway, number));
+        let free = hosts.filter(move |address| *address != self.endpoint);
+        let nodes = self.spec.nodes.iter().enumerate().zip(free);
+        nodes.map(|((at, node), address)| (at, node, address))
     }
-    lines.extend(spec.nodes.iter().map(disk));
-    lines
-}
 
-fn machines(spec: &ClusterSpec) -> Vec<String> {
-    let arguments = omni_arguments(&spec.omni).unwrap_or_default().join(" ");
-    let machine = |node: &crete_model::ClusterNode| {
-        let name = spec.machine_name(node);
-        let mut line = format!(
-            "qemu-system-{} -machine q35,accel=kvm -cpu host -smp {} -m {} -drive file={name}.qcow2,if=virtio",
-            spec.arch.qemu_suffix(),
-            node.sizes.vcpus,
-            node.sizes.memory_mib,
+    fn addresses(&self, role: NodeRole) -> impl Iterator<Item = (&ClusterNode, Ipv4Addr)> {
+        let of_role = self.all().filter(move |(_, node, _)| node.role == role);
+        of_role.map(|(_, node, address)| (node, address))
+    }
+
+    fn image(&self) -> Vec<String> {
+        match &self.bench.source {
+            Source::File { path, .. } => vec![format!("qemu-img info {}", quoted(path))],
+            Source::Factory {
+                schematics,
+                yaml,
+                url,
+                ..
+            } => vec![
+                here(
+                    &format!("curl --data-binary @- {}", quoted(schematics)),
+                    yaml,
+                ),
+                format!("curl -LO {}", quoted(url)),
+            ],
+        }
+    }
+
+    fn network(&self) -> Vec<String> {
+        let subnet = self.bench.subnet;
+        let gateway = subnet.gateway();
+        let mut lines = vec![
+            format!("sudo ip link add {BRIDGE} type bridge"),
+            format!("sudo ip address add {gateway}/24 dev {BRIDGE}"),
+            format!("sudo ip link set {BRIDGE} up"),
+        ];
+        for node in &self.spec.nodes {
+            let tap = &node.name;
+            lines.push(format!(
+                "sudo ip tuntap add {tap} mode tap user \"$USER\" && sudo ip link set {tap} master {BRIDGE} up"
+            ));
+        }
+        let range = host(gateway, 0);
+        let mut dhcp = format!(
+            "sudo dnsmasq --interface={BRIDGE} --except-interface=lo --bind-interfaces --dhcp-range={range},static"
         );
-        if installs(spec) {
-            line.push_str(" -cdrom metal.iso");
+        for (at, _, address) in self.all() {
+            dhcp.push_str(&format!(" --dhcp-host={},{address}", mac(at)));
         }
-        if !arguments.is_empty() {
-            let value = format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={arguments}");
-            line.push_str(" -smbios ");
-            line.push_str(&quoted(&value));
+        lines.extend([
+            "sudo sysctl -w net.ipv4.ip_forward=1".to_owned(),
+            format!(
+                "sudo iptables -t nat -A POSTROUTING -s {range}/24 ! -o {BRIDGE} -j MASQUERADE"
+            ),
+            format!("sudo iptables -I FORWARD -i {BRIDGE} -j ACCEPT"),
+            format!("sudo iptables -I FORWARD -o {BRIDGE} -j ACCEPT"),
+            dhcp,
+        ]);
+        if self.spec.endpoint == EndpointKind::LoadBalancer && !self.spec.leave_in_maintenance {
+            lines.extend(self.balancer());
         }
-        format!("{line} -daemonize")
-    };
-    spec.nodes.iter().map(machine).collect()
-}
-
-fn configurations(spec: &ClusterSpec) -> Vec<String> {
-    let endpoint = match &spec.endpoint {
-        EndpointKind::VirtualIp { address } if !address.is_empty() => address.clone(),
-        _ => "ENDPOINT".to_owned(),
-    };
-    let mut line = format!(
-        "talosctl gen config {} https://{endpoint}:6443 --talos-version {} --kubernetes-version {} --install-disk {DISK} --install-image {} --output {FOLDER}",
-        spec.name,
-        spec.talos,
-        spec.kubernetes,
-        quoted(&spec.installer),
-    );
-    for mirror in &spec.mirrors {
-        for endpoint in &mirror.endpoints {
-            let pair = format!("{}={endpoint}", mirror.registry);
-            line.push_str(&format!(" --registry-mirror {}", quoted(&pair)));
-        }
+        lines
     }
-    let patches = [
-        ("--config-patch", &spec.patches.cluster),
-        ("--config-patch-control-plane", &spec.patches.control_plane),
-        ("--config-patch-worker", &spec.patches.worker),
-    ];
-    for (flag, texts) in patches {
-        for text in texts {
-            line.push_str(&format!(" {flag} {}", quoted(text)));
-        }
-    }
-    vec![line]
-}
 
-fn applies(spec: &ClusterSpec) -> Vec<String> {
-    let apply = |node: &crete_model::ClusterNode| {
-        let file = match node.role {
-            NodeRole::ControlPlane => "controlplane",
-            NodeRole::Worker => "worker",
+    /// What leads from the gateway to every control plane.
+    fn balancer(&self) -> [String; 2] {
+        let mut text = format!(
+            "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\nlisten kubernetes\n  bind {}:{API}\n",
+            self.endpoint
+        );
+        for (node, address) in self.addresses(NodeRole::ControlPlane) {
+            text.push_str(&format!("  server {} {address}:{API} check\n", node.name));
+        }
+        [
+            here("cat > haproxy.cfg", &text),
+            "haproxy -D -f haproxy.cfg".to_owned(),
+        ]
+    }
+
+    /// The file that disks stand on, and its form; what has to be unpacked is.
+    fn base(&self) -> (Option<String>, String, &'static str) {
+        let (asset, known) = match &self.bench.source {
+            Source::File { path, format } => return (None, quoted(path), *format),
+            Source::Factory { asset, .. } => (asset, Path::new(asset)),
         };
-        let address = address_of(&spec.machine_name(node));
-        let mut line =
-            format!("talosctl apply-config --insecure -n {address} --file {FOLDER}/{file}.yaml");
-        let own = spec
-            .patches
-            .nodes
-            .iter()
-            .filter(|one| one.node == node.name);
-        for text in own.flat_map(|one| &one.patches) {
-            line.push_str(&format!(" --config-patch {}", quoted(text)));
+        let unpacked = known.file_stem().unwrap_or_default().to_string_lossy();
+        let with = match known.extension().and_then(|end| end.to_str()) {
+            Some("zst") => "zstd -d",
+            Some("xz") => "xz -dk",
+            Some("gz") => "gunzip -k",
+            Some("qcow2") => return (None, asset.clone(), "qcow2"),
+            _ => return (None, asset.clone(), "raw"),
+        };
+        let format = if unpacked.ends_with("qcow2") {
+            "qcow2"
+        } else {
+            "raw"
+        };
+        (
+            Some(format!("{with} {asset}")),
+            unpacked.into_owned(),
+            format,
+        )
+    }
+
+    fn disks(&self) -> Vec<String> {
+        let (unpack, base, format) = self.base();
+        let on = match installs(self.spec) {
+            true => String::new(),
+            false => format!(" -b {base} -F {format}"),
+        };
+        let vars = quoted(&self.bench.firmware.vars_template);
+        let mut lines: Vec<String> = unpack.into_iter().collect();
+        for node in &self.spec.nodes {
+            let (name, gib) = (self.spec.machine_name(node), node.sizes.disk_gib);
+            lines.push(format!("qemu-img create -f qcow2{on} {name}.qcow2 {gib}G"));
+            lines.push(format!("cp {vars} {name}-vars"));
         }
-        line
-    };
-    spec.nodes.iter().map(apply).collect()
+        lines
+    }
+
+    fn machines(&self) -> Vec<String> {
+        let arguments = omni_arguments(&self.spec.omni)
+            .unwrap_or_default()
+            .join(" ");
+        let machine = match self.spec.arch {
+            Arch::Amd64 => "q35",
+            Arch::Arm64 => "virt",
+        };
+        let (accelerator, cpu) = match self.bench.accelerator {
+            Accelerator::Kvm => ("kvm", "host"),
+            // The default model is below what Talos asks for.
+            Accelerator::Tcg => ("tcg", "max"),
+        };
+        let FirmwareInfo { code, format, .. } = &self.bench.firmware;
+        let code = quoted(code);
+        let (_, base, _) = self.base();
+        let line = |(at, node): (usize, &ClusterNode)| {
+            let name = self.spec.machine_name(node);
+            let (tap, sizes, mac, place) = (&node.name, node.sizes, mac(at), CARD.0);
+            let mut words = vec![
+                format!("qemu-system-{} -name {name}", self.spec.arch.qemu_suffix()),
+                format!("-machine {machine},accel={accelerator} -cpu {cpu}"),
+                format!("-smp {} -m {}", sizes.vcpus, sizes.memory_mib),
+                format!("-drive if=pflash,unit=0,format={format},readonly=on,file={code}"),
+                format!("-drive if=pflash,unit=1,format={format},file={name}-vars"),
+                format!("-drive if=virtio,format=qcow2,file={name}.qcow2"),
+            ];
+            if installs(self.spec) {
+                words.push(format!(
+                    "-device virtio-scsi-pci -drive if=none,id=cd0,media=cdrom,format=raw,readonly=on,file={base} -device scsi-cd,drive=cd0"
+                ));
+            }
+            words.push(format!(
+                "-netdev tap,id=net0,ifname={tap},script=no,downscript=no"
+            ));
+            words.push(format!(
+                "-device virtio-net-pci,netdev=net0,mac={mac},addr={place} -device virtio-rng-pci"
+            ));
+            if !arguments.is_empty() && self.spec.arch == Arch::Amd64 {
+                // QEMU reads a doubled comma as one.
+                let extra = arguments.replace(',', ",,");
+                let value = format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={extra}");
+                words.push(format!("-smbios {}", quoted(&value)));
+            }
+            words.push(format!("-display none -serial file:{name}.log -daemonize"));
+            words.join(" ")
+        };
+        self.spec.nodes.iter().enumerate().map(line).collect()
+    }
+
+    fn configurations(&self) -> Vec<String> {
+        let (spec, endpoint) = (self.spec, self.endpoint);
+        let mut lines = Vec::new();
+        let mut line = format!(
+            "talosctl gen config {} https://{endpoint}:{API} --talos-version {} --kubernetes-version {} --install-disk {DISK} --install-image {} --additional-sans {endpoint} --output {}",
+            spec.name,
+            spec.talos,
+            spec.kubernetes,
+            quoted(&spec.installer),
+            spec.name,
+        );
+        if let Some((source, path)) = &self.bench.secrets {
+            let (path, own) = (quoted(path), format!("{}-secrets.yaml", spec.name));
+            let file = match source {
+                SecretsSource::Bundle => path,
+                SecretsSource::ControlPlane | SecretsSource::Worker => {
+                    lines.push(format!(
+                        "talosctl gen secrets --from-controlplane-config {path} --output-file {own}"
+                    ));
+                    own
+                }
+            };
+            line.push_str(&format!(" --with-secrets {file}"));
+        }
+        for mirror in &spec.mirrors {
+            for endpoint in &mirror.endpoints {
+                let pair = format!("{}={endpoint}", mirror.registry);
+                line.push_str(&format!(" --registry-mirror {}", quoted(&pair)));
+            }
+        }
+        let (both, control_plane) = self.shape();
+        let none: Vec<String> = Vec::new();
+        let patches = [
+            ("--config-patch", both.iter().chain(&spec.patches.cluster)),
+            (
+                "--config-patch-control-plane",
+                control_plane.iter().chain(&spec.patches.control_plane),
+            ),
+            (
+                "--config-patch-worker",
+                none.iter().chain(&spec.patches.worker),
+            ),
+        ];
+        for (flag, texts) in patches {
+            for text in texts {
+                line.push_str(&format!(" {flag} {}", quoted(text)));
+            }
+        }
+        lines.push(line);
+        lines
+    }
+
+    /// What talosctl has no flags for, as patches: for every machine, and for control planes.
+    fn shape(&self) -> (Vec<String>, Vec<String>) {
+        let spec = self.spec;
+        let documents = self.contract >= Contract::V1_14;
+        let subnets: String = [
+            ("podSubnets", &spec.pod_subnet),
+            ("serviceSubnets", &spec.service_subnet),
+        ]
+        .iter()
+        .filter(|(_, subnet)| !subnet.is_empty())
+        .map(|(key, subnet)| format!("{key}: [{subnet}]\n"))
+        .collect();
+        let no_cni = spec.cni == CniKind::None;
+        let workers = spec.of_role(NodeRole::Worker).next().is_some();
+        let schedules = spec.schedule_on_control_planes || !workers;
+        let (mut both, mut control_plane) = (Vec::new(), Vec::new());
+        if documents {
+            let of = |kind: &str, rest: &str| format!("apiVersion: v1alpha1\nkind: {kind}\n{rest}");
+            if !subnets.is_empty() {
+                both.push(of("KubeNetworkConfig", &subnets));
+            }
+            if no_cni {
+                control_plane.push(of("KubeFlannelCNIConfig", "$patch: delete\n"));
+            }
+            if schedules {
+                control_plane.push(of(
+                    "KubeNodeConfig",
+                    "taints:\n  node-role.kubernetes.io/control-plane:\n    $patch: delete\n",
+                ));
+            }
+            return (both, control_plane);
+        }
+        let mut network: String = subnets
+            .lines()
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        if no_cni {
+            network.push_str("    cni: {name: none}\n");
+        }
+        if !network.is_empty() {
+            both.push(format!("cluster:\n  network:\n{network}"));
+        }
+        if schedules {
+            control_plane.push("cluster:\n  allowSchedulingOnControlPlanes: true\n".to_owned());
+        }
+        (both, control_plane)
+    }
+
+    fn applies(&self) -> Vec<String> {
+        // Only the virtual address asks for it.
+        let mut spec = self.spec.clone();
+        let address = self.endpoint.to_string();
+        spec.api = Some(ClusterEndpoint {
+            inside: address.clone(),
+            inside_port: API,
+            outside: address,
+            outside_port: API,
+            talos_port: 0,
+        });
+        let apply = |(_, node, address): (usize, &ClusterNode, Ipv4Addr)| {
+            let file = match node.role {
+                NodeRole::ControlPlane => "controlplane",
+                NodeRole::Worker => "worker",
+            };
+            let folder = &spec.name;
+            let mut line = format!(
+                "talosctl apply-config --insecure -n {address} --file {folder}/{file}.yaml"
+            );
+            let own = configure::own_patches(&spec, node, self.contract, CARD.1);
+            let persons = spec.patches.nodes.iter();
+            let persons = persons.filter(|one| one.node == node.name);
+            for text in own.iter().chain(persons.flat_map(|one| &one.patches)) {
+                line.push_str(&format!(" --config-patch {}", quoted(text)));
+            }
+            line
+        };
+        self.all().map(apply).collect()
+    }
+
+    /// Whom a look at the health asks.
+    fn members(&self) -> String {
+        let of = |flag: &str, role| {
+            let all = self.addresses(role).map(|(_, address)| address.to_string());
+            match all.collect::<Vec<_>>().join(",").as_str() {
+                "" => String::new(),
+                all => format!(" --{flag}-nodes {all}"),
+            }
+        };
+        of("control-plane", NodeRole::ControlPlane) + &of("worker", NodeRole::Worker)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,10 +19,19 @@ use crete_talos::config::{
     Cni, Configuration, MachineRole, Mirror, Mode, Options, Patch, generate,
 };
 use crete_talos::pki::Bundle;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use url::Url;
 use uuid::Uuid;
 
+/// The kernel arguments of Omni's link; the first says where it is.
+const OMNI: [&str; 3] = [
+    "siderolink.api=",
+    "talos.events.sink=",
+    "talos.logging.kernel=",
+];
+/// The part of it that lets machines join.
+const TOKEN: &str = "jointoken";
 /// The disk that machines have.
 pub(super) const DISK: &str = "/dev/vda";
 
@@ -125,20 +134,36 @@ pub(super) fn spec_of(
 /// The kernel arguments in Omni's own link or download page: `siderolink.api=…` and what follows it.
 pub(super) fn omni_arguments(link: &str) -> Option<Vec<String>> {
     let arguments: Vec<String> = link.split_whitespace().map(str::to_owned).collect();
-    let known = [
-        "siderolink.api=",
-        "talos.events.sink=",
-        "talos.logging.kernel=",
-    ];
     let ours = arguments
         .iter()
-        .all(|one| known.iter().any(|name| one.starts_with(name)));
-    let api = arguments
-        .iter()
-        .find_map(|one| one.strip_prefix(known[0]))?;
+        .all(|one| OMNI.iter().any(|name| one.starts_with(name)));
+    let api = arguments.iter().find_map(|one| one.strip_prefix(OMNI[0]))?;
     let url = Url::parse(api).ok()?;
     let reached = ["grpc", "https"].contains(&url.scheme()) && url.has_host();
-    (ours && reached && url.query_pairs().any(|(key, _)| key == "jointoken")).then_some(arguments)
+    let token = |(key, value): (Cow<'_, str>, Cow<'_, str>)| key == TOKEN && !value.is_empty();
+    (ours && reached && url.query_pairs().any(token)).then_some(arguments)
+}
+
+/// The same link without what lets a machine join: it can be shown to others.
+pub(super) fn omni_without_token(link: &str) -> String {
+    let safe = |argument: String| {
+        let Some(api) = argument.strip_prefix(OMNI[0]) else {
+            return argument;
+        };
+        let Ok(mut url) = Url::parse(api) else {
+            return String::new();
+        };
+        let pairs = url.query_pairs().into_owned();
+        let others: Vec<(String, String)> = pairs.filter(|(key, _)| key != TOKEN).collect();
+        url.set_query(None);
+        if !others.is_empty() {
+            url.query_pairs_mut().extend_pairs(others);
+        }
+        format!("{}{url}", OMNI[0])
+    };
+    let known = |one: &&str| OMNI.iter().any(|name| one.starts_with(name));
+    let arguments = link.split_whitespace().filter(known).map(str::to_owned);
+    arguments.map(safe).collect::<Vec<_>>().join(" ")
 }
 
 fn contract(talos: &TalosVersion) -> Result<Contract> {
@@ -452,3 +477,6 @@ fn blame(patches: &ClusterPatches, node: &ClusterNode, fault: Refused) -> (Strin
 pub(super) fn installs(spec: &ClusterSpec) -> bool {
     spec.medium == BootMedium::Iso
 }
+
+#[cfg(test)]
+mod tests;

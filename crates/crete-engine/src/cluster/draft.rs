@@ -98,7 +98,7 @@ impl Engine {
         };
         Ok(ClusterOffer {
             draft,
-            max_nodes: MOST_NODES,
+            max_nodes: (max_memory_mib / self.least_memory(NodeRole::Worker)).clamp(1, MOST_NODES),
             max_vcpus,
             max_memory_mib,
             min_control_plane_mib: self.least_memory(NodeRole::ControlPlane),

@@ -103,13 +103,17 @@ pub trait Ground: fmt::Debug + Send + Sync {
     /// Presses a machine's power button, and goes on to harder means when that is not heard.
     async fn switch_off(&self, machine: MachineId) -> GroundResult<()>;
 
+    /// Switches a machine off at once, whatever it does. One that is off is off.
+    async fn force_off(&self, machine: MachineId) -> GroundResult<()>;
+
     /// Takes a machine away for good, with its disk, whatever it does. One that is gone is gone.
     async fn take_away(&self, machine: MachineId) -> GroundResult<()>;
 
     /// Moves a machine that is off to the trash. One that is gone is gone.
     async fn discard(&self, machine: MachineId) -> GroundResult<()>;
 
-    /// Moves the network to the trash, when it was the cluster's own.
+    /// Moves the network to the trash, when it was the cluster's own; takes the endpoint out of one
+    /// that was there before.
     async fn discard_network(&self, spec: &ClusterSpec) -> GroundResult<()>;
 
     /// Opens a port of this computer that leads to a port of a machine, under a name. One of that

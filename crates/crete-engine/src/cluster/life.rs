@@ -98,7 +98,8 @@ impl Engine {
     }
 
     /// Whether something can come back from the trash: a cluster's name is in certificates and host
-    /// names, so it cannot get another one as machines do.
+    /// names, and its endpoint in the configurations of its machines, so it cannot get others as
+    /// machines do.
     pub(crate) fn may_restore(&self, trash_id: &str) -> Result<()> {
         let Some(trashed) = self.trash.get(trash_id) else {
             return Ok(());
@@ -108,8 +109,17 @@ impl Engine {
             .all()
             .iter()
             .any(|view| view.spec.name == trashed.name);
-        match trashed.kind == TrashKind::Clusters && taken {
-            true => Err(super::denied(ClusterDenied::NameTaken)),
+        if trashed.kind != TrashKind::Clusters {
+            return Ok(());
+        }
+        if taken {
+            return Err(super::denied(ClusterDenied::NameTaken));
+        }
+        // A record that cannot be read comes back as broken, and is shown so.
+        let record = crate::trash::object(&self.roots, trash_id)
+            .and_then(|folder| store::read_object::<ClusterSpec>(&folder));
+        match record.is_ok_and(|spec| self.has_endpoint_of(&spec).is_some()) {
+            true => Err(super::denied(ClusterDenied::EndpointTaken)),
             false => Ok(()),
         }
     }
@@ -138,6 +148,12 @@ impl Engine {
                 .partition(is_network);
             for trashed in networks.into_iter().chain(machines) {
                 Box::pin(self.restore(&trashed.trash_id)).await?;
+            }
+            // At once, so that nobody else is given it before the cluster is started.
+            let others = spec.network.filter(|_| !spec.own_network);
+            let there = others.filter(|id| self.networks.get(&id.to_string()).is_some());
+            if let Some(network) = there {
+                self.settle_endpoint(network, spec).await?;
             }
         }
         self.load_cluster(folder, record);

@@ -144,7 +144,7 @@ impl Engine {
         };
         let mut spec = self.spec_of_draft(draft).ok_or_else(missing)?;
         spec.begun = Some(ClusterWork::Create);
-        self.check_budget(plan::total(&spec))?;
+        self.check_budget(plan::total(&spec.nodes))?;
         let id = spec.id;
         if let Some(bundle) = given {
             // Before the record: whoever finds a cluster without secrets makes new ones.

@@ -7,7 +7,7 @@ use crate::error::{EngineError, internal};
 use async_trait::async_trait;
 use crete_model::{
     ClusterNode, ClusterSpec, ExitReason, ForwardDraft, ForwardId, HaltReason, ImageState,
-    JobState, MachineDraft, MachineId, MachineState, NetworkId, NodeRole, Protocol,
+    JobState, MachineDraft, MachineId, MachineState, NetworkId, Protocol,
 };
 use crete_qemu::serial;
 use crete_talos::api::{Dial, Transport};
@@ -82,16 +82,8 @@ impl Ground for OwnMachines {
 
     async fn settle(&self, spec: &ClusterSpec) -> GroundResult<Place> {
         let network = self.network(spec)?;
-        let control_planes = spec.of_role(NodeRole::ControlPlane);
-        let machines = control_planes.map(|node| node.machine).collect();
-        let cluster = (spec.id, spec.name.as_str());
-        let settled = self
-            .0
-            .settle_endpoint(network, cluster, &spec.endpoint, machines);
-        Ok(Place {
-            network,
-            api: settled.await?,
-        })
+        let api = self.0.settle_endpoint(network, spec).await?;
+        Ok(Place { network, api })
     }
 
     async fn make(&self, spec: &ClusterSpec, node: &ClusterNode) -> GroundResult<()> {
@@ -159,17 +151,20 @@ impl Ground for OwnMachines {
         self.0.stop(machine).await.map(drop)
     }
 
+    async fn force_off(&self, machine: MachineId) -> GroundResult<()> {
+        // Whoever is on the way up is off as soon as that is undone.
+        match self.0.force_off(machine).await {
+            Ok(()) | Err(EngineError::Denied { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn take_away(&self, machine: MachineId) -> GroundResult<()> {
-        let there = || self.0.machines.get(&machine.to_string());
-        let Some(view) = there() else {
+        let Some(view) = self.0.machines.get(&machine.to_string()) else {
             return Ok(());
         };
         if !matches!(view.state, MachineState::Stopped { .. }) {
-            // Whoever is on the way up is off as soon as that is undone.
-            return match self.0.force_off(machine).await {
-                Ok(()) | Err(EngineError::Denied { .. }) => Ok(()),
-                Err(error) => Err(error),
-            };
+            return self.force_off(machine).await;
         }
         let (trash_id, _) = self.0.discard_machine(machine).await?;
         self.0.purge(&trash_id).await
@@ -183,10 +178,10 @@ impl Ground for OwnMachines {
     }
 
     async fn discard_network(&self, spec: &ClusterSpec) -> GroundResult<()> {
-        let own = spec.network.filter(|_| spec.own_network);
-        let there = own.filter(|network| self.0.networks.get(&network.to_string()).is_some());
-        match there {
-            Some(network) => self.0.delete_network(network).await.map(drop),
+        let there = |network: &NetworkId| self.0.networks.get(&network.to_string()).is_some();
+        match spec.network.filter(there) {
+            Some(network) if spec.own_network => self.0.delete_network(network).await.map(drop),
+            Some(network) => self.0.drop_endpoint(network, spec.id).await,
             None => Ok(()),
         }
     }

@@ -4,8 +4,8 @@ use super::configure::{count_patches, spec_of};
 use super::steps::{Runs, steps};
 use crate::Engine;
 use crete_model::{
-    ClusterDraft, ClusterNetwork, ClusterPlan, ClusterPreset, ClusterSpec, ClusterWork,
-    EndpointKind, ImageChoice, ImageId, PlannedNode, PlannedStep, Quorum, Sizes,
+    ClusterDraft, ClusterNetwork, ClusterNode, ClusterPlan, ClusterPreset, ClusterSpec,
+    ClusterWork, EndpointKind, ImageChoice, ImageId, PlannedNode, PlannedStep, Quorum, Sizes,
     kubernetes_support,
 };
 use crete_net::Subnet;
@@ -72,7 +72,7 @@ impl Engine {
                 patches: u32::try_from(patches).unwrap_or(u32::MAX),
             });
         }
-        plan.total = total(spec);
+        plan.total = total(&spec.nodes);
         plan.strains = self.strains(plan.total);
     }
 
@@ -136,10 +136,10 @@ impl Engine {
     }
 }
 
-/// All machines of a cluster together.
-pub(super) fn total(spec: &ClusterSpec) -> Sizes {
+/// Machines together.
+pub(super) fn total(nodes: &[ClusterNode]) -> Sizes {
     let sum = |of: fn(&Sizes) -> u32| {
-        spec.nodes
+        nodes
             .iter()
             .map(|node| of(&node.sizes))
             .fold(0, u32::saturating_add)

@@ -2,8 +2,8 @@
 
 use crete_model::{
     Arch, BootMedium, ClusterEndpoint, ClusterId, ClusterNode, ClusterPatches, ClusterSpec,
-    ClusterWish, CniKind, EndpointKind, ImageId, MachineId, NetworkId, NodeRole, Schematic, Sizes,
-    StuckCode,
+    ClusterWish, CniKind, EndpointKind, ImageId, MachineId, NetworkId, NodePatches, NodeRole,
+    RegistryMirror, Schematic, Sizes, StuckCode,
 };
 use uuid::Uuid;
 
@@ -76,4 +76,34 @@ pub(super) fn wanted(code: StuckCode) -> Vec<&'static str> {
         .collect();
     names.sort_unstable();
     names
+}
+
+/// Three control planes and a worker in a network of others, with everything chosen that can be.
+pub(super) fn with_everything() -> ClusterSpec {
+    let mut spec = spec(3, 1);
+    // The newest that the oldest Talos of the tests takes.
+    spec.kubernetes = "1.33.0".to_owned();
+    spec.own_network = false;
+    spec.endpoint = EndpointKind::VirtualIp {
+        address: String::new(),
+    };
+    spec.api.as_mut().unwrap().inside = "10.88.1.5".to_owned();
+    spec.cni = CniKind::None;
+    spec.pod_subnet = "10.32.0.0/14".to_owned();
+    spec.service_subnet = "10.48.0.0/16".to_owned();
+    spec.schedule_on_control_planes = true;
+    spec.mirrors = vec![RegistryMirror {
+        registry: "docker.io".to_owned(),
+        endpoints: vec!["https://mirror.example/v2".to_owned()],
+    }];
+    spec.patches = ClusterPatches {
+        cluster: vec!["machine:\n  sysctls: {kernel.domainname: it's}\n".to_owned()],
+        control_plane: vec!["machine:\n  sysctls: {vm.swappiness: \"7\"}\n".to_owned()],
+        worker: vec!["machine:\n  sysctls: {vm.swappiness: \"8\"}\n".to_owned()],
+        nodes: vec![NodePatches {
+            node: "w-1".to_owned(),
+            patches: vec!["machine:\n  nodeLabels: {own: one}\n".to_owned()],
+        }],
+    };
+    spec
 }

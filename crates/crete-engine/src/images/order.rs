@@ -83,7 +83,7 @@ impl Engine {
         found.map(|view| view.spec.id)
     }
 
-    pub(super) fn asset_url(
+    pub(crate) fn asset_url(
         &self,
         schematic_id: &str,
         choice: &ImageChoice,

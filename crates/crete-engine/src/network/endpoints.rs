@@ -5,8 +5,8 @@ use super::members::Ranges;
 use crate::Engine;
 use crate::error::{EngineError, Result, internal};
 use crete_model::{
-    ClusterEndpoint, ClusterId, EndpointKind, MachineId, NetworkEndpoint, NetworkId, NetworkSpec,
-    network_name,
+    ClusterEndpoint, ClusterId, ClusterSpec, EndpointKind, MachineId, NetworkEndpoint, NetworkId,
+    NetworkSpec, NodeRole, network_name,
 };
 use crete_net::{Balancer, Forward, Machine, Name, Protocol, Target};
 use std::net::{IpAddr, Ipv4Addr};
@@ -92,14 +92,60 @@ fn seen(spec: &NetworkSpec, endpoint: &NetworkEndpoint) -> Result<ClusterEndpoin
     })
 }
 
-/// Gives a cluster an endpoint, or brings the one it has up to date. What was given once stays: it
-/// stands in certificates.
-fn settle(
-    spec: &mut NetworkSpec,
-    (cluster, name): (ClusterId, &str),
-    kind: &EndpointKind,
+/// Whom an endpoint is for.
+#[derive(Debug, Clone)]
+struct Owner {
+    cluster: ClusterId,
+    name: String,
+    kind: EndpointKind,
+    /// The control planes.
     machines: Vec<MachineId>,
-) -> Result<()> {
+    /// What it had before it was in the trash.
+    before: Option<ClusterEndpoint>,
+}
+
+impl Owner {
+    fn of(spec: &ClusterSpec) -> Self {
+        let control_planes = spec.of_role(NodeRole::ControlPlane);
+        Self {
+            cluster: spec.id,
+            name: spec.name.clone(),
+            kind: spec.endpoint.clone(),
+            machines: control_planes.map(|node| node.machine).collect(),
+            before: spec.api.clone(),
+        }
+    }
+}
+
+/// Who has the endpoint that a cluster had before it was in the trash. It stands in the
+/// configurations of its machines, so there can be no other one.
+fn taken_by<'a>(
+    spec: &'a NetworkSpec,
+    cluster: ClusterId,
+    before: &ClusterEndpoint,
+) -> Option<&'a NetworkEndpoint> {
+    let gateway = Ranges::of(spec).ok()?.subnet.gateway().to_string();
+    let mut others = spec.endpoints.iter().filter(|one| one.cluster != cluster);
+    others.find(|one| {
+        let inside = one.address.as_ref().unwrap_or(&gateway);
+        (inside, one.port) == (&before.inside, before.inside_port)
+    })
+}
+
+/// Gives a cluster an endpoint, or brings the one it has up to date. What was given once stays: it
+/// stands in certificates and configurations.
+fn settle(spec: &mut NetworkSpec, owner: Owner) -> Result<()> {
+    let Owner {
+        cluster,
+        name,
+        kind,
+        machines,
+        before,
+    } = owner;
+    let before = before.as_ref();
+    if let Some(other) = before.and_then(|before| taken_by(spec, cluster, before)) {
+        return Err(internal(format!("{} has its endpoint now", other.name)));
+    }
     let ranges = Ranges::of(spec)?;
     let listen = ranges.host_address(ranges.subnet.gateway()).to_string();
     let ports = taken_ports(spec, &listen);
@@ -118,6 +164,9 @@ fn settle(
         EndpointKind::VirtualIp { address } if !address.trim().is_empty() => {
             Some(address.trim().to_owned())
         }
+        EndpointKind::VirtualIp { .. } if before.is_some() => {
+            before.map(|before| before.inside.clone())
+        }
         EndpointKind::VirtualIp { .. } => {
             let taken = |address: &String| {
                 let held = |one: &NetworkEndpoint| one.address.as_ref() == Some(address);
@@ -130,14 +179,16 @@ fn settle(
         }
     };
     let gateway_ports = spec.endpoints.iter().filter(|one| one.address.is_none());
+    let usual = before.map_or(API, |before| before.inside_port);
     let port = match address {
         Some(_) => API,
-        None => free_port(API, gateway_ports.map(|one| one.port)),
+        None => free_port(usual, gateway_ports.map(|one| one.port)),
     };
-    let listen_port = free_port(API, ports.into_iter());
+    let usual = before.map_or(API, |before| before.outside_port);
+    let listen_port = free_port(usual, ports.into_iter());
     spec.endpoints.push(NetworkEndpoint {
         cluster,
-        name: name.to_owned(),
+        name,
         machines,
         port,
         address,
@@ -173,16 +224,13 @@ impl Engine {
     pub(crate) async fn settle_endpoint(
         &self,
         network: NetworkId,
-        (cluster, name): (ClusterId, &str),
-        kind: &EndpointKind,
-        machines: Vec<MachineId>,
+        spec: &ClusterSpec,
     ) -> Result<ClusterEndpoint> {
+        let (cluster, owner) = (spec.id, Owner::of(spec));
         let before = self.network(network)?.spec;
         let known = before.endpoints.iter().find(|one| one.cluster == cluster);
-        if known.is_none_or(|known| known.machines != machines || known.talos_port == 0) {
-            let (name, kind) = (name.to_owned(), kind.clone());
-            let edit =
-                move |spec: &mut NetworkSpec| settle(spec, (cluster, &name), &kind, machines);
+        if known.is_none_or(|known| known.machines != owner.machines || known.talos_port == 0) {
+            let edit = move |spec: &mut NetworkSpec| settle(spec, owner);
             self.change(network, Box::new(edit)).await?;
         }
         let after = self.network(network)?.spec;
@@ -210,6 +258,13 @@ impl Engine {
             Ok(())
         };
         self.change(network, Box::new(edit)).await
+    }
+
+    /// The cluster that has the endpoint now which another one had before it was in the trash.
+    pub(crate) fn has_endpoint_of(&self, spec: &ClusterSpec) -> Option<String> {
+        let network = self.network(spec.network?).ok()?.spec;
+        let other = taken_by(&network, spec.id, spec.api.as_ref()?)?;
+        Some(other.name.clone())
     }
 
     /// Who has an address of a network.
@@ -246,6 +301,16 @@ mod tests {
         MachineId(Uuid::from_u128(number))
     }
 
+    fn owner(number: u128, name: &str, kind: &EndpointKind, machines: Vec<MachineId>) -> Owner {
+        Owner {
+            cluster: cluster(number),
+            name: name.to_owned(),
+            kind: kind.clone(),
+            machines,
+            before: None,
+        }
+    }
+
     fn guest(number: u128) -> Machine {
         Machine {
             id: machine(number).to_string(),
@@ -261,8 +326,8 @@ mod tests {
     fn clusters_of_one_network_have_ports_of_their_own() {
         let mut spec = spec();
         let kind = EndpointKind::LoadBalancer;
-        settle(&mut spec, (cluster(1), "knossos"), &kind, vec![machine(1)]).unwrap();
-        settle(&mut spec, (cluster(2), "malia"), &kind, vec![machine(2)]).unwrap();
+        settle(&mut spec, owner(1, "knossos", &kind, vec![machine(1)])).unwrap();
+        settle(&mut spec, owner(2, "malia", &kind, vec![machine(2)])).unwrap();
         let both: Vec<_> = spec
             .endpoints
             .iter()
@@ -281,13 +346,8 @@ mod tests {
         assert_eq!((both[0].talos_port, both[1].talos_port), (50000, 50001));
         // Another control plane comes: nothing else changes.
         let before = spec.endpoints[0].clone();
-        settle(
-            &mut spec,
-            (cluster(1), "knossos"),
-            &kind,
-            vec![machine(1), machine(3)],
-        )
-        .unwrap();
+        let both = vec![machine(1), machine(3)];
+        settle(&mut spec, owner(1, "knossos", &kind, both)).unwrap();
         assert_eq!(spec.endpoints[0].machines.len(), 2);
         assert_eq!(spec.endpoints[0].port, before.port);
         // Only those that are there are told.
@@ -298,7 +358,7 @@ mod tests {
         assert_eq!(leads, [6443, 50000], "Kubernetes and Talos");
         // One from before there was a port for Talos gets one.
         spec.endpoints[0].talos_port = 0;
-        settle(&mut spec, (cluster(1), "knossos"), &kind, vec![machine(1)]).unwrap();
+        settle(&mut spec, owner(1, "knossos", &kind, vec![machine(1)])).unwrap();
         assert_eq!(spec.endpoints[0].talos_port, 50000);
         let told = super::told(&spec, &[guest(1)]).unwrap();
         assert_eq!(told.names[0].name, "api.knossos.crete.test");
@@ -310,8 +370,8 @@ mod tests {
         let free = EndpointKind::VirtualIp {
             address: String::new(),
         };
-        settle(&mut spec, (cluster(1), "a"), &free, vec![machine(1)]).unwrap();
-        settle(&mut spec, (cluster(2), "b"), &free, vec![machine(2)]).unwrap();
+        settle(&mut spec, owner(1, "a", &free, vec![machine(1)])).unwrap();
+        settle(&mut spec, owner(2, "b", &free, vec![machine(2)])).unwrap();
         let address = |at: usize| spec.endpoints[at].address.clone().unwrap();
         assert_eq!(
             (address(0).as_str(), address(1).as_str()),
@@ -323,5 +383,38 @@ mod tests {
             told.names[1].addresses,
             ["10.88.1.6".parse::<IpAddr>().unwrap()]
         );
+    }
+
+    /// A cluster that was in the trash gets what it had, which stands in its configurations.
+    #[test]
+    fn a_cluster_that_comes_back_has_the_endpoint_that_it_had() {
+        let free = EndpointKind::VirtualIp {
+            address: String::new(),
+        };
+        for kind in [EndpointKind::LoadBalancer, free] {
+            let mut spec = spec();
+            settle(&mut spec, owner(1, "a", &kind, vec![machine(1)])).unwrap();
+            settle(&mut spec, owner(2, "b", &kind, vec![machine(2)])).unwrap();
+            let had = spec.endpoints.pop().unwrap();
+            let before = seen(&spec, &had).unwrap();
+            // The first one goes meanwhile: what it had is free, and is not taken.
+            let gone = spec.endpoints.remove(0);
+            let mut back = owner(2, "b", &kind, vec![machine(2)]);
+            back.before = Some(before.clone());
+            assert!(taken_by(&spec, cluster(2), &before).is_none());
+            settle(&mut spec, back.clone()).unwrap();
+            let again = &spec.endpoints[0];
+            assert_eq!((&again.address, again.port), (&had.address, had.port));
+            assert_eq!(again.listen_port, had.listen_port);
+            // Another one has it now.
+            spec.endpoints = vec![NetworkEndpoint {
+                address: had.address.clone(),
+                port: had.port,
+                ..gone
+            }];
+            let other = taken_by(&spec, cluster(2), &before).unwrap();
+            assert_eq!(other.cluster, cluster(1));
+            settle(&mut spec, back).unwrap_err();
+        }
     }
 }

@@ -25,6 +25,7 @@ enum Call {
     Console(MachineId),
     SwitchOn(MachineId),
     SwitchOff(MachineId),
+    ForceOff(MachineId),
     TakeAway(MachineId),
     Leave(Box<ClusterSpec>),
 }
@@ -56,6 +57,7 @@ async fn answer(ground: &Practice, call: Call) -> Value {
         Call::Console(machine) => json!(ground.console(machine).await),
         Call::SwitchOn(machine) => done(ground.switch_on(machine).await),
         Call::SwitchOff(machine) => done(ground.switch_off(machine).await),
+        Call::ForceOff(machine) => done(ground.force_off(machine).await),
         Call::TakeAway(machine) => done(ground.take_away(machine).await),
         Call::Leave(spec) => done(ground.leave(&spec).await),
     }
@@ -188,6 +190,10 @@ impl Ground for Remote {
 
     async fn switch_off(&self, machine: MachineId) -> GroundResult<()> {
         self.tell(&Call::SwitchOff(machine))
+    }
+
+    async fn force_off(&self, machine: MachineId) -> GroundResult<()> {
+        self.tell(&Call::ForceOff(machine))
     }
 
     async fn take_away(&self, machine: MachineId) -> GroundResult<()> {

@@ -265,6 +265,17 @@ impl Ground for Still {
         Ok(())
     }
 
+    async fn force_off(&self, machine: MachineId) -> GroundResult<()> {
+        let on = {
+            let mut made = self.made.lock().unwrap();
+            made.get_mut(&machine).and_then(|one| one.on.take())
+        };
+        if let Some(node) = on {
+            node.cut_power().await;
+        }
+        Ok(())
+    }
+
     async fn take_away(&self, machine: MachineId) -> GroundResult<()> {
         let gone = self.made.lock().unwrap().remove(&machine);
         if let Some(node) = gone.and_then(|one| one.on) {

@@ -2,9 +2,12 @@
 
 use super::ground::Lab;
 use crete_model::{
-    BootMedium, ClusterDraft, ClusterImage, ClusterPreset, EndpointKind, ErrorCode, FieldCode,
-    NodePatches, NodeSizes, RegistryMirror, Sizes, StageCode,
+    Arch, BootMedium, ClusterDraft, ClusterImage, ClusterNetwork, ClusterPreset, EndpointKind,
+    ErrorCode, FieldCode, ImageFile, ImageFormat, ImageId, ImageOrigin, ImageSpec, ImportOrigin,
+    NetworkDraft, NetworkId, NodePatches, NodeSizes, Packing, RegistryMirror, Schematic, Sizes,
+    StageCode,
 };
+use uuid::Uuid;
 
 fn faults(lab: &Lab, draft: &ClusterDraft) -> Vec<(String, FieldCode)> {
     let found = lab.engine.check_cluster(draft).into_iter();
@@ -37,6 +40,17 @@ async fn every_offer_can_be_sent_as_it_is() {
         );
     }
     lab.close().await;
+}
+
+/// Three control planes that hold an address in turn.
+fn held_at(draft: &mut ClusterDraft, address: &str) {
+    draft.control_planes.count = 3;
+    draft.network = ClusterNetwork::New {
+        subnet: "10.77.0.0/24".to_owned(),
+    };
+    draft.endpoint = EndpointKind::VirtualIp {
+        address: address.to_owned(),
+    };
 }
 
 /// Makes a draft unacceptable.
@@ -130,6 +144,28 @@ const TABLE: &[(Change, &str, FieldCode)] = &[
         FieldCode::NotAPatch,
     ),
     (
+        |draft| {
+            draft.image = ClusterImage::Factory {
+                version: "1.9.5".parse().unwrap(),
+                arch: Arch::Amd64,
+                medium: BootMedium::DiskImage,
+                schematic: None,
+            };
+        },
+        "image.version",
+        FieldCode::TalosTooOld,
+    ),
+    (
+        |draft| held_at(draft, "10.99.0.5"),
+        "endpoint.address",
+        FieldCode::NotInSubnet,
+    ),
+    (
+        |draft| held_at(draft, "somewhere"),
+        "endpoint.address",
+        FieldCode::NotAnAddress,
+    ),
+    (
         |draft| draft.secrets_file = "/nowhere/secrets.yaml".to_owned(),
         "secrets_file",
         FieldCode::NotSecrets,
@@ -212,39 +248,195 @@ async fn a_recipe_gives_the_same_cluster() {
     lab.close().await;
 }
 
+/// Puts a complete image into the library of a lab, and opens it again.
+async fn bring(lab: &mut Lab, origin: ImageOrigin, sha256: &str) -> ImageId {
+    let id = ImageId(Uuid::now_v7());
+    let folder = lab.root.path().join("data/images").join(id.to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("base"), b"an image").unwrap();
+    let spec = ImageSpec {
+        schema_version: 2,
+        id,
+        origin,
+        version: Some("1.13.9".parse().unwrap()),
+        arch: Some(Arch::Amd64),
+        medium: BootMedium::DiskImage,
+        digest: None,
+        created_at: "2026-11-24T12:00:00.000Z".to_owned(),
+        file: Some(ImageFile {
+            name: "base".to_owned(),
+            format: ImageFormat::Raw,
+            downloaded: 0,
+            sha256: sha256.to_owned(),
+            virtual_size: 8,
+            stamp: None,
+            layers: Vec::new(),
+        }),
+    };
+    std::fs::write(folder.join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
+    lab.reopen().await;
+    id
+}
+
+fn own_file() -> ImageOrigin {
+    ImageOrigin::Imported(ImportOrigin {
+        file_name: "own.raw".to_owned(),
+        path: "/home/a/own.raw".to_owned(),
+        taken: false,
+        packing: Packing::None,
+        format: ImageFormat::Raw,
+    })
+}
+
+/// A file of the person's is that file again, and nothing else is taken for it.
 #[tokio::test]
-async fn the_commands_do_the_same_by_hand() {
-    let lab = Lab::new().await;
-    let mut draft = lab.draft(ClusterPreset::Small);
-    draft.patches.cluster = vec!["machine:\n  nodeLabels:\n    it's: 'so'\n".to_owned()];
-    let steps = lab.engine.cluster_commands(&draft).unwrap();
-    let codes: Vec<StageCode> = steps.iter().map(|step| step.code).collect();
+async fn a_recipe_names_the_very_file_of_an_image_that_was_imported() {
+    let mut lab = Lab::new().await;
+    let (mine, other) = ("a".repeat(64), "b".repeat(64));
+    bring(&mut lab, own_file(), &other).await;
+    let image = bring(&mut lab, own_file(), &mine).await;
+    let mut draft = lab.draft(ClusterPreset::Solo);
+    draft.image = ClusterImage::Library { image };
+    let (recipe, text) = lab.engine.draft_recipe(&draft).unwrap();
+    assert_eq!(recipe.image.schematic, None, "no factory makes it");
+    assert_eq!(lab.engine.open_recipe(&text).unwrap().image, draft.image);
+    let foreign = text.replace(&mine, &"c".repeat(64));
+    let refused = lab.engine.open_recipe(&foreign).unwrap_err().problem();
+    assert_eq!(refused.code, ErrorCode::RecipeImageMissing);
+    assert_eq!(refused.params["sha256"], "c".repeat(64));
+    lab.close().await;
+}
+
+/// What the library has under the same name is compared with what the recipe's machines had.
+#[tokio::test]
+async fn a_recipes_digest_is_compared() {
+    let mut lab = Lab::new().await;
+    let draft = lab.draft(ClusterPreset::Solo);
+    let choice = crete_model::ImageChoice {
+        version: "1.13.9".parse().unwrap(),
+        arch: Arch::Amd64,
+        medium: BootMedium::DiskImage,
+    };
+    let plan = lab.engine.plan(&choice).unwrap();
+    let factory = lab.engine.settings().factory_url;
+    let origin = ImageOrigin::Factory(Box::new(crete_model::FactoryOrigin {
+        schematic: plan.schematic,
+        schematic_id: plan.schematic_id,
+        factory,
+        asset: plan.asset,
+    }));
+    let (had, has) = ("a".repeat(64), "b".repeat(64));
+    bring(&mut lab, origin, &had).await;
+    let (recipe, text) = lab.engine.draft_recipe(&draft).unwrap();
+    assert_eq!(recipe.image.sha256.as_ref(), Some(&had));
+    lab.engine.open_recipe(&text).unwrap();
+    let changed = text.replace(&had, &has);
+    let refused = lab.engine.open_recipe(&changed).unwrap_err().problem();
+    assert_eq!(refused.code, ErrorCode::RecipeImageDiffers);
     assert_eq!(
-        codes,
-        [
-            StageCode::ClusterImage,
-            StageCode::ClusterMachines,
-            StageCode::SwitchOn,
-            StageCode::Configuration,
-            StageCode::Apply,
-            StageCode::Bootstrap,
-            StageCode::HealthChecks,
-            StageCode::Access,
-        ]
+        (&refused.params["sha256"], &refused.params["found"]),
+        (&has, &had)
     );
-    let all: Vec<&String> = steps.iter().flat_map(|step| &step.lines).collect();
-    let has = |words: &str| all.iter().any(|line| line.contains(words));
-    assert!(has("curl -LO https://"));
-    assert!(has("qemu-img create -f qcow2"));
-    assert!(has("qemu-system-x86_64"));
-    assert!(has("talosctl gen config knossos"));
-    assert!(has("--kubernetes-version 1.36"));
-    assert!(has("talosctl apply-config --insecure -n ${KNOSSOS_W_2}"));
-    assert!(has("bootstrap"));
-    // A patch stays one word for a shell, whatever it holds.
-    assert!(has(r"it'\''s"));
+    // The very file is there under another name.
+    let image = bring(&mut lab, own_file(), &has).await;
+    let opened = lab.engine.open_recipe(&changed).unwrap();
+    assert_eq!(opened.image, ClusterImage::Library { image });
+    lab.close().await;
+}
+
+fn network(lab: &Lab, name: &str) -> NetworkId {
+    let draft = NetworkDraft {
+        name: name.to_owned(),
+        subnet: "10.77.0.0/24".to_owned(),
+        ipv6: true,
+        mtu: 1500,
+        internet: true,
+    };
+    lab.engine.create_network(&draft).unwrap()
+}
+
+/// A network of others is meant again where there is one of that name.
+#[tokio::test]
+async fn a_recipe_names_the_network_that_was_there_before() {
+    let lab = Lab::new().await;
+    let mut draft = lab.draft(ClusterPreset::ControlPlane);
+    let network = network(&lab, "lab");
+    draft.network = ClusterNetwork::Existing { network };
+    let address = |draft: &mut ClusterDraft, address: &str| {
+        draft.endpoint = EndpointKind::VirtualIp {
+            address: address.to_owned(),
+        };
+    };
+    let mut taken = draft.clone();
+    address(&mut taken, "10.77.0.1");
+    let in_use = ("endpoint.address".to_owned(), FieldCode::InUse);
+    assert_eq!(faults(&lab, &taken), [in_use], "its gateway has it");
+    address(&mut draft, "10.77.0.9");
+    assert_eq!(faults(&lab, &draft), []);
+    let (_, text) = lab.engine.draft_recipe(&draft).unwrap();
+    assert_eq!(
+        lab.engine.open_recipe(&text).unwrap().network,
+        draft.network
+    );
+    // Elsewhere it is one of the cluster's own, with the same addresses.
+    let elsewhere = Lab::new().await;
+    assert_eq!(
+        elsewhere.engine.open_recipe(&text).unwrap().network,
+        ClusterNetwork::New {
+            subnet: "10.77.0.0/24".to_owned()
+        }
+    );
+    elsewhere.close().await;
+    lab.close().await;
+}
+
+/// Machines that wait for others wait again; what lets them join Omni is asked for.
+#[tokio::test]
+async fn a_recipe_keeps_who_configures_the_machines() {
+    let lab = Lab::new().await;
+    let mut draft = lab.draft(ClusterPreset::Solo);
     draft.leave_in_maintenance = true;
-    let steps = lab.engine.cluster_commands(&draft).unwrap();
-    assert_eq!(steps.len(), 3, "machines that wait are not configured");
+    let (_, text) = lab.engine.draft_recipe(&draft).unwrap();
+    assert!(lab.engine.open_recipe(&text).unwrap().leave_in_maintenance);
+    draft.leave_in_maintenance = false;
+    draft.omni = "siderolink.api=grpc://omni.example:8090?jointoken=hush".to_owned();
+    assert_eq!(faults(&lab, &draft), []);
+    let (_, text) = lab.engine.draft_recipe(&draft).unwrap();
+    assert!(!text.contains("hush"), "{text}");
+    let opened = lab.engine.open_recipe(&text).unwrap();
+    assert_eq!(opened.omni, "siderolink.api=grpc://omni.example:8090");
+    let asked = ("omni".to_owned(), FieldCode::NotOmni);
+    assert_eq!(faults(&lab, &opened), [asked], "the field asks for it");
+    let (_, again) = lab.engine.draft_recipe(&opened).unwrap();
+    assert_eq!(again, text);
+    lab.close().await;
+}
+
+/// The commands fetch the image of the draft, whatever it is, and patches stay one word each.
+#[tokio::test]
+async fn the_commands_are_those_of_the_draft() {
+    let mut lab = Lab::new().await;
+    let image = bring(&mut lab, own_file(), &"a".repeat(64)).await;
+    let mut draft = lab.draft(ClusterPreset::Small);
+    let lines = |draft: &ClusterDraft| -> Vec<String> {
+        let steps = lab.engine.draft_commands(draft).unwrap();
+        assert_eq!(steps.first().unwrap().code, StageCode::ClusterImage);
+        assert_eq!(steps.last().unwrap().code, StageCode::Access);
+        steps.into_iter().flat_map(|step| step.lines).collect()
+    };
+    let schematic = Schematic::default();
+    let id = crete_factory::schematic::id(&schematic);
+    let ClusterImage::Factory { schematic: own, .. } = &mut draft.image else {
+        panic!("a draft of the library");
+    };
+    *own = Some(Box::new(schematic));
+    let all = lines(&draft);
+    let url = format!("curl -LO https://factory.talos.dev/image/{id}/v1.13.9/metal-amd64.raw.zst");
+    assert!(all.contains(&url), "{all:#?}");
+    draft.image = ClusterImage::Library { image };
+    let all = lines(&draft);
+    assert!(all.iter().all(|line| !line.contains("curl")), "{all:#?}");
+    let file = format!("data/images/{image}/base -F raw");
+    assert!(all.iter().any(|line| line.contains(&file)), "{all:#?}");
     lab.close().await;
 }

@@ -131,7 +131,7 @@ async fn machines_join_omni_by_its_link() {
     assert_eq!(view.spec.omni, draft.omni);
     let folder = lab.engine.cluster_folder(id).unwrap();
     assert!(!folder.join("secrets.yaml").exists());
-    let commands = lab.engine.cluster_commands(&draft).unwrap();
+    let commands = lab.engine.draft_commands(&draft).unwrap();
     let lines: Vec<&String> = commands.iter().flat_map(|step| &step.lines).collect();
     assert!(
         lines.iter().any(|line| line.contains("jointoken=abc")),

@@ -8,8 +8,9 @@ use crete_engine::{
 use crete_host::{ThisComputer, World};
 use crete_model::{
     Arch, BootMedium, ClusterAction, ClusterDenied, ClusterDraft, ClusterEndpoint, ClusterId,
-    ClusterImage, ClusterNode, ClusterPreset, ClusterSpec, ClusterView, ErrorCode, ForwardId,
-    ImageId, MachineId, NetworkId, NodeRole, Params, Problem, Settings, Sizes, StuckCode,
+    ClusterImage, ClusterNode, ClusterPreset, ClusterSpec, ClusterView, EndpointKind, ErrorCode,
+    ForwardId, ImageId, MachineId, NetworkId, NodeRole, Params, Problem, Settings, Sizes,
+    StuckCode,
 };
 use crete_talos::api::{Dial, Tcp};
 use crete_testkit::talos::{Disk, Fault, Faults, Medium, Nodes, Pace, Power, Transcript};
@@ -70,6 +71,8 @@ pub struct Practice {
     pub image: Mutex<ImageSight>,
     pub switched_on: Mutex<Vec<String>>,
     pub switched_off: Mutex<Vec<String>>,
+    /// Machines that went to the trash, by name.
+    pub discarded: Mutex<Vec<String>>,
     pub left: Mutex<bool>,
     /// Machines whose processors stand still, by name, and why.
     pub halted: Mutex<HashMap<String, String>>,
@@ -133,6 +136,7 @@ impl Practice {
             image: Mutex::new(ImageSight::Ready(ImageId(Uuid::from_u128(1)))),
             switched_on: Mutex::default(),
             switched_off: Mutex::default(),
+            discarded: Mutex::default(),
             left: Mutex::new(false),
             doors: Mutex::default(),
             halted: Mutex::default(),
@@ -150,6 +154,11 @@ impl Practice {
         let made = self.made.lock().unwrap();
         let found = made.values().find(|one| one.name == name);
         found.unwrap_or_else(|| panic!("no machine {name}")).clone()
+    }
+
+    fn name_of(&self, machine: MachineId) -> Option<String> {
+        let made = self.made.lock().unwrap();
+        made.get(&machine).map(|one| one.name.clone())
     }
 
     /// The faults of a machine that is on.
@@ -252,10 +261,15 @@ impl Ground for Practice {
         self.does(GroundDeed::Settle)?;
         let first = spec.of_role(NodeRole::ControlPlane).next().unwrap();
         let address = self.address(first.machine);
+        let [a, b, c] = self.network;
+        let inside = match spec.endpoint {
+            EndpointKind::LoadBalancer => address.clone(),
+            EndpointKind::VirtualIp { .. } => format!("{a}.{b}.{c}.200"),
+        };
         Ok(Place {
             network: NetworkId(Uuid::from_u128(2)),
             api: ClusterEndpoint {
-                inside: address.clone(),
+                inside,
                 inside_port: 6443,
                 outside: address,
                 outside_port: 6443,
@@ -372,6 +386,14 @@ impl Ground for Practice {
         Ok(())
     }
 
+    async fn force_off(&self, machine: MachineId) -> GroundResult<()> {
+        let made = self.made.lock().unwrap().get(&machine).cloned();
+        if let Some(on) = made.and_then(|made| made.on) {
+            self.nodes.lock().await.all[on.index].node.cut_power().await;
+        }
+        Ok(())
+    }
+
     async fn take_away(&self, machine: MachineId) -> GroundResult<()> {
         let made = self.made.lock().unwrap().remove(&machine);
         if let Some(on) = made.and_then(|made| made.on) {
@@ -381,6 +403,8 @@ impl Ground for Practice {
     }
 
     async fn discard(&self, machine: MachineId) -> GroundResult<()> {
+        let name = self.name_of(machine);
+        self.discarded.lock().unwrap().extend(name);
         self.take_away(machine).await
     }
 

@@ -3,8 +3,8 @@
 use super::ground::{Lab, denied};
 use crete_model::{
     ClusterAction, ClusterDenied, ClusterEventCode, ClusterPhase, ClusterPreset, ClusterSpec,
-    ClusterView, ConsequenceCode, HealthCode, JobState, LessWorkers, MemberStage, MoreWorkers,
-    StuckCode,
+    ClusterView, ConsequenceCode, EndpointKind, ErrorCode, HealthCode, JobState, LessWorkers,
+    MemberStage, MoreWorkers, StuckCode,
 };
 
 fn is(phase: ClusterPhase) -> impl Fn(&ClusterView) -> bool {
@@ -121,6 +121,8 @@ async fn workers_come_and_go() {
     };
     lab.until(id, "two machines", two).await;
     assert_eq!(lab.ground.names(), ["knossos-cp-1", "knossos-w-2"]);
+    let trashed = lab.ground.discarded.lock().unwrap().clone();
+    assert_eq!(trashed, ["knossos-w-1"], "it can be brought back");
     lab.close().await;
 }
 
@@ -191,6 +193,8 @@ async fn a_dead_worker_is_taken_out() {
     };
     let view = lab.until(id, "two machines that are well", two).await;
     assert_eq!(lab.ground.names(), ["knossos-cp-1", "knossos-w-2"]);
+    let trashed = lab.ground.discarded.lock().unwrap().clone();
+    assert_eq!(trashed, ["knossos-w-1"], "its disk was not wiped");
     let known = view
         .health
         .iter()
@@ -274,5 +278,68 @@ async fn a_restart_of_the_computer_is_survived() {
             .any(|one| one.code == ClusterEventCode::Bootstrapped),
         "it is not begun anew"
     );
+    lab.close().await;
+}
+
+/// One control plane holds the virtual address. When it goes another one does, and that is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_virtual_address_moves_to_another_control_plane() {
+    let lab = Lab::new().await;
+    let mut draft = lab.draft(ClusterPreset::ControlPlane);
+    draft.endpoint = EndpointKind::VirtualIp {
+        address: String::new(),
+    };
+    let id = lab.engine.create_cluster(&draft).unwrap().0;
+    let holders = |view: &ClusterView| -> Vec<String> {
+        let holders = view.members.iter().filter(|one| one.holds_endpoint);
+        holders.map(|one| one.hostname.clone()).collect()
+    };
+    let held = |view: &ClusterView| {
+        view.phase == ClusterPhase::Healthy && view.job.is_none() && holders(view).len() == 1
+    };
+    let view = lab.until(id, "a holder", held).await;
+    let first = holders(&view).remove(0);
+    let moved = |view: &ClusterView| {
+        let is_move =
+            |one: &&crete_model::ClusterEvent| one.code == ClusterEventCode::EndpointMoved;
+        view.events.iter().find(is_move).cloned()
+    };
+    assert_eq!(moved(&view), None, "nobody held it before");
+    lab.ground.dies(&first, "killed").await;
+    let elsewhere = |view: &ClusterView| {
+        moved(view).is_some() && !holders(view).is_empty() && !holders(view).contains(&first)
+    };
+    let view = lab.until(id, "another holder", elsewhere).await;
+    assert_eq!(moved(&view).unwrap().params["node"], holders(&view)[0]);
+    lab.close().await;
+}
+
+/// More workers are refused for what a new cluster is refused for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_this_computer_cannot_carry_are_refused() {
+    let lab = Lab::new().await;
+    let id = lab.create(ClusterPreset::Solo).await;
+    let done = |view: &ClusterView| view.phase == ClusterPhase::Healthy && view.job.is_none();
+    lab.until(id, "health", done).await;
+    lab.engine.set_visible(true);
+    let mut changes = lab.engine.usage.subscribe().changes;
+    let usage = loop {
+        if let Some(usage) = lab.engine.usage.get("usage") {
+            break usage;
+        }
+        let _ = changes.recv().await;
+    };
+    let mut sizes = lab.draft(ClusterPreset::Solo).workers.sizes;
+    // Each would fit, both together would not.
+    sizes.memory_mib = u32::try_from(usage.memory_total >> 20).unwrap() / 2 + 512;
+    let wish = MoreWorkers {
+        cluster: id,
+        count: 2,
+        sizes,
+    };
+    let refused = lab.engine.add_workers(&wish).await.unwrap_err().problem();
+    assert_eq!(refused.code, ErrorCode::MemoryShort);
+    let spec = lab.engine.clusters.get(&id.to_string()).unwrap().spec;
+    assert_eq!(spec.nodes.len(), 1, "nothing was begun");
     lab.close().await;
 }

@@ -67,6 +67,8 @@ pub enum ClusterDenied {
     NothingToDo,
     /// Another cluster has its name now.
     NameTaken,
+    /// Another cluster has its endpoint in the network now.
+    EndpointTaken,
 }
 
 /// What an action would do to the cluster.

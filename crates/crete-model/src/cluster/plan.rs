@@ -80,7 +80,7 @@ pub struct NetworkOffer {
 pub struct ClusterOffer {
     /// Every field filled: the form can be sent as it opens.
     pub draft: ClusterDraft,
-    /// Most machines together.
+    /// Most machines together: of the smallest ones that this computer's memory holds.
     pub max_nodes: u32,
     /// Most virtual processors of one machine.
     pub max_vcpus: u32,

@@ -24,7 +24,11 @@ pub struct ClusterRecipe {
     pub image: RecipeImage,
     /// Which machines.
     pub machines: RecipeMachines,
-    /// Subnet of its network; nothing for one that was there already.
+    /// Name of a network that was there before the cluster, and is taken where there is one of that
+    /// name; nothing for one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Subnet of its network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subnet: Option<String>,
     /// How the API is reached.
@@ -46,6 +50,12 @@ pub struct ClusterRecipe {
     /// Changes to the configurations.
     #[serde(default, skip_serializing_if = "is_default")]
     pub patches: ClusterPatches,
+    /// Whether machines are left waiting for a configuration.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub leave_in_maintenance: bool,
+    /// Omni's own link without its join token: that is a secret, and is asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub omni: String,
 }
 
 /// The image of a recipe.
@@ -56,11 +66,14 @@ pub struct RecipeImage {
     pub arch: Arch,
     /// Disk image, or ISO with installation.
     pub medium: BootMedium,
-    /// What it holds beyond the plain one.
-    pub schematic: Schematic,
+    /// What it holds beyond the plain one; nothing for a file of the person's, which no factory makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schematic: Option<Schematic>,
     /// The schematic's id: it is computed again and must be this one.
-    pub schematic_id: String,
-    /// SHA-256 of the file that machines booted from, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schematic_id: Option<String>,
+    /// SHA-256 of the file that machines booted from, where it is known. A file of the library with
+    /// another one is not taken for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
@@ -82,6 +95,6 @@ pub struct RecipeMachines {
     pub sizes: Vec<NodeSizes>,
 }
 
-fn is_default(patches: &ClusterPatches) -> bool {
-    *patches == ClusterPatches::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

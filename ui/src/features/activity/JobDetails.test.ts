@@ -61,3 +61,18 @@ it.each([
   await userEvent.click(await screen.findByRole("button", { name: en.remedy.retry }));
   expect(fake.requests(command)).toEqual([request]);
 });
+
+it("what holds a cluster up is said, not only where it is said", async () => {
+  const stuck = clusters.stuck({ params: { node: "knossos-w-1" } });
+  fake.snapshot("clusters", { [cluster]: clusters.cluster({ stuck: [stuck] }) });
+  const [stage] = sample.job().stages;
+  const blocker = {
+    code: "cluster_stuck",
+    params: {},
+    since: stage!.started_at!,
+    problem: null,
+  } as const;
+  show("create", { stages: [{ ...stage!, state: "running", blocker }] });
+  await screen.findByText(/^knossos-w-1 is cut off: its link is unplugged\. /);
+  expect(screen.queryByText(en.blocker.cluster_stuck)).toBeNull();
+});

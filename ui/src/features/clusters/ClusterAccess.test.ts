@@ -108,6 +108,7 @@ describe("the way in", () => {
     expect(fake.requests("cluster.save_recipe")).toEqual([{ of: "cluster", cluster: id }]);
     await press(words.access.commands);
     await screen.findByText("talosctl bootstrap");
+    expect(fake.requests("cluster.commands")).toEqual([{ of: "cluster", cluster: id }]);
   });
 
   it("consoles of all machines stand side by side, or one alone", async () => {

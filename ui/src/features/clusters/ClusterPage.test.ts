@@ -1,11 +1,12 @@
 /** One cluster: the work on it, why it does not get on, its health, its machines, and the way in. */
-import { screen, within } from "@testing-library/svelte";
+import { fireEvent, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { en, fill } from "../../messages";
 import { stuckTitle, words } from "../../messages/clusters";
 import { bytes } from "../../model/format";
-import { router, toCluster } from "../../model/router.svelte";
+import { recipe } from "../../model/recipe.svelte";
+import { href, router, toCluster, toNewCluster } from "../../model/router.svelte";
 import { session } from "../../model/session.svelte";
 import { toasts } from "../../model/toasts.svelte";
 import { problemWith } from "../../platform/fake";
@@ -190,6 +191,51 @@ describe("while it is made", () => {
     expect(fake.requests("cluster.cancel")).toEqual([]);
     await userEvent.click(dialog.getByRole("button", { name: words.life.cancelVerb }));
     expect(fake.requests("cluster.cancel")).toEqual([{ cluster: id }]);
+  });
+});
+
+describe("what it keeps when it is given up", () => {
+  it("a network that was there, and a download that goes on", async () => {
+    fake.snapshot("networks", { [samples.NETWORK_ID]: samples.network() });
+    const whole = creating({
+      timeline: {
+        started_at: AT,
+        ended_at: null,
+        usual_s: null,
+        steps: [step("cluster_image", 0, null)],
+      },
+    });
+    show({ ...whole, spec: { ...whole.spec, own_network: false } });
+    await press(words.life.cancelVerb);
+    const dialog = within(screen.getByRole("dialog"));
+    dialog.getByText(words.life.cancelFetches);
+    expect(dialog.queryByText(words.life.cancelStays)).toBeNull();
+    const network = { name: samples.network().spec.name };
+    dialog.getByText(fill(words.life.cancelNetworkStays, network));
+    expect(dialog.queryByText(fill(words.life.cancelNetwork, network))).toBeNull();
+  });
+});
+
+describe("a cause that lies in what was chosen", () => {
+  const refused = (kind: "correct_patch" | "larger_disk" | "more_memory" | "use_mirror") =>
+    sample.stuck({ machine: W, remedies: [{ kind }] });
+
+  it.each(["correct_patch", "larger_disk", "more_memory", "use_mirror"] as const)(
+    "%s opens the form of a new one, filled as this one was",
+    async (kind) => {
+      fake.answer("cluster.recipe", () => ({ yaml: "crete_cluster: 1", file_name: "x.yaml" }));
+      show(creating({ stuck: [refused(kind)], members: [] }));
+      await press(words.remedy[kind]);
+      await vi.waitFor(() => expect(router.route).toEqual(toNewCluster));
+      expect(fake.requests("cluster.recipe")).toEqual([{ cluster: id }]);
+      expect(recipe.take()).toBe("crete_cluster: 1");
+    },
+  );
+
+  it("a patch of a cluster that lives is corrected where its patches are", () => {
+    show(two({ phase: "degraded", stuck: [refused("correct_patch")] }));
+    const links = screen.getAllByRole("link", { name: words.remedy.correct_patch });
+    expect(links[0]?.getAttribute("href")).toBe(href(toCluster(id, "config")));
   });
 });
 
@@ -385,6 +431,8 @@ describe("its machines", () => {
     await userEvent.click(screen.getByRole("menuitem", { name: words.machines.remove }));
     const dialog = within(await screen.findByRole("dialog"));
     dialog.getByText(words.machines.removeDead);
+    dialog.getByText(fill(words.machines.removeDeadTrash, { name: "knossos-w-1" }));
+    expect(dialog.queryByText(words.machines.removeGoes)).toBeNull();
     const verb = fill(words.machines.removeName, { name: "knossos-w-1" });
     await userEvent.click(dialog.getByRole("button", { name: verb }));
     const request = { cluster: id, machine: W, dead: true };
@@ -393,7 +441,22 @@ describe("its machines", () => {
 
   it("workers are added with the sizes of the others; a refusal stands at its field", async () => {
     show(two(), "machines");
+    fake.snapshot("usage", { usage: samples.usage() });
+    fake.answer("cluster.offer", () => sample.clusterOffer());
     await press(words.machines.add);
+    // The bounds are those of a new cluster on this computer.
+    const memory = await screen.findByLabelText(/^Memory/, { selector: "input[type=number]" });
+    expect(memory.getAttribute("min")).toBe("1");
+    expect(memory.getAttribute("max")).toBe("32");
+    const count = screen.getByLabelText(words.machines.addCount, {
+      selector: "input[type=number]",
+    });
+    const add = () => button(/^Add \d+ workers?$/);
+    await fireEvent.input(count, { target: { value: "7" } });
+    expect(add().hasAttribute("disabled")).toBe(true);
+    const note = document.getElementById(count.getAttribute("aria-describedby")!);
+    expect(note?.textContent).toContain("4.0 GiB are missing");
+    await fireEvent.input(count, { target: { value: "1" } });
     fake.refuse("cluster.add_workers", {
       code: "invalid",
       fields: [{ field: "count", code: "too_many_nodes", params: { max: "64" } }],

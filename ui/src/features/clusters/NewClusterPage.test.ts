@@ -28,6 +28,7 @@ const secrets: SecretsSeen = {
   faults: [],
 };
 const schematic = { owner: "set" };
+const OLD = "0198f2f0-0000-7000-8000-0000000000aa";
 
 /** What the program would say of these fields, as far as the tests ask. */
 function judge(draft: ClusterDraft): FieldProblem[] {
@@ -41,6 +42,8 @@ function judge(draft: ClusterDraft): FieldProblem[] {
     say("kubernetes", "kubernetes_not_taken", { oldest: "1.31", newest: "1.36" });
   if (draft.endpoint.kind === "virtual_ip" && draft.control_planes.count < 2)
     say("endpoint.kind", "needs_control_planes");
+  if (draft.image.kind === "library" && draft.image.image === OLD)
+    say("image.version", "talos_too_old", { version: "v1.9.6", needed: "v1.10" });
   if (draft.pod_subnet === "nonsense") say("pod_subnet", "not_a_cidr");
   draft.patches.cluster.forEach((text, at) => {
     if (text === "bad") say(`patches.cluster.${at}`, "not_a_patch", { reason: "no mapping" });
@@ -202,6 +205,19 @@ describe("its shape", () => {
     expect(sent()).toBeUndefined();
   });
 
+  it("counts end at what this computer's memory holds, and say at the field what is missing", async () => {
+    await open();
+    await unfold(own.freeCounts);
+    const workers = () => screen.getByLabelText(own.workers, figure);
+    // 32 GiB less one control plane of 4, in workers of 2.
+    await vi.waitFor(() => expect(workers().getAttribute("max")).toBe("14"));
+    await type(own.workers, "12");
+    await refused("No, 4.0 GiB are missing");
+    expect(workers().getAttribute("aria-invalid")).toBe("true");
+    const note = document.getElementById(workers().getAttribute("aria-describedby")!);
+    expect(note?.textContent).toContain("4.0 GiB are missing");
+  });
+
   it("one by one: each machine has sizes of its own, and a new one too", async () => {
     await open();
     await userEvent.click(screen.getByRole("radio", { name: "1 + 2, Small" }));
@@ -219,10 +235,30 @@ describe("its shape", () => {
 });
 
 describe("its versions and image", () => {
+  it("an image of the library that is too old says so at its own field", async () => {
+    const old = samples.image();
+    fake.snapshot("images", {
+      [OLD]: { ...old, spec: { ...old.spec, id: OLD, version: "v1.9.6" } },
+    });
+    await open();
+    await choose(own.image, `image ${OLD}`);
+    const text = fill(en.field.talos_too_old, { version: "v1.9.6", needed: "v1.10" });
+    await refused(text);
+    const field = screen.getByLabelText(own.image);
+    expect(field.getAttribute("aria-invalid")).toBe("true");
+    const note = document.getElementById(field.getAttribute("aria-describedby")!);
+    expect(note?.textContent).toContain(text);
+  });
+
   it("only what clusters are offered for; Kubernetes follows Talos", async () => {
     await open();
     await screen.findByRole("option", { name: "v1.12.7" });
     expect(screen.queryByRole("option", { name: "v1.9.6" })).toBeNull();
+    // Whoever looks for it reads why, at the field.
+    const note = screen.getByLabelText(own.talos).getAttribute("aria-describedby");
+    expect(document.getElementById(note!)?.textContent).toContain(
+      fill(own.clustersBegin, { first: "1.10" }),
+    );
     await choose(own.talos, "v1.12.7");
     await screen.findByText(fill(own.kubernetesRange, { oldest: "1.30", newest: "1.35" }));
     await create();
@@ -412,6 +448,8 @@ describe("recipes", () => {
     await userEvent.click(screen.getByRole("radio", { name: own.views.commands }));
     await screen.findByText("talosctl bootstrap");
     await userEvent.click(screen.getByRole("button", { name: own.saveRecipe }));
+    const draft = sample.clusterDraft();
+    expect(fake.requests("cluster.commands").at(-1)).toEqual({ of: "draft", draft });
     expect(fake.requests("cluster.save_recipe")).toEqual([
       { of: "draft", draft: sample.clusterDraft() },
     ]);

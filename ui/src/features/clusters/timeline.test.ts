@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import * as sample from "../../platform/fake/clusters";
 import type { ClusterStep, StageCode } from "../../platform/generated/api";
-import { draftOf } from "./draftOf";
 import { waitsFor } from "./look";
 import { partsOf } from "./steps";
 import { scaleOf, segmentsOf } from "./timeline";
@@ -118,34 +117,4 @@ it("a check only waits for one whose machines it shares", () => {
   expect(waitsFor(same, [first, same])).toBe(first);
   expect(waitsFor(other, [first, other])).toBeUndefined();
   expect(waitsFor(first, [first])).toBeUndefined();
-});
-
-describe("the draft of a cluster", () => {
-  const node = sample.clusterSpec().nodes[0]!;
-  const large = { vcpus: 4, memory_mib: 8192, disk_gib: 40 };
-
-  it("is what would make it again", () => {
-    const nodes = [
-      node,
-      { ...node, name: "w-1", role: "worker" as const },
-      { ...node, name: "w-2", role: "worker" as const, sizes: large },
-      { ...node, name: "w-3", role: "worker" as const, leaving: true },
-    ];
-    const draft = draftOf(sample.clusterSpec({ nodes, schematic: {} as never }));
-    expect(draft).toMatchObject({
-      name: "knossos",
-      image: { kind: "factory", version: "v1.13.9" },
-      control_planes: { count: 1 },
-      workers: { count: 2 },
-      sizes: [{ node: "w-2", sizes: large }],
-      network: { kind: "new" },
-    });
-  });
-
-  it("of a file of the person's is of the library", () => {
-    expect(draftOf(sample.clusterSpec({ own_network: false }))).toMatchObject({
-      image: { kind: "library" },
-      network: { kind: "existing" },
-    });
-  });
 });

@@ -14,8 +14,9 @@ export const form = {
   name: "Name",
   useName: "Use {name}",
   talos: "Talos",
-  newest: "newest",
+  newest: "It is the newest.",
   prerelease: "Previews",
+  clustersBegin: "Clusters begin with v{first}. Older versions start as single machines.",
   listOld: "The list of versions is {time} old.",
   kubernetes: "Kubernetes",
   kubernetesRange: "{oldest} to {newest}",
@@ -292,9 +293,11 @@ export const machines = {
   remove: "Take out",
   removeName: "Take out {name}",
   removeTitle: "Take {name} out of the cluster?",
-  removeGoes: "The machine {name} and its disk go to the trash",
+  removeGoes: "What is on its disk: it is wiped, and cannot be brought back",
   removeStays: "Its pods move to other machines first",
+  removeTrash: "The machine {name} goes to the trash when that is done",
   removeDead: "It does not answer, so its pods cannot be moved first",
+  removeDeadTrash: "The machine {name} goes to the trash with its disk, and can be brought back",
   stopName: "Stop {name}",
   startName: "Start {name}",
   stopTitle: "Stop {name}?",
@@ -316,6 +319,8 @@ export const life = {
   cancelGoes: "Machines and disks made so far: {machines}",
   cancelNetwork: "The network {name} that was made for it",
   cancelStays: "The image stays in the library",
+  cancelFetches: "The download of the image goes on, until you stop it among the images",
+  cancelNetworkStays: "The network {name}, which was there before",
   cancelVerb: "Stop and clean up",
   cancelBack: "Go on creating",
   deleteTitle: "Delete {name}?",
@@ -401,6 +406,8 @@ export const access = {
   show: "Show the recipe",
   commands: "Show the commands",
   commandsText: "What would do the same without Crete, step by step.",
+  commandsNeed:
+    "They need QEMU, talosctl, dnsmasq, haproxy and zstd, and the right to make a bridge. A bridge, dnsmasq and haproxy do what Crete's own network does.",
 } as const;
 
 export const config = {

@@ -47,5 +47,7 @@ export const clusters = {
     practice: "Practice machines run no pods.",
     nothing_to_do: "It is so already.",
     name_taken: "Another cluster has its name now. Delete that one first.",
+    endpoint_taken:
+      "Another cluster of its network has the address of its Kubernetes API now. Delete that one first.",
   } satisfies Words<ClusterDenied>,
 } as const;

@@ -453,6 +453,18 @@ export const problem = {
     why: "It cannot be used: {reason}.",
     safe: "Nothing was changed.",
   },
+  recipe_image_missing: {
+    title: "The image of the recipe is not in the library",
+    cause: "its image is not in the library",
+    why: "Its machines start from a file of somebody's own, which no factory makes. Its SHA-256 is {sha256}.",
+    safe: "Bring that file into the library, then open the recipe again.",
+  },
+  recipe_image_differs: {
+    title: "The image in the library is another one than the recipe's",
+    cause: "the image in the library is another one",
+    why: "The recipe's has the SHA-256 {sha256}, the one in the library {found}.",
+    safe: "Nothing was changed. With the image of the library deleted, the recipe fetches its own.",
+  },
   secrets_unusable: {
     title: "The cluster's secrets cannot be used",
     cause: "its secrets cannot be used",

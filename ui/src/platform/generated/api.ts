@@ -585,7 +585,7 @@ job: JobId, };
 /**
  * Why an action cannot be done now.
  */
-export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours" | "practice" | "nothing_to_do" | "name_taken";
+export type ClusterDenied = "stopped" | "running" | "busy" | "not_formed" | "formed" | "not_running" | "still_running" | "no_workers" | "not_ours" | "practice" | "nothing_to_do" | "name_taken" | "endpoint_taken";
 
 /**
  * What the form sends; nothing in it has been checked.
@@ -823,7 +823,7 @@ export type ClusterOffer = {
  */
 draft: ClusterDraft, 
 /**
- * Most machines together.
+ * Most machines together: of the smallest ones that this computer's memory holds.
  */
 max_nodes: number, 
 /**
@@ -859,6 +859,19 @@ preset: ClusterPreset | null,
  * Version of Talos; nothing for the newest stable one.
  */
 talos: TalosVersion | null, };
+
+/**
+ * A cluster that is there, or a draft of one.
+ */
+export type ClusterOrDraft = { "of": "cluster", 
+/**
+ * Which.
+ */
+cluster: ClusterId, } | { "of": "draft", 
+/**
+ * It.
+ */
+draft: ClusterDraft, };
 
 /**
  * Patches of configurations, each one YAML.
@@ -981,7 +994,12 @@ image: RecipeImage,
  */
 machines: RecipeMachines, 
 /**
- * Subnet of its network; nothing for one that was there already.
+ * Name of a network that was there before the cluster, and is taken where there is one of that
+ * name; nothing for one of its own.
+ */
+network?: string | null, 
+/**
+ * Subnet of its network.
  */
 subnet?: string | null, 
 /**
@@ -1011,7 +1029,15 @@ mirrors?: Array<RegistryMirror>,
 /**
  * Changes to the configurations.
  */
-patches?: ClusterPatches, };
+patches?: ClusterPatches, 
+/**
+ * Whether machines are left waiting for a configuration.
+ */
+leave_in_maintenance?: boolean, 
+/**
+ * Omni's own link without its join token: that is a secret, and is asked for.
+ */
+omni?: string, };
 
 /**
  * Names one cluster.
@@ -1833,7 +1859,7 @@ address: string, };
  *
  * A code exists when the page has a sentence or a remedy of its own for it.
  */
-export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "secrets_unusable" | "tool_missing" | "tool_failed" | "configuration_not_kept" | "sample_refused" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
+export type ErrorCode = "internal" | "bad_request" | "invalid" | "not_found" | "denied" | "cancelled" | "interrupted" | "factory_unknown_host" | "factory_unreachable" | "factory_silent" | "offline" | "factory_tls" | "certificate_issuer" | "certificate_expired" | "certificate_not_yet_valid" | "certificate_name" | "not_tls" | "insecure_redirect" | "proxy_unreachable" | "proxy_sign_in" | "proxy_refuses" | "not_a_proxy" | "captive_portal" | "not_a_factory" | "factory_refused" | "extension_not_there" | "overlay_not_there" | "version_not_there" | "answer_refused" | "factory_internal" | "factory_asks_to_wait" | "link_refused" | "not_the_file" | "schematic_differs" | "download_interrupted" | "download_stalled" | "download_corrupt" | "image_damaged" | "image_differs" | "import_refused" | "import_damaged" | "disk_full" | "file" | "qemu_missing" | "qemu_too_old" | "firmware_missing" | "qemu_failed" | "qemu_silent" | "arch_not_runnable" | "network_missing" | "network_program_missing" | "network_failed" | "network_in_use" | "network_is_default" | "machines_run" | "no_subnet_free" | "memory_short" | "image_in_use" | "image_not_ready" | "file_exists" | "folder_unusable" | "locked" | "practice_missing" | "setting" | "access_changed" | "access_read_only" | "access_unreadable" | "access_not_here" | "secrets_unreadable" | "fix_not_needed" | "fix_dismissed" | "fix_not_authorised" | "fix_failed" | "cluster_denied" | "machine_in_cluster" | "quorum_lost" | "configuration_refused" | "not_a_recipe" | "recipe_image_missing" | "recipe_image_differs" | "secrets_unusable" | "tool_missing" | "tool_failed" | "configuration_not_kept" | "sample_refused" | "fix_no_pkexec" | "fix_no_agent" | "talos_refused" | "talos_interrupted" | "talos_silent" | "talos_unreachable" | "not_talos" | "talos_clock" | "talos_another_authority" | "talos_client_unknown" | "talos_client_expired" | "talos_client_required" | "talos_address_not_covered" | "talos_pin_changed" | "talos_not_configured" | "talos_not_offered" | "talos_control_plane_only" | "talos_not_authorized" | "talos_no_forwarding" | "talos_unknown_resource" | "talos_not_found" | "talos_configuration_refused" | "talos_configuration_unreadable" | "talos_needs_reboot" | "talos_not_yet" | "talos_time" | "talos_already_bootstrapped" | "talos_busy" | "talos_container" | "talos_unknown_name" | "talos_bad_request" | "talos_bookmark_lost" | "talos_exhausted" | "talos_too_many_pings" | "talos_ended" | "talos_program_failed" | "talos_other" | "credentials_unusable" | "machine_off";
 
 /**
  * A machine's part in etcd.
@@ -5329,15 +5355,16 @@ arch: Arch,
  */
 medium: BootMedium, 
 /**
- * What it holds beyond the plain one.
+ * What it holds beyond the plain one; nothing for a file of the person's, which no factory makes.
  */
-schematic: Schematic, 
+schematic?: Schematic | null, 
 /**
  * The schematic's id: it is computed again and must be this one.
  */
-schematic_id: string, 
+schematic_id?: string | null, 
 /**
- * SHA-256 of the file that machines booted from, where it is known.
+ * SHA-256 of the file that machines booted from, where it is known. A file of the library with
+ * another one is not taken for it.
  */
 sha256?: string | null, };
 
@@ -5847,19 +5874,6 @@ folder: string,
  * True when files that are there may be replaced.
  */
 replace: boolean, };
-
-/**
- * Saves the recipe of a cluster that is there, or of a draft, where the person chooses.
- */
-export type SaveRecipe = { "of": "cluster", 
-/**
- * Which.
- */
-cluster: ClusterId, } | { "of": "draft", 
-/**
- * It.
- */
-draft: ClusterDraft, };
 
 /**
  * Files that were asked for together.
@@ -6927,9 +6941,9 @@ export interface Commands {
   /** A draft from a recipe. */
   "cluster.open_recipe": { request: OpenText; response: ClusterDraft };
   /** Saves a recipe to a file the person chooses. */
-  "cluster.save_recipe": { request: SaveRecipe; response: Saved };
+  "cluster.save_recipe": { request: ClusterOrDraft; response: Saved };
   /** Commands that would do the same without Crete. */
-  "cluster.commands": { request: ClusterDraft; response: CommandsAnswer };
+  "cluster.commands": { request: ClusterOrDraft; response: CommandsAnswer };
   /** The programs that a cluster can be opened in, and what is missing of each. */
   "cluster.tools": { request: Nothing; response: ToolsAnswer };
   /** Opens a cluster in one of them. */
