@@ -97,6 +97,7 @@ impl Board {
     fn excused(&self, fit: Fit, machine: MachineId, moment: &Moment) -> Fit {
         let clocks = [
             StuckCode::ClockWrong,
+            StuckCode::ClockOff,
             StuckCode::CertificateExpired,
             StuckCode::TimeNotSynchronized,
         ];

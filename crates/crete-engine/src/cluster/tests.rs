@@ -102,7 +102,7 @@ pub(super) fn with_everything() -> ClusterSpec {
         worker: vec!["machine:\n  sysctls: {vm.swappiness: \"8\"}\n".to_owned()],
         nodes: vec![NodePatches {
             node: "w-1".to_owned(),
-            patches: vec!["machine:\n  nodeLabels: {own: one}\n".to_owned()],
+            patches: vec!["machine:\n  sysctls: {vm.nr_hugepages: \"8\"}\n".to_owned()],
         }],
     };
     spec
