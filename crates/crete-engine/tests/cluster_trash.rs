@@ -258,6 +258,7 @@ async fn its_endpoint_goes_and_comes_back_in_a_network_of_others() {
     });
     let engine = world.open().await;
     let refused = engine.restore(&trash_id).await.unwrap_err().problem();
+    assert_eq!(refused.code, ErrorCode::ClusterDenied, "{refused:?}");
     assert_eq!(refused.params["reason"], "endpoint_taken");
     assert!(engine.trash.get(&trash_id).is_some(), "it stays there");
     engine.close().await;

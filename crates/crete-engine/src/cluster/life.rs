@@ -117,7 +117,7 @@ impl Engine {
         }
         // A record that cannot be read comes back as broken, and is shown so.
         let record = crate::trash::object(&self.roots, trash_id)
-            .and_then(|folder| store::read_object::<ClusterSpec>(&folder));
+            .and_then(|folder| store::read::<ClusterSpec>(&folder.join(store::SPEC)));
         match record.is_ok_and(|spec| self.has_endpoint_of(&spec).is_some()) {
             true => Err(super::denied(ClusterDenied::EndpointTaken)),
             false => Ok(()),
