@@ -2,6 +2,7 @@
 //! about it, and goes on when the cause goes or a person says so.
 
 use super::ground::Lab;
+use crete_engine::cluster::Ground;
 use crete_model::{
     ClusterId, ClusterPhase, ClusterPreset, ClusterRemedy, ClusterView, LessWorkers, MemberStage,
     Stuck, StuckCode,
@@ -96,8 +97,10 @@ async fn kubernetes_is_waited_for_by_name_and_a_program_later_too() {
     remove(&lab, &view, 1, true).await;
     let stuck = named(&lab, id, FIRST, StuckCode::LeaveRemembered).await;
     assert!(!stuck.params["text"].is_empty());
-    // The next program switches the control plane on, and does not wait for the worker.
+    // The next program switches nothing on; once a person has, it does not wait for the worker.
     lab.reopen().await;
+    let control_plane = view.members[0].machine;
+    lab.ground.switch_on(control_plane).await.unwrap();
     left(&lab, id, &[CONTROL_PLANE, SECOND]).await;
     lab.close().await;
 }
