@@ -54,7 +54,7 @@ const SHOWN: Record<ClusterTab, (page: Page) => Promise<void>> = {
   consoles: (page) => page.locator(".xterm-rows").getByText("[talos]").first().waitFor(),
   health: (page) => page.getByText(words.healthPage.allWell).first().waitFor(),
   config: (page) => page.getByRole("tabpanel").getByRole("button").first().waitFor(),
-  access: (page) => page.getByRole("tabpanel").getByText("kubeconfig").first().waitFor(),
+  access: (page) => page.getByRole("region", { name: en.access.title }).waitFor(),
 };
 
 test("a cluster of one machine, whoever ends the program meanwhile; deleted and taken back", async () => {
