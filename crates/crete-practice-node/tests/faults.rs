@@ -33,6 +33,19 @@ async fn presence(lab: &Lab, member: &Member) -> Presence {
         .unwrap()
 }
 
+/// Something once its clock is seen to differ, by the two days that its certificate says.
+async fn two_days_off(lab: &Lab, member: &Member) -> Option<()> {
+    let seen = presence(lab, member).await;
+    let Presence::Ours {
+        flaw: Some(Flaw::ClockDiffers { seconds }),
+    } = seen
+    else {
+        return None;
+    };
+    assert!(seconds.abs_diff(48 * 3600) < 3600, "{seconds}");
+    Some(())
+}
+
 async fn apply(lab: &Lab, member: &Member) {
     lab.in_maintenance(member).await;
     let text = lab.configuration(ControlPlane);
@@ -186,16 +199,7 @@ async fn a_clock_that_is_behind_makes_certificates_nobody_believes() {
     let time = lab.anonymous(&member).get(kinds::TIME, "node").await;
     assert!(time.is_err() || !time.unwrap().unwrap().spec.synced);
     until("a configured node whose clock is wrong", || async {
-        let seen = presence(&lab, &member).await;
-        let Presence::Ours {
-            flaw: Some(Flaw::ClockDiffers { seconds }),
-        } = seen
-        else {
-            return None;
-        };
-        // Two days, as its certificate is dated.
-        assert!(seconds.abs_diff(48 * 3600) < 3600, "{seconds}");
-        Some(())
+        two_days_off(&lab, &member).await
     })
     .await;
     let refused = lab.admin(&member).version().await.unwrap_err();
@@ -230,16 +234,7 @@ async fn a_certificate_that_has_run_out() {
     lab.configure(&member, ControlPlane).await;
     member.node.faults().set(Fault::CertificateExpired);
     until("it is shown", || async {
-        let seen = presence(&lab, &member).await;
-        let Presence::Ours {
-            flaw: Some(Flaw::ClockDiffers { seconds }),
-        } = seen
-        else {
-            return None;
-        };
-        // Two days, as its certificate is dated.
-        assert!(seconds.abs_diff(48 * 3600) < 3600, "{seconds}");
-        Some(())
+        two_days_off(&lab, &member).await
     })
     .await;
     member.node.faults().clear(Fault::CertificateExpired);

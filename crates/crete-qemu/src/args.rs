@@ -98,7 +98,8 @@ pub fn shell_display(plan: &Plan) -> String {
     text
 }
 
-fn quote(text: &str) -> String {
+/// A word as a POSIX shell reads it back.
+pub fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=,./:+@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -4,6 +4,7 @@
 use super::course::Member;
 use super::kube::KubeSight;
 use super::sight::{NodeSight, Stage};
+use crete_kube::NodeState;
 use crete_model::{
     ClusterSpec, CniKind, EvidenceLine, EvidenceSource, HealthCode, HealthState, NodeRole, Params,
     params,
@@ -126,9 +127,12 @@ impl Scene<'_> {
             HealthCode::Diagnostics => self.diagnostics(),
             HealthCode::Booted => self.booted(),
             HealthCode::StaticPods => self.static_pods(),
-            HealthCode::NodesKnown => self.nodes(|kube, name| kube.node(name).is_some()),
-            HealthCode::NodesReady => self.nodes(KubeSight::is_ready),
-            HealthCode::Schedulable => self.schedulable(),
+            HealthCode::NodesKnown => self.nodes(|_| true, message),
+            HealthCode::NodesReady => self.nodes(|node| node.ready == Some(true), message),
+            HealthCode::Schedulable => {
+                let cordoned = |_: &NodeState| "spec.unschedulable: true".to_owned();
+                self.nodes(|node| node.schedulable, cordoned)
+            }
             HealthCode::ControlPlane => self.components(),
             HealthCode::KubeProxy => self.pods("kube-proxy"),
             HealthCode::CoreDns => self.pods("kube-dns"),
@@ -320,23 +324,13 @@ impl Scene<'_> {
         })
     }
 
-    /// One line about every machine, by what Kubernetes tells of it.
-    fn nodes(&self, good: impl Fn(&KubeSight, &str) -> bool) -> Count {
-        let mut count = Count::default();
-        let Some(kube) = self.kube else {
-            count.unknown = true;
-            return count;
-        };
-        for member in self.wanted() {
-            let name = self.name(member);
-            let words = kube.node(&name).map(|node| node.message.clone());
-            let good = good(kube, &name);
-            count.add(name, good, KUBERNETES, words.unwrap_or_default());
-        }
-        count
-    }
-
-    fn schedulable(&self) -> Count {
+    /// One line about every machine, by what Kubernetes tells of it, in its words for one that is
+    /// not good.
+    fn nodes(
+        &self,
+        good: impl Fn(&NodeState) -> bool,
+        words: impl Fn(&NodeState) -> String,
+    ) -> Count {
         let mut count = Count::default();
         let Some(kube) = self.kube else {
             count.unknown = true;
@@ -345,9 +339,8 @@ impl Scene<'_> {
         for member in self.wanted() {
             let name = self.name(member);
             let node = kube.node(&name);
-            let words = node.map_or("", |_| "spec.unschedulable: true");
-            let good = node.is_some_and(|node| node.schedulable);
-            count.add(name, good, KUBERNETES, words);
+            let words = node.map(&words).unwrap_or_default();
+            count.add(name, node.is_some_and(&good), KUBERNETES, words);
         }
         count
     }
@@ -395,6 +388,11 @@ impl Scene<'_> {
 pub(super) fn all_pass(checks: &[Found]) -> bool {
     let good = |one: &Found| matches!(one.state, HealthState::Pass | HealthState::Skipped);
     checks.iter().all(good)
+}
+
+/// What Kubernetes says of a node that is not ready.
+fn message(node: &NodeState) -> String {
+    node.message.clone()
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod health;
 mod keys;
 mod kube;
 mod life;
+mod looker;
 mod origins;
 mod ours;
 mod plan;

@@ -4,6 +4,7 @@ use super::*;
 use crate::cluster::configure::nobodys_secrets;
 use crate::cluster::tests::{spec, with_everything};
 use crete_talos::config::{Cni, Configuration, MachineRole, Options, Patch, generate};
+use std::net::Ipv4Addr;
 
 fn bench() -> Bench {
     Bench {
