@@ -12,6 +12,7 @@
 mod acts;
 mod asks;
 mod board;
+mod causes;
 mod change;
 mod check;
 mod cidr;

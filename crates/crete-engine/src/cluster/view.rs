@@ -1,6 +1,7 @@
 //! A cluster as pages see it.
 
-use super::board::{Around, Moment, of_cluster, quorum, slowest};
+use super::board::{Around, Moment, quorum};
+use super::causes::{of_cluster, slowest};
 use super::driver::Driver;
 use super::health;
 use super::sight::Sight;

@@ -1,6 +1,8 @@
 use super::*;
+use crate::cluster::causes::{of_cluster, slowest};
 use crate::cluster::course::Past;
-use crate::cluster::ground::{MachineSight, Power};
+use crate::cluster::ground::{ImageSight, MachineSight, Power};
+use crate::cluster::health::STRANGER;
 use crate::cluster::sight::Sight;
 use crate::cluster::tests::{spec, wanted};
 use crete_model::{ErrorCode, EvidenceLine, EvidenceSource, Problem};
