@@ -54,6 +54,8 @@ pub(super) struct Board {
     spans: HashMap<MachineId, Vec<MemberSpan>>,
     /// When a cause was seen first, for as long as it is seen.
     seen: HashMap<(MachineId, StuckCode, String), Timestamp>,
+    /// The same for causes of the whole cluster, as text.
+    lasting: BTreeMap<StuckCode, String>,
     health: BTreeMap<HealthCode, (HealthState, String)>,
     events: VecDeque<ClusterEvent>,
     leader: Option<String>,
@@ -69,6 +71,7 @@ impl Board {
     pub fn wake(&mut self, fell_asleep: Timestamp, moment: &Moment) {
         let Moment { now, text, .. } = moment;
         self.seen.clear();
+        self.lasting.clear();
         for spans in self.spans.values_mut() {
             let Some(last) = spans.last_mut() else {
                 continue;
@@ -261,6 +264,17 @@ impl Board {
             holds_endpoint: holds,
             stuck,
         }
+    }
+
+    /// Causes of the whole cluster, each since it was seen first.
+    pub fn lasting(&mut self, mut causes: Vec<Stuck>) -> Vec<Stuck> {
+        self.lasting
+            .retain(|code, _| causes.iter().any(|cause| cause.code == *code));
+        for cause in &mut causes {
+            let first = self.lasting.entry(cause.code);
+            cause.since.clone_from(first.or_insert(cause.since.clone()));
+        }
+        causes
     }
 
     /// Why a machine does not get on: the first rule that fits and has fitted for long enough.

@@ -106,10 +106,10 @@ impl Driver {
             }
             false => board.at_rest(),
         }
-        let mut stuck = match expected {
+        let mut stuck = board.lasting(match expected {
             true => of_cluster(&self.spec, &self.image, quorum, &self.checks, &moment),
             false => Vec::new(),
-        };
+        });
         stuck.extend(views.iter().flat_map(|view| view.stuck.clone()));
         // Only where nothing else is known: whoever waits for one that is stuck is not slow.
         if let (Some(work), true) = (&self.work, stuck.is_empty()) {

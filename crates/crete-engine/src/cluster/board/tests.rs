@@ -200,3 +200,29 @@ fn a_clock_that_slept_is_waited_for() {
     assert_eq!(said(&board, panic.0, "2026-11-24T12:05:00Z"), panic);
     assert_eq!(said(&board, wrong.0, "2026-11-24T12:20:00Z"), wrong);
 }
+
+#[test]
+fn what_holds_up_the_whole_cluster_is_told_since_it_began() {
+    let spec = spec(1, 0);
+    let mut board = Board::default();
+    let mut since = |image: ImageSight, now: &str| -> Vec<String> {
+        let spec = ClusterSpec {
+            image: None,
+            ..spec.clone()
+        };
+        let found = of_cluster(&spec, &image, Quorum::of(1, 1), &[], &at(now));
+        let lasting = board.lasting(found).into_iter();
+        lasting.map(|cause| cause.since).collect()
+    };
+    let [first, later, again] =
+        ["12:00:00", "12:00:09", "12:01:00"].map(|time| format!("2026-11-24T{time}Z"));
+    let coming = || ImageSight::OnItsWay(None);
+    assert_eq!(since(coming(), &first), [first.as_str()]);
+    assert_eq!(since(coming(), &later), [first.as_str()]);
+    assert_eq!(since(ImageSight::Missing(None), &later), [later.as_str()]);
+    assert_eq!(
+        since(coming(), &again),
+        [again.as_str()],
+        "it went in between"
+    );
+}
