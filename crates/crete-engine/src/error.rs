@@ -113,7 +113,12 @@ pub(crate) fn file_problem(path: &Path, source: &io::Error) -> Problem {
     if source.kind() == io::ErrorKind::StorageFull {
         return Problem::new(
             ErrorCode::DiskFull,
-            params! { "path" => path.display(), "needed" => 0, "free" => 0 },
+            params! {
+                "path" => path.display(),
+                // How much was to be written nobody says; this much is always left free.
+                "needed" => crete_fetch::RESERVE,
+                "free" => crete_fetch::available(path).unwrap_or(0),
+            },
         )
         .with_detail(source.to_string())
         .with_remedy(Remedy::FreeSpace {

@@ -4,12 +4,15 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use crete_engine::Engine;
 use crete_model::{
-    BootMedium, ErrorCode, ImageFormat, ImageOrigin, ImageState, JobState, LayerOutcome, Packing,
+    BootMedium, ErrorCode, ImageFormat, ImageOrigin, ImageState, ImageView, JobState, Layer,
+    LayerOutcome, Packing,
 };
 use crete_testkit::disks;
 use std::fs;
-use support::{World, ended, names};
+use std::path::Path;
+use support::{World, ended, eventually, names, until};
 
 fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
@@ -38,6 +41,13 @@ fn own(name: &'static str, bytes: Vec<u8>, packing: Packing, format: ImageFormat
         medium,
     }
 }
+
+/// What is known of an own file: it came over no wire.
+const LAYERS: [(Layer, LayerOutcome); 3] = [
+    (Layer::Length, LayerOutcome::Good),
+    (Layer::Structure, LayerOutcome::Good),
+    (Layer::Digest, LayerOutcome::Good),
+];
 
 fn every_kind() -> Vec<Own> {
     use ImageFormat::{Iso, Qcow2, Raw};
@@ -88,8 +98,8 @@ async fn every_kind_of_own_file_becomes_an_image_and_stays_where_it_is() {
         assert_eq!(told, (name, wanted.packing, wanted.format));
         let file = view.spec.file.unwrap();
         assert_eq!(file.format, wanted.format, "{name}");
-        let bad = |layer: &&crete_model::LayerCheck| layer.outcome == LayerOutcome::Bad;
-        assert_eq!(file.layers.iter().find(bad), None, "{name}");
+        let told = file.layers.iter().map(|check| (check.layer, check.outcome));
+        assert_eq!(told.collect::<Vec<_>>(), LAYERS, "{name}");
         assert_eq!(fs::read(&path).unwrap(), wanted.bytes, "{name}");
     }
     engine.close().await;
@@ -129,5 +139,107 @@ async fn what_is_no_image_says_why_and_leaves_nothing() {
     assert_eq!(job.state, JobState::Failed);
     let view = engine.images.get(&image.to_string());
     assert!(!matches!(view, Some(view) if view.state == ImageState::Ready));
+    engine.close().await;
+}
+
+/// The image that a file put into the images folder has become.
+async fn taken_in(engine: &Engine, name: &str) -> ImageView {
+    let named = |view: &ImageView| {
+        matches!(&view.spec.origin, ImageOrigin::Imported(origin)
+            if origin.taken && origin.file_name == name)
+    };
+    let find = || engine.images.all().into_iter().find(named);
+    eventually(name, || find().is_some()).await;
+    let id = find().unwrap().spec.id.to_string();
+    until(&engine.images, &id, |view| {
+        !matches!(view.state, ImageState::Working { .. }) && view.spec.file.is_some()
+    })
+    .await
+}
+
+/// The content of an image's file as a program reads it that unpacks what was packed.
+fn content(wanted: &Own) -> Vec<u8> {
+    match wanted.packing {
+        Packing::None => wanted.bytes.clone(),
+        Packing::Zstd => zstd::decode_all(&*wanted.bytes).unwrap(),
+        Packing::Xz => {
+            let mut all = Vec::new();
+            let mut reader = liblzma::read::XzDecoder::new(&*wanted.bytes);
+            std::io::copy(&mut reader, &mut all).unwrap();
+            all
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_file_in_the_folder_is_taken_in_and_only_its_image_is_left() {
+    let world = World::new();
+    let engine = world.open().await;
+    for wanted in every_kind() {
+        let name = wanted.name;
+        let path = engine.images_folder().join(name);
+        fs::write(&path, &wanted.bytes).unwrap();
+        let view = taken_in(&engine, name).await;
+        assert_eq!(view.state, ImageState::Ready, "{name}");
+        let file = view.spec.file.clone().unwrap();
+        assert_eq!(file.format, wanted.format, "{name}");
+        let folder = engine.image_folder(view.spec.id).unwrap();
+        assert!(!path.exists(), "{name}");
+        assert_eq!(names(&folder), ["base", "spec.json"], "{name}");
+        assert!(
+            fs::read(folder.join("base")).unwrap() == content(&wanted),
+            "{name}"
+        );
+    }
+    engine.close().await;
+}
+
+async fn listed(engine: &Engine, path: &Path) -> ErrorCode {
+    let key = path.display().to_string();
+    let view = until(&engine.broken, &key, |view| view.problem.is_some()).await;
+    assert_eq!(
+        (view.kind.as_str(), view.path.as_str()),
+        ("images", key.as_str())
+    );
+    let problem = view.problem.unwrap();
+    assert!(!problem.params["fault"].is_empty());
+    problem.code
+}
+
+#[tokio::test]
+async fn a_file_in_the_folder_that_is_no_image_is_listed_with_its_reason_until_it_goes() {
+    let world = World::new();
+    let engine = world.open().await;
+    let path = engine.images_folder().join("notes.iso");
+    fs::write(&path, "no image at all\n").unwrap();
+    assert_eq!(listed(&engine, &path).await, ErrorCode::ImportRefused);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "no image at all\n");
+    fs::remove_file(&path).unwrap();
+    let key = path.display().to_string();
+    eventually("it is listed no more", || engine.broken.get(&key).is_none()).await;
+
+    // Another file under the same name is another matter.
+    fs::write(&path, "still none\n").unwrap();
+    assert_eq!(listed(&engine, &path).await, ErrorCode::ImportRefused);
+    fs::write(&path, disks::talos_iso()).unwrap();
+    let view = taken_in(&engine, "notes.iso").await;
+    assert_eq!(view.state, ImageState::Ready);
+    eventually("it is listed no more", || engine.broken.get(&key).is_none()).await;
+    engine.close().await;
+}
+
+#[tokio::test]
+async fn a_second_name_of_a_file_is_taken_in_and_the_first_stays_its_owner_s() {
+    let world = World::new();
+    let engine = world.open().await;
+    let own = world.at("own.raw");
+    fs::write(&own, disks::talos_disk()).unwrap();
+    fs::hard_link(&own, engine.images_folder().join("linked.raw")).unwrap();
+    let view = taken_in(&engine, "linked.raw").await;
+    assert_eq!(view.state, ImageState::Ready);
+    let base = engine.image_folder(view.spec.id).unwrap().join("base");
+    // Who owns the first name may go on writing, and no machine sees it.
+    fs::write(&own, "something else").unwrap();
+    assert!(fs::read(base).unwrap() == disks::talos_disk());
     engine.close().await;
 }

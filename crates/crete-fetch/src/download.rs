@@ -21,6 +21,7 @@ use crate::durable::beside;
 use crate::error::FetchError;
 use crate::http::{Http, host_of};
 use crate::lock::{self, EntryLock};
+use crate::partial::read_arrival;
 use crate::place::Existing;
 use crate::retry;
 use crate::space::{FreeSpace, available};
@@ -105,6 +106,9 @@ pub struct Request {
     pub check: Check,
     /// How patiently.
     pub patience: Patience,
+    /// Whether the file is unpacked beside itself: what is in it takes at least as much room
+    /// again.
+    pub unpacks: bool,
     /// How free space is found out.
     pub free_space: FreeSpace,
     /// What time it is, for servers that name a time to come back at.
@@ -123,6 +127,7 @@ impl Request {
             lock: None,
             check: |path, container, _| check_file(path, container),
             patience: Patience::default(),
+            unpacks: false,
             free_space: available,
             now: SystemTime::now,
         }
@@ -287,19 +292,21 @@ async fn already_there(
     // The program may have been killed between the file's last move and this.
     crate::forget_side(&request.target)?;
     let sha256 = crate::sha256_file(&request.target, &|_| {}, cancel).await?;
+    let arrival = read_arrival(&request.target, &sha256);
     Ok(Some(Downloaded {
         path: request.target.clone(),
         bytes: meta.len(),
         sha256,
         resumed_from: meta.len(),
-        announced: false,
-        secure_from: None,
+        announced: arrival.as_ref().is_some_and(|arrival| arrival.announced),
+        secure_from: arrival.and_then(|arrival| arrival.secure_from),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partial::{Arrival, write_arrival};
 
     #[tokio::test]
     async fn a_file_that_is_there_has_no_side_file() {
@@ -316,6 +323,35 @@ mod tests {
         let left = std::fs::read_dir(folder.path()).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
         assert_eq!(left, [target]);
+    }
+
+    #[tokio::test]
+    async fn how_a_file_came_is_known_later_and_of_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("metal.iso");
+        std::fs::write(&target, "what arrived").unwrap();
+        let url = Url::parse("https://127.0.0.1:9/").unwrap();
+        let request = Request::new(url, target.clone(), Container::Iso);
+        let cancel = CancellationToken::new();
+        let found = || async { already_there(&request, &cancel).await.unwrap().unwrap() };
+        let unknown = found().await;
+        assert_eq!((unknown.announced, unknown.secure_from), (false, None));
+
+        let host = Some("factory.example".to_owned());
+        let arrival = Arrival {
+            sha256: unknown.sha256,
+            announced: true,
+            secure_from: host.clone(),
+        };
+        write_arrival(&target, &arrival).unwrap();
+        let known = found().await;
+        assert_eq!((known.announced, known.secure_from), (true, host));
+
+        std::fs::write(&target, "another file").unwrap();
+        let other = found().await;
+        assert_eq!((other.announced, other.secure_from), (false, None));
+        crate::forget_arrival(&target).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -196,6 +196,8 @@ pub enum FetchError {
     /// The HTTP client could not be set up, or the request could not be formed.
     #[error("the HTTP client cannot be used: {reason}")]
     Client {
+        /// Which part of it.
+        part: ClientPart,
         /// What is wrong with the settings.
         reason: String,
     },
@@ -252,6 +254,17 @@ pub enum TlsFault {
     /// What answers does not speak TLS.
     NotTls,
     /// Anything else.
+    Other,
+}
+
+/// A part of the HTTP client that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientPart {
+    /// The proxy's address.
+    Proxy,
+    /// The file of certificates trusted besides the system's.
+    Certificates,
+    /// Anything that no setting is to blame for.
     Other,
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 
-use crate::FetchError;
+use crate::error::{ClientPart, FetchError};
 
 pub(crate) use page::is_page_type;
 pub use page::page_title;
@@ -73,9 +73,14 @@ impl Http {
             .dns_resolver(names::Names)
             .tls_backend_preconfigured(tls::config(options.extra_ca.as_deref())?)
             .redirect(Policy::custom(follow));
-        let builder = route.apply(builder).map_err(|error| refused(&error))?;
+        // The certificates were read above: of the settings only the proxy is left to blame.
+        let part = match options.proxy {
+            ProxyChoice::Address(_) => ClientPart::Proxy,
+            ProxyChoice::System | ProxyChoice::Direct => ClientPart::Other,
+        };
+        let client = route.apply(builder).and_then(reqwest::ClientBuilder::build);
         Ok(Self {
-            client: builder.build().map_err(|error| refused(&error))?,
+            client: client.map_err(|error| unusable(part, &error))?,
             route: Arc::new(route),
         })
     }
@@ -124,8 +129,9 @@ pub(crate) fn host_of(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
-fn refused(error: &reqwest::Error) -> FetchError {
+fn unusable(part: ClientPart, error: &reqwest::Error) -> FetchError {
     FetchError::Client {
+        part,
         reason: classify::innermost(error),
     }
 }

@@ -1,4 +1,5 @@
-//! What is kept of an unfinished download: `TARGET.part` and `TARGET.part.json` beside it.
+//! What is kept of an unfinished download: `TARGET.part` and `TARGET.part.json` beside it; and of
+//! a finished one, how it came: `TARGET.arrived.json`.
 //!
 //! The side file says only what was certainly on disk when it was written; bytes beyond that
 //! are not trusted, because a power cut may have left holes there.
@@ -35,9 +36,26 @@ pub struct SideFile {
     pub received: u64,
 }
 
-/// The unfinished download of `target`, if there is a usable one.
+/// How a finished file came: nobody can see that in the file itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arrival {
+    /// SHA-256 of the file: of another one this says nothing.
+    pub sha256: String,
+    /// Whether the server announced the length.
+    pub announced: bool,
+    /// The host it came from, if the whole way was over TLS.
+    pub secure_from: Option<String>,
+}
+
+/// What is there of the download of `target`: all of it, once it has its place.
 #[must_use]
 pub fn partial(target: &Path) -> Option<Partial> {
+    if let Ok(whole) = std::fs::symlink_metadata(target) {
+        return Some(Partial {
+            received: whole.len(),
+            total: Some(whole.len()),
+        });
+    }
     let side = read_side(target)?;
     Some(Partial {
         received: side.received,
@@ -66,12 +84,40 @@ pub(crate) fn read_side(target: &Path) -> Option<SideFile> {
 
 /// Replaces the side file in one step.
 pub(crate) fn write_side(target: &Path, side: &SideFile) -> Result<(), FetchError> {
-    let path = side_path(target);
-    let text = serde_json::to_vec(side).map_err(|error| FetchError::File {
-        path: path.clone(),
+    write_json(&side_path(target), side)
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FetchError> {
+    let text = serde_json::to_vec(value).map_err(|error| FetchError::File {
+        path: path.to_owned(),
         source: error.into(),
     })?;
-    durable::replace(&path, &text)
+    durable::replace(path, &text)
+}
+
+fn arrival_path(target: &Path) -> PathBuf {
+    beside(target, "arrived.json")
+}
+
+/// Says how a file came, before it gets its place.
+pub(crate) fn write_arrival(target: &Path, arrival: &Arrival) -> Result<(), FetchError> {
+    write_json(&arrival_path(target), arrival)
+}
+
+/// How the file at `target` with this SHA-256 came, if that was said.
+pub(crate) fn read_arrival(target: &Path, sha256: &str) -> Option<Arrival> {
+    let text = std::fs::read(arrival_path(target)).ok()?;
+    let arrival: Arrival = serde_json::from_slice(&text).ok()?;
+    (arrival.sha256 == sha256).then_some(arrival)
+}
+
+/// Forgets how a file came, after somebody else has recorded it or the file is gone.
+///
+/// # Errors
+/// `File` when the record cannot be removed.
+pub fn forget_arrival(target: &Path) -> Result<(), FetchError> {
+    durable::remove(&durable::fresh(&arrival_path(target)))?;
+    durable::remove(&arrival_path(target))
 }
 
 /// Moves a finished, flushed part file to its place and makes the move itself durable.

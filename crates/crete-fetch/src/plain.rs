@@ -100,6 +100,55 @@ fn of(meta: &Metadata) -> FileStamp {
         bytes: meta.len(),
         modified_s: meta.mtime(),
         modified_ns: meta.mtime_nsec(),
+        changed_s: Some(meta.ctime()),
+        changed_ns: Some(meta.ctime_nsec()),
         inode: meta.ino(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rewrite_that_sets_the_time_back_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("base");
+        std::fs::write(&path, "one").unwrap();
+        let before = stamp(&path).unwrap();
+        let modified = std::fs::metadata(&path).unwrap().modified().unwrap();
+        // The clock of the file system ticks a few hundred times a second.
+        let mut now = before;
+        while now.changed_ns == before.changed_ns {
+            std::fs::write(&path, "two").unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(modified).unwrap();
+            now = stamp(&path).unwrap();
+        }
+        assert_eq!(
+            (now.bytes, now.modified_s, now.modified_ns, now.inode),
+            (
+                before.bytes,
+                before.modified_s,
+                before.modified_ns,
+                before.inode
+            ),
+            "nothing else tells them apart"
+        );
+        assert_ne!(now, before);
+    }
+
+    #[test]
+    fn a_stamp_of_an_older_version_is_read_and_is_no_file_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("base");
+        std::fs::write(&path, "one").unwrap();
+        let now = stamp(&path).unwrap();
+        let mut old = serde_json::to_value(now).unwrap();
+        let fields = old.as_object_mut().unwrap();
+        assert!(fields.remove("changed_s").is_some());
+        assert!(fields.remove("changed_ns").is_some());
+        let old: FileStamp = serde_json::from_value(old).unwrap();
+        assert_ne!(old, now);
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use crate::FetchError;
+
 /// Bytes always left free, so that the rest of the computer keeps working.
 pub const RESERVE: u64 = 512 * 1024 * 1024;
 
@@ -20,4 +22,18 @@ pub fn available(path: &Path) -> io::Result<u64> {
         .unwrap_or(Path::new("."));
     let answer = rustix::fs::statvfs(folder)?;
     Ok(answer.f_bavail.saturating_mul(answer.f_frsize))
+}
+
+/// A write that failed because the disk is full, as that: `ahead` bytes are still to come.
+pub(crate) fn name_full(error: FetchError, ahead: u64) -> FetchError {
+    match error {
+        FetchError::File { path, source } if source.kind() == io::ErrorKind::StorageFull => {
+            FetchError::DiskFull {
+                needed: ahead.saturating_add(RESERVE),
+                free: available(&path).unwrap_or(0),
+                path,
+            }
+        }
+        other => other,
+    }
 }

@@ -9,7 +9,7 @@ use crete_failpoint::step;
 use crate::FetchError;
 use crate::digest::Digest;
 use crate::durable;
-use crate::space::{RESERVE, available};
+use crate::space::{RESERVE, available, name_full};
 
 /// Zeros in runs of this length become holes.
 pub(crate) const BLOCK: usize = 64 * 1024;
@@ -41,8 +41,9 @@ impl SparseWriter {
         })
     }
 
-    /// Appends a block.
-    pub fn push(&mut self, block: &[u8]) -> Result<(), FetchError> {
+    /// Appends a block. After it come `ahead` bytes of the source, which take at least as much
+    /// room here.
+    pub fn push(&mut self, block: &[u8], ahead: u64) -> Result<(), FetchError> {
         self.digest.update(block);
         self.bytes += block.len() as u64;
         if block.iter().all(|byte| *byte == 0) {
@@ -51,21 +52,23 @@ impl SparseWriter {
             return Ok(());
         }
         if self.data >= self.look_at {
-            self.look()?;
+            self.look(ahead)?;
             self.look_at = self.data + LOOK_EVERY;
         }
         self.data += block.len() as u64;
         durable::append(&mut self.file, &mut [IoSlice::new(block)], &self.path)
+            .map_err(|error| name_full(error, ahead))
     }
 
-    fn look(&self) -> Result<(), FetchError> {
+    fn look(&self, ahead: u64) -> Result<(), FetchError> {
         let free = available(&self.path).map_err(FetchError::file(&self.path))?;
-        if free >= RESERVE {
+        let needed = ahead.saturating_add(RESERVE);
+        if free >= needed {
             return Ok(());
         }
         Err(FetchError::DiskFull {
             path: self.path.clone(),
-            needed: RESERVE,
+            needed,
             free,
         })
     }

@@ -203,7 +203,9 @@ impl Work {
             if filled == 0 {
                 break;
             }
-            writer.push(&buffer[..filled])?;
+            let read = self.read.load(Ordering::Relaxed);
+            let ahead = self.source.stamp.bytes.saturating_sub(read);
+            writer.push(&buffer[..filled], ahead)?;
         }
         let (source_bytes, source_sha256) = counted.finish();
         self.ends_there(source_bytes)?;

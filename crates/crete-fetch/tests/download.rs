@@ -15,8 +15,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use crete_fetch::{
-    Container, Downloaded, Event, FetchError, Http, HttpOptions, Patience, ProxyChoice, Request,
-    download,
+    Container, Downloaded, Event, FetchError, Http, HttpOptions, Patience, ProxyChoice, RESERVE,
+    Request, download,
 };
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -269,8 +269,8 @@ async fn a_cut_transfer_goes_on_after_the_redirect() {
     assert_eq!(asked, [None, Some(format!("bytes={}-", kept.received))]);
     assert_eq!(
         std::fs::read_dir(folder.path()).unwrap().count(),
-        2,
-        "only file and lock are left"
+        3,
+        "only the file, its lock and how it came are left"
     );
 }
 
@@ -509,5 +509,22 @@ async fn a_full_disk_is_said_before_the_first_byte() {
     assert!(matches!(
         result,
         Err(FetchError::DiskFull { free: 1000, .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_file_that_is_unpacked_needs_its_room_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, memory) = serve(content(20_000), Vec::new(), None).await;
+    let request = Request {
+        unpacks: true,
+        free_space: |_| Ok(RESERVE + 100_000),
+        ..request(&address, &folder.path().join("image"))
+    };
+    let length = content(20_000).len() as u64;
+    let (result, _) = fetch(&request, &memory).await;
+    assert!(matches!(
+        result,
+        Err(FetchError::DiskFull { needed, .. }) if needed == RESERVE + 2 * length
     ));
 }

@@ -57,10 +57,17 @@ impl ImageFormat {
 pub struct FileStamp {
     /// Length, bytes.
     pub bytes: u64,
-    /// Seconds of the time of the last change.
+    /// Seconds of the time of the last change of its content.
     pub modified_s: i64,
     /// Nanoseconds of it.
     pub modified_ns: i64,
+    /// Seconds of the time of the last change of anything about it, which nobody can set back.
+    /// A stamp of an older version has none: it is no file's, so that the file is read again.
+    #[serde(default)]
+    pub changed_s: Option<i64>,
+    /// Nanoseconds of it.
+    #[serde(default)]
+    pub changed_ns: Option<i64>,
     /// Number of the inode.
     pub inode: u64,
 }

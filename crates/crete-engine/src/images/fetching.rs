@@ -40,6 +40,7 @@ impl Engine {
             let url = url.map_err(EngineError::problem)?;
             let request = crete_fetch::Request {
                 patience: self.patience.downloads,
+                unpacks: container(spec).is_packed(),
                 ..crete_fetch::Request::new(url, target.clone(), container(spec))
             };
             job.log(format!("GET {}", request.url));
@@ -201,6 +202,7 @@ impl Engine {
             let problem = of_fetch(&error, Source::Factory);
             if is_about_content(&problem) {
                 self.put_aside(spec, target, &problem, job);
+                forget_arrival(target);
             }
             problem
         })
@@ -239,6 +241,7 @@ impl Engine {
                 if is_about_content(&problem) {
                     // What arrived is the evidence; what was made of it is only a copy.
                     self.put_aside(spec, &target, &problem, job);
+                    forget_arrival(&target);
                     if unpacked.is_some() {
                         remove_quietly(&path);
                     }
@@ -264,6 +267,7 @@ impl Engine {
             // Only the unpacked base is used from here on; a second copy would only take room.
             remove_quietly(&target);
         }
+        forget_arrival(&target);
         Ok(())
     }
 
@@ -376,6 +380,13 @@ pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+/// Forgets how a file came: its record says so now, or it is gone.
+pub(super) fn forget_arrival(target: &Path) {
+    if let Err(error) = crete_fetch::forget_arrival(target) {
+        tracing::warn!(%error, "a note of how a file came could not be removed");
+    }
 }
 
 /// Removes what is not needed any more; what stays is swept at the next start.

@@ -14,7 +14,7 @@ use crete_model::{
     BootMedium, ImageFile, ImageFormat, ImageId, ImageOrigin, ImageSpec, ImportFault, ImportFound,
     ImportOrigin, ImportPlan, JobId, Layer, LayerOutcome, Packing, Problem, StageCode, params,
 };
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -224,24 +224,15 @@ impl Engine {
         });
         job.log(format!("from {}", source.display()));
         // A crash may have come after the file got its place and before that was recorded.
-        let (source, move_it) = if !source.exists() && base.exists() {
-            (base, true)
-        } else {
-            (source, origin.taken && !container.is_packed())
-        };
+        let here = !source.exists() && base.exists();
+        let source = if here { base } else { source };
         let plain = crete_fetch::open_plain(source).map_err(of_person)?;
-        if !move_it {
-            let free = crete_fetch::available(base)
-                .map_err(|error| crate::error::file_problem(base, &error))?;
-            let needed = plain.stamp.bytes.saturating_add(crete_fetch::RESERVE);
-            if needed > free {
-                return Err(of_person(crete_fetch::FetchError::DiskFull {
-                    path: base.to_owned(),
-                    needed,
-                    free,
-                }));
-            }
-        }
+        // A file with a second name elsewhere is not ours alone: who has that name must not lose
+        // the right to write to it, nor be able to write to an image.
+        let meta = plain.file.metadata();
+        let names = meta.map_err(|error| crate::error::file_problem(source, &error))?;
+        let alone = names.nlink() == 1;
+        let move_it = here || (origin.taken && alone && !container.is_packed());
         let on_event = |event: UnpackEvent| show_unpacking(job, event);
         let brought = if move_it {
             crete_fetch::take_over(plain, base, &on_event, &job.cancel).await

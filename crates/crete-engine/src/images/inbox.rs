@@ -7,15 +7,20 @@
 //! ```
 //!
 //! A file is looked at when its writer has closed it, never because it was quiet for a while.
-//! Only of files that were there before anybody watched the closing was not seen: those are taken
-//! to be complete when nothing happens to them for [`QUIET`].
+//! Only of files that were there before anybody watched, and of those that came as a second name
+//! of a file elsewhere, the closing was not seen: those are taken to be complete when nothing
+//! happens to them for [`QUIET`].
+//!
+//! Where the system does not tell what happens in the folder, it is looked at again and again.
 
+use super::polling::{self, Looks};
 use crate::Engine;
 use crate::error::EngineError;
 use crete_model::BrokenView;
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecursiveMode, Watcher};
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -119,8 +124,8 @@ impl Engine {
         let _watcher = match watcher {
             Ok(watcher) => watcher,
             Err(error) => {
-                tracing::warn!(%error, folder = %folder.display(), "the images folder is not watched");
-                return;
+                tracing::warn!(%error, folder = %folder.display(), "the images folder is looked at again and again");
+                return self.keep_looking(&folder).await;
             }
         };
         let mut waiting = Waiting::default();
@@ -153,6 +158,21 @@ impl Engine {
         }
     }
 
+    /// Looks into the folder again and again, where it cannot be watched.
+    async fn keep_looking(&self, folder: &Path) {
+        let mut looks = Looks::default();
+        loop {
+            let found = looks.look(finished_files(folder).into_iter());
+            for path in &found.gone {
+                self.broken.remove(&path.display().to_string());
+            }
+            for path in &found.complete {
+                self.admit(path).await;
+            }
+            tokio::time::sleep(polling::EVERY).await;
+        }
+    }
+
     fn note(&self, event: &Event, waiting: &mut Waiting) {
         let Some(sign) = sign(event.kind) else {
             return;
@@ -166,6 +186,10 @@ impl Engine {
                 // A link is made in one step, and nobody ever closes it.
                 if sign == Sign::Written && path.is_symlink() {
                     waiting.take(path, Sign::Complete, Instant::now());
+                }
+                // Nor a second name of a file, but that may still be written to.
+                if matches!(event.kind, EventKind::Create(_)) && has_other_name(path) {
+                    waiting.0.insert(path.clone(), Instant::now() + QUIET);
                 }
             }
         }
@@ -198,15 +222,24 @@ impl Engine {
 
 /// Finds the files that nobody was seen to close.
 fn look_around(folder: &Path, waiting: &mut Waiting) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if is_finished_name(&path) && !path.is_dir() {
-            waiting.0.entry(path).or_insert(Instant::now() + QUIET);
-        }
+    for path in finished_files(folder) {
+        waiting.0.entry(path).or_insert(Instant::now() + QUIET);
     }
+}
+
+fn finished_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .filter(|path| is_finished_name(path) && !path.is_dir())
+        .collect()
+}
+
+/// Whether a plain file has a second name, here or elsewhere.
+fn has_other_name(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.nlink() > 1)
 }
 
 #[cfg(test)]

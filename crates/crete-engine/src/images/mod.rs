@@ -20,6 +20,7 @@ mod fetching;
 mod importing;
 mod inbox;
 mod order;
+mod polling;
 mod problem;
 mod record;
 mod removal;
@@ -192,6 +193,9 @@ fn sweep(folder: &Path, spec: &ImageSpec) {
     }
     for path in leftovers {
         fetching::remove_quietly(&path);
+    }
+    if let (ImageOrigin::Factory(origin), Some(_)) = (&spec.origin, &spec.file) {
+        fetching::forget_arrival(&folder.join(&origin.asset));
     }
 }
 

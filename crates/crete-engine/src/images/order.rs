@@ -226,6 +226,13 @@ impl Engine {
         // What is known of the bytes first: bytes without it are of no use to anybody.
         crete_fetch::forget_side(&target)
             .and_then(|()| crete_fetch::remove(&crete_fetch::part_path(&target)))
+            .and_then(|()| match view.spec.origin {
+                ImageOrigin::Factory(_) => {
+                    crete_fetch::forget_arrival(&target).and_then(|()| crete_fetch::remove(&target))
+                }
+                // The only copy of a person's own file may lie there.
+                ImageOrigin::Imported(_) => Ok(()),
+            })
             .map_err(|error| of_fetch(&error, source_of(&view.spec)))?;
         self.show_incomplete(view.spec, None);
         self.work_on(id, &gate)

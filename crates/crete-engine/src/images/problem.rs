@@ -2,7 +2,7 @@
 
 use super::cancelled;
 use crate::error::file_problem;
-use crete_fetch::{FetchError, NotPlain};
+use crete_fetch::{ClientPart, FetchError, NotPlain};
 use crete_image::ImageError;
 use crete_model::{ErrorCode, FileFault, ImportFault, Params, Problem, Remedy, params};
 use std::path::Path;
@@ -38,7 +38,9 @@ pub(super) fn of_fetch(error: &FetchError, source: Source) -> Problem {
         },
         FetchError::DiskFull { path, needed, free } => Problem::new(
             ErrorCode::DiskFull,
-            params! { "path" => path.display(), "needed" => needed, "free" => free },
+            params! {
+                "path" => path.parent().unwrap_or(path).display(), "needed" => needed, "free" => free,
+            },
         )
         .with_remedy(Remedy::FreeSpace {
             path: path.parent().unwrap_or(path).display().to_string(),
@@ -50,16 +52,24 @@ pub(super) fn of_fetch(error: &FetchError, source: Source) -> Problem {
         ),
         FetchError::File { path, source } => file_problem(path, source),
         FetchError::Cancelled => cancelled(),
-        // The settings hold a proxy or a certificate that cannot be used.
-        FetchError::Client { reason } => {
-            Problem::new(ErrorCode::Setting, params! { "setting" => "extra_ca" })
-                .with_detail(reason)
-                .with_remedy(Remedy::OpenSettings)
-        }
+        FetchError::Client {
+            part: ClientPart::Proxy,
+            reason,
+        } => bad_setting("proxy", reason),
+        FetchError::Client {
+            part: ClientPart::Certificates,
+            reason,
+        } => bad_setting("extra_ca", reason),
         _ => Problem::new(ErrorCode::Internal, Params::new())
             .with_detail(error.to_string())
             .with_remedy(Remedy::Report),
     }
+}
+
+fn bad_setting(setting: &str, reason: &str) -> Problem {
+    Problem::new(ErrorCode::Setting, params! { "setting" => setting })
+        .with_detail(reason)
+        .with_remedy(Remedy::OpenSettings)
 }
 
 /// What is wrong with the structure of an image.
@@ -101,5 +111,23 @@ pub(super) fn import_refused(path: &Path, fault: ImportFault, target: Option<&Pa
     match fault {
         ImportFault::Changed => problem.with_remedy(Remedy::Retry),
         _ => problem.with_remedy(Remedy::ChooseAnother),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_setting_that_cannot_be_used_is_blamed() {
+        let told = |part| {
+            let reason = "relative URL without a base".to_owned();
+            let problem = of_fetch(&FetchError::Client { part, reason }, Source::Factory);
+            (problem.code, problem.params.get("setting").cloned())
+        };
+        let setting = |name: &str| (ErrorCode::Setting, Some(name.to_owned()));
+        assert_eq!(told(ClientPart::Proxy), setting("proxy"));
+        assert_eq!(told(ClientPart::Certificates), setting("extra_ca"));
+        assert_eq!(told(ClientPart::Other), (ErrorCode::Internal, None));
     }
 }

@@ -4,7 +4,9 @@ use super::servers::Servers;
 use super::table::{Fault, State};
 use crete_engine::{Config, Engine, LiveChange, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
-use crete_model::{Arch, BootMedium, ImageChoice, ImageId, ImageState, Job, Settings};
+use crete_model::{
+    Arch, BootMedium, ImageChoice, ImageId, ImageState, Job, Layer, LayerOutcome, Problem, Settings,
+};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -18,13 +20,22 @@ const WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Outcome {
     pub state: State,
-    pub code: Option<String>,
-    pub remedies: Vec<String>,
-    /// The codes of what was said before each try of its own.
-    pub tries: Vec<String>,
+    /// What the person is told.
+    pub problem: Option<Problem>,
+    /// What was said before each try of its own.
+    pub tries: Vec<Problem>,
     pub received: u64,
     pub set_aside: usize,
     pub content_is_right: bool,
+    /// The layers of verification and their outcomes, with the host where one is named.
+    pub layers: Vec<(Layer, LayerOutcome, Option<String>)>,
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub struct Imported {
+    pub image: ImageId,
+    pub problem: Option<Problem>,
 }
 
 pub struct Bench {
@@ -40,7 +51,7 @@ pub struct Bench {
     mended: bool,
 }
 
-fn wire<T: serde::Serialize>(value: T) -> String {
+pub fn wire<T: serde::Serialize>(value: T) -> String {
     match serde_json::to_value(value).unwrap() {
         serde_json::Value::String(text) => text,
         serde_json::Value::Object(fields) => fields["kind"].as_str().unwrap_or_default().to_owned(),
@@ -66,7 +77,7 @@ impl Bench {
         let size = match fault {
             // Less than what is always left free.
             Fault::FullBefore => Some("size=100m"),
-            Fault::FullInTheMiddle => Some("size=2g"),
+            Fault::FullInTheMiddle | Fault::FullWhileUnpacking => Some("size=2g"),
             _ => None,
         };
         if let Some(size) = size {
@@ -129,6 +140,57 @@ impl Bench {
         self.outcome(job.unwrap().to_string(), changes).await
     }
 
+    /// Imports a file, whatever becomes of it.
+    pub async fn import(&self, path: PathBuf) -> Imported {
+        let (image, job) = self.engine.import(path).await.unwrap();
+        let key = job.unwrap().to_string();
+        let mut changes = self.engine.jobs.subscribe().changes;
+        let ended = async {
+            loop {
+                if let Some(job) = self
+                    .engine
+                    .jobs
+                    .get(&key)
+                    .filter(|job| job.state.is_final())
+                {
+                    return job.problem;
+                }
+                let _ = changes.recv().await;
+            }
+        };
+        let problem = tokio::time::timeout(WITHIN, ended).await.unwrap();
+        Imported { image, problem }
+    }
+
+    /// Puts a file into the images folder and waits until it has become an image.
+    pub async fn put_into_the_folder(&self, name: &str, bytes: &[u8]) {
+        let mut changes = self.engine.images.subscribe().changes;
+        let path = self.engine.images_folder().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let ready = |view: crete_model::ImageView| view.state == ImageState::Ready;
+        let taken = async {
+            while !self.engine.images.all().into_iter().any(ready) {
+                let _ = changes.recv().await;
+            }
+        };
+        tokio::time::timeout(WITHIN, taken).await.unwrap();
+        assert!(!path.exists());
+    }
+
+    pub fn folder_of(&self, image: ImageId) -> PathBuf {
+        self.engine.image_folder(image).unwrap()
+    }
+
+    /// Gives the small disk another size.
+    pub fn resize(&self, size: &str) {
+        if let Some(disk) = &self.disk {
+            let _ = Command::new("mount")
+                .args(["-o", &format!("remount,{size}")])
+                .arg(disk)
+                .status();
+        }
+    }
+
     pub async fn resume(&mut self) -> Outcome {
         let changes = self.engine.jobs.subscribe().changes;
         let job = self.engine.resume(self.image.unwrap()).unwrap();
@@ -137,7 +199,7 @@ impl Bench {
 
     /// Watches a job to its end, and what it says on the way.
     async fn outcome(&self, key: String, mut changes: Receiver<LiveChange<Job>>) -> Outcome {
-        let mut tries: Vec<(String, String)> = Vec::new();
+        let mut tries: Vec<(String, Problem)> = Vec::new();
         let watching = async {
             loop {
                 let change = changes.recv().await.expect("no change is missed");
@@ -148,7 +210,7 @@ impl Bench {
                 let waits = job.stages.iter().filter_map(|stage| stage.blocker.as_ref());
                 for (wait, problem) in waits.filter_map(|wait| Some((wait, wait.problem.as_ref()?)))
                 {
-                    let said = (wait.since.clone(), wire(problem.code));
+                    let said = (wait.since.clone(), problem.clone());
                     if tries.last() != Some(&said) {
                         tries.push(said);
                     }
@@ -175,14 +237,19 @@ impl Bench {
         );
         Outcome {
             state,
-            code: shown.as_ref().map(|problem| wire(problem.code)),
-            remedies: shown.map_or_else(Vec::new, |problem| {
-                problem.remedies.iter().map(wire).collect()
-            }),
-            tries: tries.into_iter().map(|(_, code)| code).collect(),
+            problem: shown,
+            tries: tries.into_iter().map(|(_, problem)| problem).collect(),
             received,
             set_aside: view.set_aside.len(),
             content_is_right: self.content_is_right(view.spec.file.as_ref()),
+            layers: view.spec.file.map_or_else(Vec::new, |file| {
+                let layers = file.layers.into_iter();
+                let told = layers.map(|check| {
+                    let host = check.params.get("host").cloned();
+                    (check.layer, check.outcome, host)
+                });
+                told.collect()
+            }),
         }
     }
 
@@ -200,16 +267,20 @@ impl Bench {
             // Another file from now on.
             Fault::Changes => self.servers.factory.faults(|faults| faults.changed = true),
             // The disk becomes exactly as large as what is on it.
-            Fault::FullInTheMiddle => {
-                if let Some(disk) = &self.disk {
-                    let _ = Command::new("mount")
-                        .args(["-o", "remount,size=1m"])
-                        .arg(disk)
-                        .status();
-                }
-            }
+            Fault::FullInTheMiddle => self.resize("size=1m"),
+            // Room for the rest of the packed file, and none for what is in it.
+            Fault::FullWhileUnpacking => self.resize("size=300m"),
             _ => {}
         }
+    }
+
+    /// Whether the way from the factory is over TLS now.
+    pub fn is_secure(&self) -> bool {
+        self.servers.factory.url.starts_with("https://")
+    }
+
+    pub fn transfers(&self) -> usize {
+        self.servers.factory.ranges().len()
     }
 
     fn content_is_right(&self, file: Option<&crete_model::ImageFile>) -> bool {
@@ -228,7 +299,7 @@ impl Bench {
     }
 
     pub fn image_folder(&self) -> PathBuf {
-        self.engine.image_folder(self.image.unwrap()).unwrap()
+        self.folder_of(self.image.unwrap())
     }
 
     /// Mends what is wrong, as the table says.
@@ -241,12 +312,7 @@ impl Bench {
         ) {
             self.servers.renew_certificate().await;
         }
-        if let Some(disk) = &self.disk {
-            let _ = Command::new("mount")
-                .args(["-o", "remount,size=2g"])
-                .arg(disk)
-                .status();
-        }
+        self.resize("size=2g");
         let settings = self.servers.mended(fault, &self.folder, &self.settings);
         self.engine.apply_settings(settings).unwrap();
     }

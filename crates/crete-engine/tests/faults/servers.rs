@@ -56,7 +56,7 @@ impl Servers {
         let here = &["localhost", "127.0.0.1"];
         let good = trusted.server(here, Validity::Now);
         let mut options = assets();
-        if fault == Fault::FullInTheMiddle {
+        if matches!(fault, Fault::FullInTheMiddle | Fault::FullWhileUnpacking) {
             // Slow enough that there is a middle.
             options.bytes_per_second = 1_000_000;
         }
@@ -73,7 +73,9 @@ impl Servers {
             Fault::ProxyAsksWhoTls
             | Fault::ProxyRefuses
             | Fault::ProxyIsNone
-            | Fault::ProxyIsSsh => (Some(good.clone()), Some(good)),
+            | Fault::ProxyIsSsh
+            // What is known of the way must outlive the interruption.
+            | Fault::FullWhileUnpacking => (Some(good.clone()), Some(good)),
             _ => (None, None),
         };
         let servers = Self {

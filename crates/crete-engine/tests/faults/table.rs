@@ -1,6 +1,7 @@
 //! The table as it is read.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A row.
 #[derive(Debug, Deserialize)]
@@ -14,6 +15,9 @@ pub struct Row {
     pub alone: Alone,
     pub state: State,
     pub code: String,
+    /// What the problem must name; `*` stands for a number.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     #[serde(default)]
     pub kept: bool,
     #[serde(default)]
@@ -72,6 +76,8 @@ pub enum Resume {
     #[default]
     #[serde(rename = "begins")]
     Begins,
+    #[serde(rename = "fetches nothing")]
+    FetchesNothing,
 }
 
 macro_rules! faults {
@@ -101,7 +107,7 @@ faults! {
     BreaksOnce, BreaksAlways, StandsStillOnce, StandsStill, IgnoresRanges, Changes, OtherRange,
     AnnouncesMore, AnnouncesLess, SendsMore, NoLength,
     TextInstead, DamagedPacking, NoDiskInside, CutCd,
-    FullBefore, FullInTheMiddle,
+    FullBefore, FullInTheMiddle, FullWhileUnpacking,
 }
 
 impl Fault {
@@ -114,6 +120,7 @@ impl Fault {
                 | Self::ProxyUnknownName
                 | Self::FullBefore
                 | Self::FullInTheMiddle
+                | Self::FullWhileUnpacking
         )
     }
 }

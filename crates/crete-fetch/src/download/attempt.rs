@@ -13,9 +13,10 @@ use super::{Downloaded, Event, Work};
 use crate::container::{HEAD, Verdict};
 use crate::error::FetchError;
 use crate::http::{host_of, page_title};
-use crate::partial::{SideFile, part_path, publish, read_side};
+use crate::partial::{Arrival, SideFile, part_path, publish, read_side, write_arrival};
+use crate::place::Existing;
 use crate::resume::{Decision, ResponseHead, decide, validator};
-use crate::space::RESERVE;
+use crate::space::{RESERVE, name_full};
 
 /// What an answer is good for.
 struct Begun {
@@ -68,9 +69,12 @@ pub(super) async fn run(work: &Work<'_>) -> Result<Downloaded, FetchError> {
     check_space(work, &begun)?;
     let target = open_part(work, at).await?;
     let side = side_file(work, &begun);
-    let written = transfer(work, begun.response, begun.first, target, side).await?;
+    let written = transfer(work, begun.response, begun.first, target, side).await;
     let announced = total.is_some();
-    let (target, bytes) = written;
+    let (target, bytes) = written.map_err(|error| {
+        let kept = read_side(&request.target).map_or(0, |side| side.received);
+        name_full(error, total.unwrap_or(0).saturating_sub(kept))
+    })?;
     finish(work, target, bytes, at, announced, secure_from).await
 }
 
@@ -155,7 +159,9 @@ fn interrupted(begun: &Begun, received: usize) -> FetchError {
 
 fn check_space(work: &Work<'_>, begun: &Begun) -> Result<(), FetchError> {
     let path = &work.request.target;
-    let missing = begun.total.unwrap_or(0).saturating_sub(begun.at);
+    let total = begun.total.unwrap_or(0);
+    let unpacked = if work.request.unpacks { total } else { 0 };
+    let missing = total.saturating_sub(begun.at).saturating_add(unpacked);
     let needed = missing.saturating_add(RESERVE);
     let free = (work.request.free_space)(path).map_err(FetchError::file(path))?;
     if needed <= free {
@@ -188,14 +194,23 @@ async fn finish(
         let part = part_path(&path);
         crate::durable::sync(&target.file, &part)?;
         check(&part, container, &cancel)?;
+        let arrival = Arrival {
+            sha256: target.digest.finish(),
+            announced,
+            secure_from,
+        };
+        if existing == Existing::Complete {
+            // Only a file of ours is found again by a later call, which must know how it came.
+            write_arrival(&path, &arrival)?;
+        }
         publish(&path, existing)?;
         Ok(Downloaded {
             path,
             bytes,
-            sha256: target.digest.finish(),
+            sha256: arrival.sha256,
             resumed_from,
-            announced,
-            secure_from,
+            announced: arrival.announced,
+            secure_from: arrival.secure_from,
         })
     });
     // The task does not panic; it is lost only when the runtime ends.

@@ -11,6 +11,7 @@ use url::Url;
 use super::names::UnknownName;
 use super::{Circles, Http, Insecure, host_of, proxy, tls};
 use crate::FetchError;
+use crate::error::ClientPart;
 use crate::error::{NoWay, ProxyFault};
 
 impl Http {
@@ -25,7 +26,10 @@ impl Http {
             };
         }
         if error.is_builder() {
-            return FetchError::Client { reason: words };
+            return FetchError::Client {
+                part: ClientPart::Other,
+                reason: words,
+            };
         }
         if error.is_redirect() || find::<Circles>(error).is_some() {
             return FetchError::NotHttp { host, words };

@@ -12,12 +12,15 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use crate::FetchError;
-use crate::error::TlsFault;
+use crate::error::{ClientPart, FetchError, TlsFault};
 
 /// The TLS side of the client. `extra` is a PEM file of certificates trusted besides the system's.
 pub(super) fn config(extra: Option<&Path>) -> Result<ClientConfig, FetchError> {
     let client = |error: &dyn std::fmt::Display| FetchError::Client {
+        part: match extra {
+            Some(_) => ClientPart::Certificates,
+            None => ClientPart::Other,
+        },
         reason: error.to_string(),
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -39,12 +42,13 @@ pub(super) fn config(extra: Option<&Path>) -> Result<ClientConfig, FetchError> {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, FetchError> {
     let pem = std::fs::read(path).map_err(FetchError::file(path))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let found = found.map_err(|error| FetchError::Client {
-        reason: format!("{}: {error}", path.display()),
-    })?;
+    let unusable = |reason| FetchError::Client {
+        part: ClientPart::Certificates,
+        reason,
+    };
+    let found = found.map_err(|error| unusable(format!("{}: {error}", path.display())))?;
     if found.is_empty() {
-        let reason = format!("{} holds no certificate", path.display());
-        return Err(FetchError::Client { reason });
+        return Err(unusable(format!("{} holds no certificate", path.display())));
     }
     Ok(found)
 }
