@@ -10,8 +10,8 @@ mod support;
 
 use crete_engine::Engine;
 use crete_model::{
-    ClusterEndpoint, ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ErrorCode, MachineId,
-    NetworkDraft, NetworkEndpoint, NetworkId, NetworkSpec, NodeRole, Sizes, TrashKind,
+    ClusterEndpoint, ClusterId, ClusterNode, ClusterPhase, ClusterSpec, ClusterWish, ErrorCode,
+    MachineId, NetworkDraft, NetworkEndpoint, NetworkId, NetworkSpec, NodeRole, Sizes, TrashKind,
 };
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -159,6 +159,78 @@ async fn what_went_to_the_trash_comes_back_whole() {
     let mode = std::fs::metadata(folder.join("secrets.yaml")).unwrap();
     assert_ne!(mode.permissions().mode() & 0o400, 0);
     engine.close().await;
+}
+
+/// The program ended when one machine was in the trash, or everything but the record.
+#[tokio::test]
+async fn a_deletion_that_was_cut_off_is_brought_to_its_end() {
+    for already in [1, 3] {
+        let world = World::new();
+        let (id, network, machines) = cluster(&world).await;
+        let record = world.at(&format!("data/clusters/{id}/spec.json"));
+        let engine = world.open().await;
+        engine.close().await;
+        let alone = std::fs::read(&record).unwrap();
+        std::fs::remove_dir_all(record.parent().unwrap()).unwrap();
+        let engine = world.open().await;
+        for machine in &machines[..already] {
+            engine.delete_machine(*machine).await.unwrap();
+        }
+        engine.close().await;
+        std::fs::create_dir_all(record.parent().unwrap()).unwrap();
+        std::fs::write(&record, alone).unwrap();
+        change(&record, |spec: &mut ClusterSpec| {
+            spec.wish = ClusterWish::Deleted;
+        });
+        let engine = world.open().await;
+        gone(&engine, id).await;
+        assert!(engine.machines.all().is_empty());
+        assert!(engine.networks.get(&network.to_string()).is_none());
+        let all = kinds(&engine);
+        assert_eq!(all.len(), 5, "each is there once: {all:?}");
+        let trashed = engine.trash.all();
+        let whole = trashed.iter().find(|one| one.kind == TrashKind::Clusters);
+        engine.restore(&whole.unwrap().trash_id).await.unwrap();
+        let view = engine.clusters.get(&id.to_string()).unwrap();
+        assert_eq!(view.spec.wish, ClusterWish::Stopped);
+        assert_eq!(engine.machines.all().len(), 3);
+        assert!(kinds(&engine).is_empty());
+        engine.close().await;
+    }
+}
+
+/// A machine that cannot be moved leaves the cluster as it was.
+#[tokio::test]
+async fn a_deletion_that_fails_leaves_it_whole() {
+    let world = World::new();
+    let (id, network, machines) = cluster(&world).await;
+    let engine = world.open().await;
+    // In its place lies something that cannot be moved: nothing at all.
+    let stuck = world.at(&format!("data/machines/{}", machines[2]));
+    let aside = world.at("aside");
+    std::fs::rename(&stuck, &aside).unwrap();
+    engine.delete_cluster(id).await.unwrap_err();
+    std::fs::rename(&aside, &stuck).unwrap();
+    let view = engine.clusters.get(&id.to_string()).unwrap();
+    assert_eq!(view.spec.wish, ClusterWish::Stopped);
+    assert_eq!(engine.machines.all().len(), 3);
+    assert!(engine.networks.get(&network.to_string()).is_some());
+    assert!(kinds(&engine).is_empty());
+    engine.delete_cluster(id).await.unwrap();
+    assert_eq!(kinds(&engine).len(), 5);
+    engine.close().await;
+}
+
+/// Waits until a cluster is no more.
+async fn gone(engine: &Engine, id: ClusterId) {
+    let mut changes = engine.clusters.subscribe().changes;
+    let waiting = async {
+        while engine.clusters.get(&id.to_string()).is_some() {
+            let _ = changes.recv().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, waiting).await.unwrap();
 }
 
 #[tokio::test]

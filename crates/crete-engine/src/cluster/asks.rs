@@ -71,7 +71,7 @@ impl Driver {
     pub(super) fn why_not(&self, action: ClusterAction) -> Option<ClusterDenied> {
         let formed = self.spec.formed_at.is_some();
         let on = self.is_any_on();
-        let working = self.work.is_some();
+        let working = self.work.is_some() || self.spec.wish == ClusterWish::Deleted;
         let ours = !self.spec.leave_in_maintenance;
         let running = self.spec.wish == ClusterWish::Running;
         // The last one that leaves may still be taken out without its goodbye.
@@ -437,15 +437,37 @@ impl Driver {
         forgetting.await
     }
 
-    /// Moves the machines, then the network of its own, then the record to the trash. A crash in
-    /// between leaves a cluster without some machines, which can be deleted again.
+    /// Deletes it. The wish is written first: whoever comes after a crash brings it to its end.
     async fn delete(&mut self) -> Result<String> {
         self.may(ClusterAction::Delete)?;
+        self.change(|spec| spec.wish = ClusterWish::Deleted)?;
+        self.deleted().await
+    }
+
+    /// Goes to the trash as a whole, or stays as a whole. Gives its place there.
+    pub(super) async fn deleted(&mut self) -> Result<String> {
+        let moved = self.move_to_trash().await;
+        if let Err(error) = &moved {
+            tracing::warn!(%error, cluster = self.spec.name, "it cannot be deleted");
+            let back = self.engine.bring_back_members(&self.spec).await;
+            let stays = back.and_then(|()| self.change(|spec| spec.wish = ClusterWish::Stopped));
+            if let Err(error) = stays {
+                tracing::warn!(%error, cluster = self.spec.name, "it is deleted again later");
+            }
+        }
+        moved
+    }
+
+    /// Moves the machines, then the network of its own, then the record.
+    async fn move_to_trash(&mut self) -> Result<String> {
         for node in self.spec.nodes.clone() {
             step!("cluster.discard", self.ground.discard(node.machine).await)?;
         }
         self.close_sample().await?;
-        self.ground.discard_network(&self.spec).await?;
+        step!(
+            "cluster.discard_network",
+            self.ground.discard_network(&self.spec).await
+        )?;
         let (engine, spec) = (self.engine.clone(), self.spec.clone());
         let moving = tokio::task::spawn_blocking(move || {
             let folder = engine.roots.cluster(spec.id);

@@ -162,6 +162,8 @@ pub(super) fn deeds(
         }
         ClusterWish::Stopped => stopping(members),
         ClusterWish::Undone => undoing(members),
+        // They go to the trash at once, with the record.
+        ClusterWish::Deleted => Vec::new(),
     }
 }
 

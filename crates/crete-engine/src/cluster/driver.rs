@@ -258,7 +258,13 @@ impl Driver {
         doing.extend(self.roll());
         self.act(doing).await;
         self.tend_sample().await;
-        if self.spec.wish == ClusterWish::Undone && self.undone().await {
+        let gone = match self.spec.wish {
+            ClusterWish::Undone => self.undone().await,
+            // The program ended in the middle of it.
+            ClusterWish::Deleted => self.deleted().await.is_ok(),
+            ClusterWish::Running | ClusterWish::Stopped => false,
+        };
+        if gone {
             return Outcome::Gone;
         }
         self.advance().await;

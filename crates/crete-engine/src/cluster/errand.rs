@@ -29,6 +29,7 @@ impl Driver {
             ClusterWish::Undone => Some(ClusterWork::Create),
             ClusterWish::Stopped => Some(ClusterWork::Stop),
             ClusterWish::Running => self.open_work(),
+            ClusterWish::Deleted => None,
         };
         // What is done to machines that are on waits until a person switches them on.
         let goes_on = |kind: &ClusterWork| *kind == ClusterWork::Create || self.is_any_on();

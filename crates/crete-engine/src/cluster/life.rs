@@ -5,8 +5,9 @@ use crate::Engine;
 use crate::error::{EngineError, Result};
 use crate::store;
 use crete_model::{
-    ClusterDenied, ClusterId, ClusterLoss, ClusterSpec, Consequence, ConsequenceCode, JobId,
-    LessWorkers, MachineId, MoreWorkers, NodeRole, Params, Quorum, TrashKind, TrashView, params,
+    ClusterDenied, ClusterId, ClusterLoss, ClusterSpec, ClusterWish, Consequence, ConsequenceCode,
+    JobId, LessWorkers, MachineId, MoreWorkers, NodeRole, Params, Quorum, TrashKind, TrashView,
+    params,
 };
 use std::path::Path;
 
@@ -124,32 +125,48 @@ impl Engine {
         }
     }
 
-    /// Brings a cluster back from the trash, with its network and those of its machines that are
-    /// there.
+    /// Brings back what belongs to a cluster in the trash, so that its record, which comes last,
+    /// finds it. A crash in between leaves the record where it can be brought back again.
+    pub(crate) async fn prepare_return(&self, trash_id: &str) -> Result<()> {
+        let folder = crate::trash::object(&self.roots, trash_id)?;
+        // A record that cannot be read comes back alone, as broken.
+        let Ok(mut spec) = store::read::<ClusterSpec>(&folder.join(store::SPEC)) else {
+            return Ok(());
+        };
+        self.bring_back_members(&spec).await?;
+        spec.wish = ClusterWish::Stopped;
+        store::write(&folder.join(store::SPEC), &spec)
+    }
+
+    /// Brings a cluster's own network and those of its machines that are in the trash back.
+    pub(crate) async fn bring_back_members(&self, spec: &ClusterSpec) -> Result<()> {
+        let network = spec.network.filter(|_| spec.own_network);
+        let is_network = |one: &TrashView| {
+            one.kind == TrashKind::Networks
+                && network.is_some_and(|network| network.to_string() == one.id)
+        };
+        let is_machine = |one: &TrashView| {
+            let mut nodes = spec.nodes.iter();
+            one.kind == TrashKind::Machines && nodes.any(|node| node.machine.to_string() == one.id)
+        };
+        // Machines are plugged into a network that is there.
+        let (networks, machines): (Vec<_>, Vec<_>) = self
+            .trash
+            .all()
+            .into_iter()
+            .filter(|one| is_network(one) || is_machine(one))
+            .partition(is_network);
+        for trashed in networks.into_iter().chain(machines) {
+            Box::pin(self.restore(&trashed.trash_id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes up a cluster that came back from the trash.
     pub(crate) async fn restore_cluster(&self, folder: &Path) -> Result<()> {
         let record = store::read_object::<ClusterSpec>(folder);
         if let Ok(spec) = &record {
-            let network = spec.network.filter(|_| spec.own_network);
-            let is_network = |one: &TrashView| {
-                one.kind == TrashKind::Networks
-                    && network.is_some_and(|network| network.to_string() == one.id)
-            };
-            let is_machine = |one: &TrashView| {
-                let mut nodes = spec.nodes.iter();
-                one.kind == TrashKind::Machines
-                    && nodes.any(|node| node.machine.to_string() == one.id)
-            };
-            // Machines are plugged into a network that is there.
-            let (networks, machines): (Vec<_>, Vec<_>) = self
-                .trash
-                .all()
-                .into_iter()
-                .filter(|one| is_network(one) || is_machine(one))
-                .partition(is_network);
-            for trashed in networks.into_iter().chain(machines) {
-                Box::pin(self.restore(&trashed.trash_id)).await?;
-            }
-            // At once, so that nobody else is given it before the cluster is started.
+            // At once, so that nobody else is given its endpoint before the cluster is started.
             let others = spec.network.filter(|_| !spec.own_network);
             let there = others.filter(|id| self.networks.get(&id.to_string()).is_some());
             if let Some(network) = there {

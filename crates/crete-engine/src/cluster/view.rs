@@ -32,7 +32,7 @@ pub(super) fn phase(
     (healthy, waits): (bool, bool),
 ) -> ClusterPhase {
     match (spec.wish, work) {
-        (ClusterWish::Undone, _) => ClusterPhase::Undoing,
+        (ClusterWish::Undone | ClusterWish::Deleted, _) => ClusterPhase::Undoing,
         // A job that has not ended refuses a start: what is shown must not invite one.
         (ClusterWish::Stopped, work) if on || work.is_some() => ClusterPhase::Stopping,
         (ClusterWish::Stopped, _) => ClusterPhase::Stopped,

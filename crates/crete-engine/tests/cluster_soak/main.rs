@@ -2,9 +2,9 @@
 //! code; its machines go on in another process. Whoever comes next goes on from what is true.
 //!
 //! ```text
-//! machines (this process) ◀─ socket ─ victim: makes a cluster, stops it, starts it … ── SIGKILL
-//!          ▲                                                                             │
-//!          └──────────────── the next engine: healthy, nobody twice, one etcd ◀──────────┘
+//! machines (this process) ◀─ socket ─ victim: makes a cluster, stops it, deletes it … ── SIGKILL
+//!          ▲                                                                              │
+//!          └──────────── the next engine: healthy or gone, nobody twice, one etcd ◀───────┘
 //! ```
 //!
 //! `cargo test` kills at a few chosen moments, `cargo xtask soak` at many drawn ones.
@@ -24,7 +24,8 @@ mod remote;
 use crete_engine::Engine;
 use crete_failpoint::Side;
 use crete_model::{
-    BootMedium, ClusterId, ClusterPhase, ClusterPreset, ClusterView, ClusterWish, LessWorkers,
+    BootMedium, ClusterId, ClusterPhase, ClusterPreset, ClusterSpec, ClusterView, ClusterWish,
+    LessWorkers, MemberStage, MemberView,
 };
 use ground::{Lab, Practice};
 use remote::Remote;
@@ -82,19 +83,30 @@ impl Point {
 /// Those of `cargo test`: around everything that cannot be taken back.
 fn chosen() -> Vec<Point> {
     [
-        ("cluster.make", Side::Before, 1),
-        ("cluster.make", Side::After, 2),
+        // Given up: its machines, its network, its record.
+        ("cluster.take_away", Side::After, 1),
+        ("cluster.leave", Side::Before, 1),
+        ("cluster.remove", Side::Before, 1),
+        // The next one is made.
+        ("cluster.make", Side::Before, 4),
+        ("cluster.make", Side::After, 5),
         ("cluster.secret_create", Side::Before, 1),
         ("cluster.secret_rename", Side::After, 1),
         ("cluster.switch_on", Side::Before, 2),
-        // The first that is started of a cluster that was stopped.
-        ("cluster.switch_on", Side::After, 4),
         ("cluster.apply", Side::Before, 1),
         ("cluster.apply", Side::After, 2),
         ("cluster.bootstrap", Side::Before, 1),
         ("cluster.bootstrap", Side::After, 1),
+        ("cluster.sample_apply", Side::After, 1),
+        ("cluster.sample_delete", Side::Before, 1),
         ("cluster.reset", Side::Before, 1),
         ("cluster.reset", Side::After, 1),
+        ("cluster.part_with", Side::After, 1),
+        // Deleted: two machines are left, then its record.
+        ("cluster.discard", Side::Before, 1),
+        ("cluster.discard", Side::After, 1),
+        ("cluster.discard_network", Side::After, 1),
+        ("trash.put", Side::Before, 1),
     ]
     .map(|(step, side, time)| Point::new(step, side, time))
     .into()
@@ -185,8 +197,12 @@ impl Site {
         let lab = Lab::on(root, ground, BootMedium::DiskImage).await;
         let clusters = lab.engine.clusters.all();
         match clusters.as_slice() {
-            // It was killed before there was a record: then there is nothing else either.
+            // It was killed while there was no record: then there is nothing else either.
             [] => assert_eq!(lab.ground.names(), [""; 0]),
+            [view] if goes(&view.spec) => {
+                lab.until_gone(view.spec.id).await;
+                assert_eq!(lab.ground.names(), [""; 0]);
+            }
             [view] => one_is_whole(&lab, view.spec.id).await,
             more => panic!("{} clusters", more.len()),
         }
@@ -195,8 +211,21 @@ impl Site {
     }
 }
 
+/// Whether a person wished that it be no more.
+fn goes(spec: &ClusterSpec) -> bool {
+    matches!(spec.wish, ClusterWish::Undone | ClusterWish::Deleted)
+}
+
 async fn one_is_whole(lab: &Lab, id: ClusterId) {
     let view = lab.engine.clusters.get(&id.to_string()).unwrap();
+    if let Some(sample) = view.spec.sample {
+        // Nobody here runs its pods, so it is never ready.
+        if !sample.leaving {
+            lab.engine.end_sample(id).await.unwrap();
+        }
+        lab.until(id, "nothing of the sample", |view| view.sample.is_none())
+            .await;
+    }
     if view.spec.wish == ClusterWish::Stopped {
         let off = |view: &ClusterView| view.phase == ClusterPhase::Stopped && view.job.is_none();
         lab.until(id, "off", off).await;
@@ -358,18 +387,40 @@ fn trace(root: &Path) {
     }));
 }
 
-/// A cluster's first day: made, stopped, started, and one worker of it taken out.
+/// A cluster's whole life: one is given up while it is made; the next is made, tries a sample, is
+/// stopped, started, loses a worker, and is deleted.
 async fn live(root: &Path) {
     let remote = Arc::new(Remote(root.join(SOCKET)));
     let engine = Engine::open_on(ground::config(root), remote).await.unwrap();
     let mut draft = ground::draft(&engine, ClusterPreset::Small, BootMedium::DiskImage);
     draft.name = "knossos".to_owned();
     let (id, _) = engine.create_cluster(&draft).unwrap();
-    until(&engine, id, ClusterPhase::Healthy, 3).await;
+    let made = |member: &MemberView| member.stage != MemberStage::Planned;
+    until(&engine, id, |view| view.members.iter().any(made)).await;
+    engine.cancel_cluster(id).await.unwrap();
+    until_gone(&engine, id).await;
+
+    let (id, _) = engine.create_cluster(&draft).unwrap();
+    let healthy = |machines| {
+        move |view: &ClusterView| {
+            let all = view.members.len() == machines;
+            all && view.phase == ClusterPhase::Healthy && view.job.is_none()
+        }
+    };
+    let stopped = |view: &ClusterView| view.phase == ClusterPhase::Stopped && view.job.is_none();
+    until(&engine, id, healthy(3)).await;
+    let job = engine.try_sample(id).await.unwrap().unwrap();
+    let told = |view: &ClusterView| view.sample.as_ref().is_some_and(|sample| sample.of == 2);
+    until(&engine, id, told).await;
+    engine.cancel_job(job).unwrap();
+    until(&engine, id, |view| {
+        view.sample.is_none() && healthy(3)(view)
+    })
+    .await;
     engine.stop_cluster(id).await.unwrap();
-    until(&engine, id, ClusterPhase::Stopped, 3).await;
+    until(&engine, id, stopped).await;
     engine.start_cluster(id).await.unwrap();
-    until(&engine, id, ClusterPhase::Healthy, 3).await;
+    until(&engine, id, healthy(3)).await;
     let members = engine.clusters.get(&id.to_string()).unwrap().members;
     let last = members.last().unwrap().machine;
     let wish = LessWorkers {
@@ -378,20 +429,24 @@ async fn live(root: &Path) {
         dead: false,
     };
     engine.remove_worker(wish).await.unwrap();
-    until(&engine, id, ClusterPhase::Healthy, 2).await;
+    until(&engine, id, healthy(2)).await;
+    engine.stop_cluster(id).await.unwrap();
+    until(&engine, id, stopped).await;
+    engine.delete_cluster(id).await.unwrap();
     engine.close().await;
 }
 
-async fn until(engine: &Engine, id: ClusterId, phase: ClusterPhase, machines: usize) {
+async fn until(engine: &Engine, id: ClusterId, is: impl Fn(&ClusterView) -> bool) {
     let mut changes = engine.clusters.subscribe().changes;
-    let is = |view: &ClusterView| {
-        view.phase == phase && view.members.len() == machines && view.job.is_none()
-    };
-    while !engine
-        .clusters
-        .get(&id.to_string())
-        .is_some_and(|view| is(&view))
-    {
+    let now = || engine.clusters.get(&id.to_string());
+    while !now().is_some_and(|view| is(&view)) {
+        let _ = changes.recv().await;
+    }
+}
+
+async fn until_gone(engine: &Engine, id: ClusterId) {
+    let mut changes = engine.clusters.subscribe().changes;
+    while engine.clusters.get(&id.to_string()).is_some() {
         let _ = changes.recv().await;
     }
 }

@@ -18,6 +18,8 @@ pub enum ClusterWish {
     Stopped,
     /// Not there: its creation was cancelled, and what was made goes away.
     Undone,
+    /// Not there: it and its machines move to the trash.
+    Deleted,
 }
 
 /// One machine of a cluster, as wanted.

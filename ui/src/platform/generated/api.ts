@@ -1322,7 +1322,7 @@ failed: JobId | null, };
 /**
  * What a cluster is to be.
  */
-export type ClusterWish = "running" | "stopped" | "undone";
+export type ClusterWish = "running" | "stopped" | "undone" | "deleted";
 
 /**
  * What is done with a cluster.

@@ -189,6 +189,13 @@ fn what_was_given_up_goes_away_whatever_it_does() {
 }
 
 #[test]
+fn what_goes_to_the_trash_is_given_nothing_more_to_do() {
+    let mut spec = spec(1, 1);
+    spec.wish = ClusterWish::Deleted;
+    assert_eq!(decide(&spec, &[off(), Sight::default()], true), []);
+}
+
+#[test]
 fn machines_that_others_configure_are_given_nothing() {
     let mut spec = spec(1, 0);
     spec.leave_in_maintenance = true;
