@@ -1,11 +1,13 @@
 //! The program's own log: one file a day, written off the threads that work.
 
 use std::path::Path;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{Builder, Rotation};
 
 /// Days that are kept.
 const KEPT: usize = 7;
+/// Lines that wait to be written at most. A place for each is made at the start.
+const WAITING: usize = 4096;
 
 /// Starts logging. The guard writes what is left when it is dropped.
 pub fn start(folder: &Path) -> anyhow::Result<WorkerGuard> {
@@ -16,7 +18,9 @@ pub fn start(folder: &Path) -> anyhow::Result<WorkerGuard> {
         .filename_suffix("log")
         .max_log_files(KEPT)
         .build(folder)?;
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .finish(file);
     let filter = tracing_subscriber::EnvFilter::try_from_env("CRETE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt()

@@ -6,7 +6,7 @@
 //!
 //! A page can rebuild its whole view at any time by opening the channel again.
 
-use crete_engine::{Engine, Live, LiveChange, Subscription};
+use crete_engine::{Changes, Engine, Live, LiveChange, Subscription};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::future::Future;
@@ -149,7 +149,7 @@ struct Topics {
 impl Topics {
     fn add<T>(&mut self, topic: Topic, live: &Live<T>)
     where
-        T: Clone + PartialEq + Serialize + Send + 'static,
+        T: Clone + PartialEq + Serialize + Send + Sync + 'static,
     {
         let (items, changes) = everything(topic, live);
         self.everything.extend(items);
@@ -167,10 +167,7 @@ impl Topics {
 }
 
 /// All that a topic has, and what comes after it.
-fn everything<T>(
-    topic: Topic,
-    live: &Live<T>,
-) -> (Vec<EventFrame>, broadcast::Receiver<LiveChange<T>>)
+fn everything<T>(topic: Topic, live: &Live<T>) -> (Vec<EventFrame>, Changes<T>)
 where
     T: Clone + PartialEq + Serialize,
 {
@@ -196,7 +193,7 @@ where
 async fn follow<T>(
     topic: Topic,
     live: Live<T>,
-    mut changes: broadcast::Receiver<LiveChange<T>>,
+    mut changes: Changes<T>,
     sender: &mpsc::Sender<Vec<EventFrame>>,
 ) where
     T: Clone + PartialEq + Serialize,
@@ -211,7 +208,7 @@ async fn follow<T>(
         // Whatever else is there already goes in the same message.
         loop {
             match next {
-                Ok(change) => batch.push(render(topic, change)),
+                Ok(change) => batch.push(render(topic, &change)),
                 Err(TryRecvError::Lagged(_)) => (batch, changes) = everything(topic, &live),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
@@ -223,16 +220,13 @@ async fn follow<T>(
     }
 }
 
-fn render<T: Serialize>(topic: Topic, change: LiveChange<T>) -> EventFrame {
-    let LiveChange {
-        generation,
-        key,
-        value,
-    } = change;
-    let change = match value {
+fn render<T: Serialize>(topic: Topic, change: &LiveChange<T>) -> EventFrame {
+    let key = change.key.clone();
+    let generation = change.generation;
+    let change = match &change.value {
         Some(value) => Change::Upsert {
             key,
-            value: to_value(&value),
+            value: to_value(value),
         },
         None => Change::Remove { key },
     };

@@ -41,7 +41,7 @@ pub use cluster::sample_text;
 pub use config::{check_config, config_keys, config_reference};
 pub use engine::{Config, Engine};
 pub use error::EngineError;
-pub use live::{Live, LiveChange, Subscription};
+pub use live::{Changes, Live, LiveChange, Subscription};
 pub use machine::{MachineOffer, copy_console};
 pub use network::{NetworkParts, Ways};
 pub use node::{Depth, Look};

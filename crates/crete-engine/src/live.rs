@@ -31,7 +31,7 @@ struct State<T> {
 #[derive(Debug)]
 struct Shared<T> {
     state: Mutex<State<T>>,
-    changes: broadcast::Sender<LiveChange<T>>,
+    changes: broadcast::Sender<Arc<LiveChange<T>>>,
 }
 
 /// A live set. Clones share it.
@@ -58,8 +58,12 @@ pub struct Subscription<T> {
     /// The items.
     pub items: Vec<(String, T)>,
     /// What comes after.
-    pub changes: broadcast::Receiver<LiveChange<T>>,
+    pub changes: Changes<T>,
 }
+
+/// The changes of a set, in order. Shared: a place for each of the backlog is made with the set, and
+/// is as large as what stands in it.
+pub type Changes<T> = broadcast::Receiver<Arc<LiveChange<T>>>;
 
 impl<T: Clone + PartialEq> Live<T> {
     /// An empty set.
@@ -107,7 +111,7 @@ impl<T: Clone + PartialEq> Live<T> {
             value: Some(value),
         };
         // Sent under the lock, so that order and generation agree. Nobody listening is no error.
-        let _ = self.0.changes.send(change);
+        let _ = self.0.changes.send(Arc::new(change));
     }
 
     /// Removes an item.
@@ -120,7 +124,7 @@ impl<T: Clone + PartialEq> Live<T> {
                 key: key.to_owned(),
                 value: None,
             };
-            let _ = self.0.changes.send(change);
+            let _ = self.0.changes.send(Arc::new(change));
         }
     }
 
@@ -190,7 +194,7 @@ mod tests {
                 prop_assert_eq!(change.generation, last + 1);
                 last = change.generation;
                 match change.value {
-                    Some(value) => { seen.insert(change.key, value); }
+                    Some(value) => { seen.insert(change.key.clone(), value); }
                     None => { seen.remove(&change.key); }
                 }
             }

@@ -256,7 +256,7 @@ async fn the_text_of_a_dropped_file_is_told_and_nothing_is_imported() {
     let told = tokio::time::timeout(std::time::Duration::from_secs(60), async {
         loop {
             let change = changes.recv().await.unwrap();
-            if let Some(view) = change.value {
+            if let Some(view) = change.value.clone() {
                 return view;
             }
         }

@@ -18,7 +18,7 @@ use super::process::{Process, failed};
 use super::told::{Guest, config};
 use super::view::{traffic, view};
 use crate::error::Result;
-use crate::{Engine, LiveChange, store};
+use crate::{Changes, Engine, store};
 use crete_model::{
     MachineId, MachineView, NetworkSpec, NetworkState, Problem, TrashKind, network_name,
 };
@@ -381,7 +381,7 @@ async fn guests_change(
     engine: &Engine,
     spec: &NetworkSpec,
     known: &[Guest],
-    changes: &mut broadcast::Receiver<LiveChange<MachineView>>,
+    changes: &mut Changes<MachineView>,
 ) {
     loop {
         // Falling behind is no end: the set itself is asked.

@@ -18,7 +18,7 @@ use crate::Engine;
 use crete_model::{BootStage, MachineId, NodePresence};
 use crete_talos::api::Node;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 /// The first pause between tries to reach a node; they grow.
@@ -174,7 +174,7 @@ struct Changes {
     depth: watch::Receiver<Option<Depth>>,
     credentials: watch::Receiver<u64>,
     visible: watch::Receiver<bool>,
-    machines: broadcast::Receiver<crate::LiveChange<crete_model::MachineView>>,
+    machines: crate::Changes<crete_model::MachineView>,
 }
 
 impl Changes {

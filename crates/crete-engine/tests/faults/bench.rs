@@ -2,7 +2,7 @@
 
 use super::servers::Servers;
 use super::table::{Fault, State};
-use crete_engine::{Config, Engine, LiveChange, Patience, PracticeParts, SystemClock};
+use crete_engine::{Changes, Config, Engine, Patience, PracticeParts, SystemClock};
 use crete_host::ThisComputer;
 use crete_model::{
     Arch, BootMedium, ImageChoice, ImageId, ImageState, Job, Layer, LayerOutcome, Problem, Settings,
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
 
 /// A hang still ends.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -198,15 +197,15 @@ impl Bench {
     }
 
     /// Watches a job to its end, and what it says on the way.
-    async fn outcome(&self, key: String, mut changes: Receiver<LiveChange<Job>>) -> Outcome {
+    async fn outcome(&self, key: String, mut changes: Changes<Job>) -> Outcome {
         let mut tries: Vec<(String, Problem)> = Vec::new();
         let watching = async {
             loop {
                 let change = changes.recv().await.expect("no change is missed");
-                let Some(job) = change.value.filter(|_| change.key == key) else {
+                let Some(job) = change.value.as_ref().filter(|_| change.key == key) else {
                     continue;
                 };
-                self.act(&job);
+                self.act(job);
                 let waits = job.stages.iter().filter_map(|stage| stage.blocker.as_ref());
                 for (wait, problem) in waits.filter_map(|wait| Some((wait, wait.problem.as_ref()?)))
                 {
@@ -216,7 +215,7 @@ impl Bench {
                     }
                 }
                 if job.state.is_final() {
-                    return job;
+                    return job.clone();
                 }
             }
         };
