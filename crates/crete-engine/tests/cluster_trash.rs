@@ -161,6 +161,28 @@ async fn what_went_to_the_trash_comes_back_whole() {
     engine.close().await;
 }
 
+/// One whose machines others configure has no secrets here, and comes back all the same.
+#[tokio::test]
+async fn one_that_was_left_in_maintenance_comes_back_as_it_was() {
+    let world = World::new();
+    let (id, ..) = cluster(&world).await;
+    let record = world.at(&format!("data/clusters/{id}/spec.json"));
+    change(&record, |spec: &mut ClusterSpec| {
+        spec.leave_in_maintenance = true;
+    });
+    std::fs::remove_file(record.with_file_name("secrets.yaml")).unwrap();
+    let engine = world.open().await;
+    let before = engine.clusters.get(&id.to_string()).unwrap();
+    let (trash_id, _) = engine.delete_cluster(id).await.unwrap();
+    engine.restore(&trash_id).await.unwrap();
+    let after = engine.clusters.get(&id.to_string()).unwrap();
+    assert_eq!(after.spec, before.spec);
+    assert_eq!(after.phase, ClusterPhase::Stopped);
+    assert_eq!(after.actions, before.actions);
+    assert_eq!(engine.machines.all().len(), 3);
+    engine.close().await;
+}
+
 /// The program ended when one machine was in the trash, or everything but the record.
 #[tokio::test]
 async fn a_deletion_that_was_cut_off_is_brought_to_its_end() {

@@ -52,6 +52,13 @@ fn reason_of(place: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// When a file was written, RFC 3339; nothing where the file system does not know.
+fn written(meta: &std::fs::Metadata) -> String {
+    let time = meta.modified().ok();
+    let time = time.and_then(|time| jiff::Timestamp::try_from(time).ok());
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
 /// What was set aside of an image, oldest first.
 pub(super) fn list(folder: &Path) -> Vec<SetAsideFile> {
     let Ok(entries) = std::fs::read_dir(folder.join(FOLDER)) else {
@@ -64,12 +71,17 @@ pub(super) fn list(folder: &Path) -> Vec<SetAsideFile> {
             if path.extension().is_some_and(|ending| ending == "json") {
                 return None;
             }
-            let reason: Reason = store::read(&reason_of(&path)).ok()?;
+            let meta = entry.metadata().ok()?;
+            // One whose reason is lost is there all the same, and takes its room.
+            let (at, problem) = match store::read::<Reason>(&reason_of(&path)) {
+                Ok(reason) => (reason.at, reason.problem),
+                Err(error) => (written(&meta), error.problem()),
+            };
             Some(SetAsideFile {
                 name: path.file_name()?.to_string_lossy().into_owned(),
-                bytes: entry.metadata().ok()?.len(),
-                at: reason.at,
-                problem: reason.problem,
+                bytes: meta.len(),
+                at,
+                problem,
             })
         })
         .collect();
@@ -111,6 +123,22 @@ mod tests {
         assert_eq!(kept[1].problem, problem);
         remove(folder.path(), "1-metal.iso").unwrap();
         assert_eq!(list(folder.path()), kept[1..]);
+    }
+
+    #[test]
+    fn one_whose_reason_is_lost_is_listed_and_can_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("metal.iso");
+        std::fs::write(&file, "half").unwrap();
+        let problem = Problem::new(ErrorCode::DownloadCorrupt, Params::new());
+        let place = put(folder.path(), &file, &problem, "2026-11-24T10:00:00.000Z").unwrap();
+        std::fs::remove_file(reason_of(&place)).unwrap();
+        let kept = list(folder.path());
+        assert_eq!((kept.len(), kept[0].bytes), (1, 4));
+        assert_ne!(kept[0].problem.code, problem.code);
+        assert!(kept[0].at.starts_with("20"), "{}", kept[0].at);
+        remove(folder.path(), "1-metal.iso").unwrap();
+        assert!(list(folder.path()).is_empty());
     }
 
     #[test]
