@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -198,13 +199,16 @@ impl Work {
         let mut reader = self.decoder(container, BufReader::with_capacity(1 << 20, tap))?;
         let mut writer = SparseWriter::create(fresh)?;
         let mut buffer = vec![0; BLOCK];
+        let allocated = self.allocated()?;
         loop {
             let filled = self.next_block(&mut reader, &mut buffer)?;
             if filled == 0 {
                 break;
             }
             let read = self.read.load(Ordering::Relaxed);
-            let ahead = self.source.stamp.bytes.saturating_sub(read);
+            let unread = self.source.stamp.bytes.saturating_sub(read);
+            // Holes of the source become holes.
+            let ahead = unread.min(allocated);
             writer.push(&buffer[..filled], ahead)?;
         }
         let (source_bytes, source_sha256) = counted.finish();
@@ -219,6 +223,13 @@ impl Work {
     }
 
     /// Fills the buffer with what is packed; 0 at the end.
+    /// Bytes that the source takes on its disk: its holes take none.
+    fn allocated(&self) -> Result<u64, FetchError> {
+        let meta = self.source.file.metadata();
+        let meta = meta.map_err(FetchError::file(&self.source.path))?;
+        Ok(meta.blocks().saturating_mul(512))
+    }
+
     fn next_block(&self, reader: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, FetchError> {
         if self.stop.is_cancelled() {
             return Err(FetchError::Cancelled);

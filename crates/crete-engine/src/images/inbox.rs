@@ -158,10 +158,13 @@ impl Engine {
         }
     }
 
-    /// Looks into the folder again and again, where it cannot be watched.
+    /// Looks into the folder again and again, where it cannot be watched. Not while nobody sees
+    /// what comes of it.
     async fn keep_looking(&self, folder: &Path) {
         let mut looks = Looks::default();
-        loop {
+        let mut seen = self.visible.subscribe();
+        // The sender lives in the engine, so this never fails.
+        while seen.wait_for(|seen| *seen).await.is_ok() {
             let found = looks.look(finished_files(folder).into_iter());
             for path in &found.gone {
                 self.broken.remove(&path.display().to_string());
