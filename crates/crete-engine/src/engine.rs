@@ -429,11 +429,7 @@ impl Engine {
     /// # Errors
     /// When there is no such thing, or its folder cannot be moved.
     pub async fn restore(&self, trash_id: &str) -> Result<()> {
-        self.may_restore(trash_id)?;
-        let trashed = self.trash.get(trash_id);
-        if trashed.is_some_and(|trashed| trashed.kind == TrashKind::Clusters) {
-            self.prepare_return(trash_id).await?;
-        }
+        self.prepare_return(trash_id).await?;
         let (roots, id) = (self.roots.clone(), trash_id.to_owned());
         let taking = tokio::task::spawn_blocking(move || crate::trash::take(&roots, &id));
         let origin = taking.await.map_err(crate::error::internal)??;

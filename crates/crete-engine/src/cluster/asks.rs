@@ -71,7 +71,8 @@ impl Driver {
     pub(super) fn why_not(&self, action: ClusterAction) -> Option<ClusterDenied> {
         let formed = self.spec.formed_at.is_some();
         let on = self.is_any_on();
-        let working = self.work.is_some() || self.spec.wish == ClusterWish::Deleted;
+        let deleting = self.spec.wish == ClusterWish::Deleted;
+        let working = self.work.is_some() || deleting;
         let ours = !self.spec.leave_in_maintenance;
         let running = self.spec.wish == ClusterWish::Running;
         // The last one that leaves may still be taken out without its goodbye.
@@ -94,7 +95,11 @@ impl Driver {
                 (!on && !running, ClusterDenied::Stopped),
                 (working, ClusterDenied::Busy),
             ]),
-            ClusterAction::Cancel => first(&[(formed, ClusterDenied::Formed)]),
+            // What goes to the trash is not taken away for good.
+            ClusterAction::Cancel => first(&[
+                (formed, ClusterDenied::Formed),
+                (deleting, ClusterDenied::Busy),
+            ]),
             ClusterAction::Delete => first(&[
                 (working, ClusterDenied::Busy),
                 (on, ClusterDenied::StillRunning),

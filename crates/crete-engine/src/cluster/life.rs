@@ -98,28 +98,15 @@ impl Engine {
         Ok((deleted.await?, name))
     }
 
-    /// Whether something can come back from the trash: a cluster's name is in certificates and host
-    /// names, and its endpoint in the configurations of its machines, so it cannot get others as
-    /// machines do.
-    pub(crate) fn may_restore(&self, trash_id: &str) -> Result<()> {
-        let Some(trashed) = self.trash.get(trash_id) else {
-            return Ok(());
-        };
-        let taken = self
-            .clusters
-            .all()
-            .iter()
-            .any(|view| view.spec.name == trashed.name);
-        if trashed.kind != TrashKind::Clusters {
-            return Ok(());
-        }
-        if taken {
+    /// Whether a cluster can come back from the trash: its name is in certificates and host names,
+    /// and its endpoint in the configurations of its machines, so it cannot get others as machines
+    /// do.
+    fn may_return(&self, name: &str, record: Option<&ClusterSpec>) -> Result<()> {
+        let clusters = self.clusters.all();
+        if clusters.iter().any(|view| view.spec.name == name) {
             return Err(super::denied(ClusterDenied::NameTaken));
         }
-        // A record that cannot be read comes back as broken, and is shown so.
-        let record = crate::trash::object(&self.roots, trash_id)
-            .and_then(|folder| store::read::<ClusterSpec>(&folder.join(store::SPEC)));
-        match record.is_ok_and(|spec| self.has_endpoint_of(&spec).is_some()) {
+        match record.is_some_and(|spec| self.has_endpoint_of(spec).is_some()) {
             true => Err(super::denied(ClusterDenied::EndpointTaken)),
             false => Ok(()),
         }
@@ -127,10 +114,18 @@ impl Engine {
 
     /// Brings back what belongs to a cluster in the trash, so that its record, which comes last,
     /// finds it. A crash in between leaves the record where it can be brought back again.
+    ///
+    /// Nothing else in the trash has anything that belongs to it.
     pub(crate) async fn prepare_return(&self, trash_id: &str) -> Result<()> {
+        let trashed = self.trash.get(trash_id);
+        let Some(trashed) = trashed.filter(|one| one.kind == TrashKind::Clusters) else {
+            return Ok(());
+        };
         let folder = crate::trash::object(&self.roots, trash_id)?;
-        // A record that cannot be read comes back alone, as broken.
-        let Ok(mut spec) = store::read::<ClusterSpec>(&folder.join(store::SPEC)) else {
+        let record = store::read::<ClusterSpec>(&folder.join(store::SPEC)).ok();
+        self.may_return(&trashed.name, record.as_ref())?;
+        // One that cannot be read comes back alone, and is shown as broken.
+        let Some(mut spec) = record else {
             return Ok(());
         };
         self.bring_back_members(&spec).await?;
